@@ -1,0 +1,1 @@
+"""Engines: from a Plan, a seed and a replication to records."""

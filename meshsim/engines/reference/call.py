@@ -1,0 +1,135 @@
+"""What travels: a client's request, a call to a service, and an attempt of it at an instance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.clock import Cancelled
+from meshsim.engines.reference.outcome import Outcome
+from meshsim.flags import Flag
+from meshsim.plan import NONE, OnCancel
+from meshsim.records import ATTEMPTS
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.clock import Task
+    from meshsim.engines.reference.endpoints import EndpointView
+    from meshsim.engines.reference.instance import Instance
+
+(
+    REQUEST, ID, PARENT, ATTEMPT, CALLER, PROXY, SERVICE, OPERATION, INSTANCE, REQUEST_STARTED, SENT, ARRIVED, STARTED,
+    FINISHED, ENDED, WORKED, WASTED, BACK_OFF, STATUS, GRPC_STATUS, FLAGS,
+) = range(len(ATTEMPTS))  # fmt: skip
+
+CALLER_GONE = Outcome(0, flags=int(Flag.DC))
+
+CALLER_CLIENT = -1
+CALLER_GATEWAY = -2
+
+
+class Request:
+    """What a client asks for; its call may be tried again by the client."""
+
+    __slots__ = (
+        "attempts",
+        "consumer",
+        "key",
+        "number",
+        "request",
+        "route",
+        "row_number",
+        "source",
+        "started_ns",
+        "user",
+    )
+
+    def __init__(
+        self, source: int, number: int, user: int, key: int, route: int, consumer: int, started_ns: int
+    ) -> None:
+        self.source = source
+        self.number = number
+        self.user = user
+        self.key = key
+        self.route = route
+        self.consumer = consumer
+        self.started_ns = started_ns
+        self.row_number = 0
+        self.attempts = 0
+
+
+class Call:
+    """One call of a caller to an operation, over all its tries."""
+
+    __slots__ = (
+        "attempt", "back_off_ns", "caller", "endpoint", "key", "last_row", "operation", "parent", "proxy", "request",
+        "tried", "zone",
+    )  # fmt: skip
+
+    def __init__(
+        self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None
+    ) -> None:
+        self.request = request
+        self.key = key
+        self.operation = operation
+        self.caller = caller
+        self.zone = zone
+        """Where the caller is."""
+        self.parent = parent
+        self.proxy = NONE
+        self.attempt = 1
+        self.back_off_ns = 0
+        self.endpoint: EndpointView
+        self.tried: list[EndpointView] = []
+        """Endpoints that earlier tries were sent to."""
+        self.last_row: list[int] | None = None
+        """Row of the latest attempt: a layer that decides on it adds its flag."""
+
+    def row(self, service: int, attempt_id: int) -> list[int]:
+        """A new attempt's row, to be filled in as it goes."""
+        request, parent = self.request, self.parent
+        if parent is None:
+            request.attempts += 1
+        row = [
+            request.row_number, attempt_id, NONE if parent is None else parent.row[ID], self.attempt, self.caller, self.proxy,
+            service, self.operation, NONE, request.started_ns, NONE, NONE, NONE, NONE, NONE, 0, 0, self.back_off_ns, 0, NONE, 0,
+        ]  # fmt: skip
+        self.last_row = row
+        return row
+
+
+class Job:
+    """An attempt as its instance sees it."""
+
+    __slots__ = (
+        "attempt", "caller", "has_worker", "instance", "is_abandoned", "is_queued", "key", "operation", "parent", "request",
+        "row", "task",
+    )  # fmt: skip
+
+    def __init__(self, call: Call, row: list[int], instance: Instance, caller: Task) -> None:
+        self.key = call.key
+        self.request = call.request
+        self.operation = call.operation
+        self.attempt = call.attempt
+        self.parent = call.parent
+        self.row = row
+        self.instance = instance
+        self.caller = caller
+        self.task: Task
+        self.is_abandoned = False
+        """Whether the caller has gone: nobody waits for the answer."""
+        self.is_queued = False
+        self.has_worker = False
+
+    def is_in_vain(self) -> bool:
+        """Whether nobody will use the answer: the caller has gone, or the caller's caller."""
+        job: Job | None = self
+        while job is not None:
+            if job.is_abandoned:
+                return True
+            job = job.parent
+        return False
+
+    def cancel(self) -> None:
+        """The message that the caller has gone has reached the instance."""
+        on_cancel = self.instance.on_cancel
+        if on_cancel is OnCancel.STOP or (on_cancel is OnCancel.DROP_QUEUED and self.is_queued):
+            self.task.interrupt(Cancelled(CALLER_GONE))

@@ -1,0 +1,111 @@
+"""Clients: open loads that come whatever happens, and closed ones that wait for each answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.call import CALLER_CLIENT, Call, Request
+from meshsim.plan import NONE
+from meshsim.randomness import ROUTE, THINK_TIME, request_key, root_key, uniform, user_request_key
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.clock import Clock, Steps
+    from meshsim.engines.reference.layers import Handler
+    from meshsim.engines.reference.outcome import Outcome
+    from meshsim.plan import Source
+    from meshsim.records import Recorder
+
+
+class Client:
+    """One load: sends requests and writes their rows."""
+
+    __slots__ = ("_clock", "_handler", "_index", "_recorder", "_root", "_source", "started")
+
+    def __init__(self, clock: Clock, recorder: Recorder, source: Source, index: int, root: tuple[int, int]) -> None:
+        self._clock = clock
+        self._recorder = recorder
+        self._source = source
+        self._index = index
+        self._root = root_key(*root, source.stream)
+        self._handler: Handler
+        self.started = Counter()
+
+    def connect(self, handler: Handler, started: Counter) -> None:
+        """Send through this handler, and number requests with this counter, which all loads share."""
+        self._handler = handler
+        self.started = started
+
+    def begin(self, until_ns: int) -> None:
+        """Start the load's processes."""
+        if self._source.arrivals is not None:
+            self._clock.start(self._arrive(until_ns))
+        for user, intervals in enumerate(self._source.users):
+            if intervals:
+                self._clock.start(self._use(user, intervals, until_ns))
+
+    def _arrive(self, until_ns: int) -> Steps:
+        """One request after the other, without waiting for answers."""
+        clock, source = self._clock, self._source
+        assert source.arrivals is not None  # noqa: S101 — `begin` has looked
+        for number, time_ns in enumerate(source.arrivals.times_ns(self._root)):
+            if time_ns >= until_ns:
+                return
+            if time_ns > clock.now:
+                yield time_ns - clock.now
+            clock.start(self._send(number, NONE, request_key(self._root, number)))
+
+    def _use(self, user: int, intervals: tuple[tuple[int, int], ...], until_ns: int) -> Steps:
+        """One virtual user: request, answer, think, and again, while it is at work."""
+        clock, think_time = self._clock, self._source.think_time
+        iteration = 0
+        for from_ns, to_ns in intervals:
+            if from_ns > clock.now:
+                yield from_ns - clock.now
+            while clock.now < min(to_ns, until_ns):
+                key = user_request_key(self._root, user, iteration)
+                began_ns = clock.now
+                yield from self._send(iteration, user, key)
+                iteration += 1
+                if think_time is not None:
+                    yield round(think_time.quantile(uniform(key, THINK_TIME)))
+                elif clock.now == began_ns:  # an answer in no time: without this no time would ever pass
+                    yield 1_000_000
+
+    def _send(self, number: int, user: int, key: int) -> Steps:
+        """One request, from the first byte to the outcome."""
+        source, clock = self._source, self._clock
+        routes = source.routes
+        route = routes[0] if len(routes) == 1 else by_share(routes, source.shares, uniform(key, ROUTE))
+        request = Request(self._index, number, user, key, route, source.consumer, clock._now)  # type: ignore[arg-type]  # noqa: SLF001
+        request.row_number = self.started.next()
+        call = Call(request, key, NONE, CALLER_CLIENT, source.zone)
+        outcome: Outcome = yield from self._handler.call(call)
+        self._recorder.requests.append(
+            [
+                request.row_number, self._index, number, user, route, request.started_ns, clock._now,  # type: ignore[list-item]  # noqa: SLF001
+                outcome.status, outcome.grpc_status, outcome.flags, request.attempts, outcome.origin, outcome.origin_flags,
+            ]
+        )  # fmt: skip
+
+
+class Counter:
+    """Numbers requests in the order in which they start."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def next(self) -> int:
+        """The next number."""
+        number = self.count
+        self.count = number + 1
+        return number
+
+
+def by_share(choices: tuple[int, ...], shares: tuple[float, ...], drawn: float) -> int:
+    """The choice whose stretch of the cumulated shares holds `drawn`."""
+    for choice, share in zip(choices, shares, strict=True):
+        if drawn < share:
+            return choice
+    return choices[-1]

@@ -1,0 +1,260 @@
+"""Time, and the light tasks that live in it.
+
+`Clock` is SimPy's Environment counting whole nanoseconds. SimPy's own events and processes work in it as ever; what happens
+hundreds of thousands of times (a request on its way) is a `Task`: a generator that starts in the step that starts it, and whose end
+is no event.
+
+**Order at one instant.** Events run in the order of SimPy's key: time, priority, number at scheduling. Whatever becomes ready
+during an event (a started task, a woken one, an interrupted one) runs in the order in which it became ready, before the next
+event. Timers come before all else at their instant: an answer that arrives at the very nanosecond of its timeout is too late.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+import simpy
+from simpy.events import NORMAL, URGENT
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.outcome import Outcome
+
+PARK = None
+"""Yielded by a step that waits until somebody wakes its task."""
+
+Steps = Generator[int | None, Any, Any]
+"""What a task runs: yields nanoseconds to sleep, or `PARK`; returns its outcome."""
+
+EVENTS_PER_LOOK = 2048
+"""Between two looks at progress, at chunks to hand on and at Ctrl-C."""
+
+
+class Interrupted(Exception):  # noqa: N818 — not an error: how a wait ends early
+    """Thrown into a task's wait; what it carries is the outcome of whatever is given up."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
+class Cancelled(Interrupted):
+    """The caller has gone."""
+
+
+class Crashed(Interrupted):
+    """The instance has gone."""
+
+
+class Expired(Interrupted):
+    """A timer ran out."""
+
+    def __init__(self, timer: Timer, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.timer = timer
+
+
+class Wake:
+    """The end of a task's sleep, as an event in SimPy's queue; no task where it was interrupted before."""
+
+    __slots__ = ("task",)
+
+    def __init__(self, task: Task) -> None:
+        self.task: Task | None = task
+
+
+class Timer:
+    """Interrupts a task at an instant, unless it is cancelled (its task taken away) before."""
+
+    __slots__ = ("due_ns", "outcome", "task")
+
+    def __init__(self, task: Task, due_ns: int, outcome: Outcome) -> None:
+        self.task: Task | None = task
+        self.due_ns = due_ns
+        self.outcome = outcome
+
+
+class Timers:
+    """All timers of one length: they fall due in the order in which they were set, so one event in SimPy's queue serves them all.
+
+    Most timers are cancelled long before they are due, and then cost no event at all.
+    """
+
+    __slots__ = ("_clock", "_delay_ns", "_is_armed", "_set")
+
+    def __init__(self, clock: Clock, delay_ns: int) -> None:
+        self._clock = clock
+        self._delay_ns = delay_ns
+        self._set: deque[Timer] = deque()
+        self._is_armed = False
+
+    def start(self, outcome: Outcome) -> Timer:
+        """Interrupt the active task with `Expired` when the time is over."""
+        timer = Timer(self._clock.active, self._clock._now + self._delay_ns, outcome)  # type: ignore[arg-type]  # noqa: SLF001
+        self._set.append(timer)
+        if not self._is_armed:
+            self._arm(timer.due_ns)
+        return timer
+
+    def fire(self) -> None:
+        """Interrupt those that are due, and wait for the next that is not cancelled."""
+        self._is_armed = False
+        while self._set:
+            timer = self._set[0]
+            if timer.task is not None:
+                if timer.due_ns > self._clock.now:
+                    self._arm(timer.due_ns)
+                    return
+                timer.task.interrupt(Expired(timer, timer.outcome))
+            self._set.popleft()
+
+    def _arm(self, due_ns: int) -> None:
+        self._is_armed = True
+        clock = self._clock
+        heappush(clock._queue, (due_ns, URGENT, next(clock._eid), self))  # type: ignore[arg-type]  # noqa: SLF001
+
+
+class Task:
+    """One generator on its way through simulated time."""
+
+    __slots__ = ("_error", "_is_ready", "_send", "_steps", "_value", "_wake", "clock", "is_over", "on_end")
+
+    def __init__(self, clock: Clock, steps: Steps, on_end: Callable[[Any], None] | None) -> None:
+        self.clock = clock
+        self.on_end = on_end
+        self.is_over = False
+        self._send = steps.send
+        self._steps = steps
+        self._value: Any = None
+        self._error: Interrupted | None = None
+        self._wake: Wake | None = None
+        self._is_ready = True
+
+    def wake(self, value: Any = None) -> None:
+        """Go on from `PARK` with this value, in this instant."""
+        self._value = value
+        if not self._is_ready:
+            self._is_ready = True
+            self.clock.ready.append(self)
+
+    def interrupt(self, error: Interrupted) -> None:
+        """End the present wait with this exception, in this instant; nothing where the task is over."""
+        if self.is_over or isinstance(self._error, Cancelled | Crashed):
+            return
+        self._error = error
+        if self._wake is not None:
+            self._wake.task = None
+            self._wake = None
+        if not self._is_ready:
+            self._is_ready = True
+            self.clock.ready.append(self)
+
+    def run(self) -> None:
+        """Go on to the next wait, or to the end. Only the clock calls this."""
+        clock = self.clock
+        clock.active = self
+        self._is_ready = False
+        try:
+            if self._error is None:
+                delay_ns = self._send(self._value)
+            else:
+                delay_ns = self._steps.throw(self._take_error())
+        except StopIteration as stop:
+            self.is_over = True
+            self._wake = None  # its last sleep points back here: garbage in a cycle costs a tenth of the time
+            clock.live -= 1
+            if self.on_end is not None:
+                self.on_end(stop.value)
+            return
+        self._value = None
+        if delay_ns is None:
+            self._wake = None
+        else:
+            self._wake = wake = Wake(self)
+            heappush(clock._queue, (clock._now + delay_ns, NORMAL, next(clock._eid), wake))  # type: ignore[arg-type]  # noqa: SLF001
+
+    def _take_error(self) -> Interrupted:
+        """The pending interruption; kept in no local of `run`, which its traceback would tie into a cycle of garbage."""
+        try:
+            return self._error  # type: ignore[return-value]
+        finally:
+            self._error = None
+
+
+class Clock(simpy.Environment):
+    """SimPy's Environment in whole nanoseconds, with light tasks."""
+
+    def __init__(self) -> None:
+        super().__init__(initial_time=0)
+        self.active: Task
+        """The task that runs now."""
+        self.ready: deque[Task] = deque()
+        self.live = 0
+        """Tasks that are not over."""
+        self.events = 0
+        """Events that have happened; steps of woken tasks within one event do not count."""
+        self.is_stopped = False
+        self.is_over = False
+        """Set when nothing can happen any more but timers that were cancelled."""
+        self._timers: dict[int, Timers] = {}
+        """Set to leave the loop soon (Ctrl-C)."""
+
+    def start(self, steps: Steps, on_end: Callable[[Any], None] | None = None) -> Task:
+        """Start a task in this instant, when the present step is over.
+
+        Args:
+            steps: Its generator.
+            on_end: Called with what the generator returns.
+        """
+        task = Task(self, steps, on_end)
+        self.live += 1
+        self.ready.append(task)
+        return task
+
+    def timers(self, delay_ns: int) -> Timers:
+        """The timers of this length."""
+        if delay_ns not in self._timers:
+            self._timers[delay_ns] = Timers(self, delay_ns)
+        return self._timers[delay_ns]
+
+    def run_all(self, look: Callable[[], None]) -> None:
+        """Run until nothing is left to happen (`is_over`), or `is_stopped`.
+
+        Args:
+            look: Called every few thousand events, between steps.
+        """
+        while self._queue and not self.is_stopped and not self.is_over:
+            self.events += self._run_some(EVENTS_PER_LOOK)
+            look()
+
+    def _run_some(self, most: int) -> int:
+        """Run so many events at most; how many there were. The inner loop of the engine."""
+        queue, ready = self._queue, self.ready
+        for count in range(most):
+            if not queue:
+                return count
+            self._now, _, _, event = heappop(queue)
+            kind = type(event)
+            if kind is Wake:
+                task = event.task  # type: ignore[attr-defined]
+                if task is not None:
+                    task.run()
+            elif kind is Timers:
+                event.fire()  # type: ignore[attr-defined]
+            else:
+                _run_callbacks(event)
+                if self.is_over:
+                    return count + 1
+            while ready:
+                ready.popleft().run()
+        return most
+
+
+def _run_callbacks(event: simpy.Event) -> None:
+    """What SimPy's own step does with an event of its own kind."""
+    callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+    for callback in callbacks:
+        callback(event)
+    if not event._ok and not event.defused:  # noqa: SLF001
+        raise event._value  # noqa: SLF001

@@ -1,0 +1,96 @@
+"""How a client's request gets in: through the gateway, or straight to a service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.call import CALLER_GATEWAY, Call
+from meshsim.engines.reference.clients import by_share
+from meshsim.engines.reference.network import ANSWER_WAY, CLIENT_WAY, REQUEST_WAY
+from meshsim.engines.reference.outcome import failure
+from meshsim.engines.reference.proxy import AT_GATEWAY
+from meshsim.flags import Flag
+from meshsim.plan import NONE
+from meshsim.randomness import DESTINATION, GATEWAY_PICK, uniform
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.clock import Clock, Steps
+    from meshsim.engines.reference.layers import Handler
+    from meshsim.engines.reference.network import Links
+    from meshsim.engines.reference.proxy import Proxy
+    from meshsim.plan import Route
+
+NO_ROUTE = failure(404, Flag.NR)
+
+
+class DirectEntry:
+    """A client without a gateway: the route says which service, and the client goes there itself."""
+
+    __slots__ = ("_handlers", "_routes")
+
+    def __init__(self, routes: tuple[Route, ...], handlers: dict[int, Handler]) -> None:
+        self._routes = routes
+        self._handlers = handlers
+        """By operation."""
+
+    def call(self, call: Call) -> Steps:
+        """What the service answers."""
+        if call.request.route == NONE:
+            return NO_ROUTE
+        route = self._routes[call.request.route]
+        call.operation = _destination(route, call.key)
+        return (yield from self._handlers[call.operation].call(call))
+
+
+class GatewayEntry:
+    """A client's request goes to a replica of the gateway: filters, route, the route's layers.
+
+    The replica is drawn for each request, as a layer-4 load balancer in front spreads connections.
+    """
+
+    __slots__ = ("_clock", "_gateways", "_handlers", "_links", "_routes")
+
+    def __init__(
+        self,
+        clock: Clock,
+        links: Links,
+        routes: tuple[Route, ...],
+        gateways: tuple[Proxy, ...],
+        handlers: dict[tuple[int, int, int], Handler],
+    ) -> None:
+        self._clock = clock
+        self._links = links
+        self._routes = routes
+        self._gateways = gateways
+        self._handlers = handlers
+        """By replica, route and operation."""
+
+    def call(self, call: Call) -> Steps:
+        """What the gateway answers."""
+        count = len(self._gateways)
+        gateway = self._gateways[int(uniform(call.key, GATEWAY_PICK) * count) if count > 1 else 0]
+        latency_ns = self._links.latency_ns(call.key, CLIENT_WAY + REQUEST_WAY, call.zone, gateway.zone)
+        if latency_ns:
+            yield latency_ns
+        if gateway.takes_time:
+            yield from gateway.work(call, AT_GATEWAY)
+        outcome = gateway.judge(call, self._clock._now)  # type: ignore[arg-type]  # noqa: SLF001
+        if outcome is None:
+            number = call.request.route
+            if number == NONE:
+                outcome = NO_ROUTE
+            else:  # a call of the gateway's own: its tries are not the client's
+                operation = _destination(self._routes[number], call.key)
+                forwarded = Call(call.request, call.key, operation, CALLER_GATEWAY, gateway.zone)
+                forwarded.proxy = gateway.index
+                outcome = yield from self._handlers[gateway.index, number, operation].call(forwarded)
+        latency_ns = self._links.latency_ns(call.key, CLIENT_WAY + ANSWER_WAY, gateway.zone, call.zone)
+        if latency_ns:
+            yield latency_ns
+        return outcome
+
+
+def _destination(route: Route, key: int) -> int:
+    """The operation that this request of a route goes to; nothing is drawn where there is no choice."""
+    operations = route.operations
+    return operations[0] if len(operations) == 1 else by_share(operations, route.shares, uniform(key, DESTINATION))

@@ -1,0 +1,109 @@
+"""The innermost layer: over the link to the instance, and back with its answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.call import (
+    ARRIVED,
+    ENDED,
+    FINISHED,
+    FLAGS,
+    GRPC_STATUS,
+    INSTANCE,
+    SENT,
+    STATUS,
+    WASTED,
+    WORKED,
+    Job,
+)
+from meshsim.engines.reference.clock import PARK, Interrupted
+from meshsim.engines.reference.network import ANSWER_WAY, REQUEST_WAY
+from meshsim.engines.reference.outcome import Outcome, failure
+from meshsim.engines.reference.proxy import INBOUND
+from meshsim.flags import Flag
+from meshsim.plan import NONE, OnCancel
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.call import Call
+    from meshsim.engines.reference.clock import Clock, Steps
+    from meshsim.engines.reference.layers import Refusals
+    from meshsim.engines.reference.network import Links
+
+
+class HopLayer:
+    """Send to the endpoint that was picked, and wait for what it answers.
+
+    Where the caller gives up, a message says so to the instance one latency later; what the instance makes of it is its own matter.
+    """
+
+    __slots__ = ("_clock", "_links", "_refused", "_refusals", "_service")
+
+    def __init__(self, clock: Clock, links: Links, service: int, refusals: Refusals) -> None:
+        self._clock = clock
+        self._links = links
+        self._service = service
+        self._refusals = refusals
+        self._refused = failure(503, Flag.UF, service)
+
+    def call(self, call: Call) -> Steps:
+        """The instance's answer."""
+        clock, endpoint = self._clock, call.endpoint
+        instance = endpoint.instance
+        row = call.row(self._service, self._refusals.next_id())
+        row[INSTANCE] = instance.index
+        row[SENT] = clock._now  # type: ignore[call-overload]  # noqa: SLF001
+        endpoint.in_flight += 1
+        job: Job | None = None
+        try:
+            latency_ns = self._links.latency_ns(call.key, REQUEST_WAY, call.zone, instance.zone)
+            if latency_ns:
+                yield latency_ns
+            outcome = self._refused if instance.is_down else None
+            if outcome is None and instance.sidecar is not None:
+                if instance.sidecar.takes_time:
+                    yield from instance.sidecar.work(call, INBOUND)
+                outcome = instance.sidecar.judge(call, clock._now)  # type: ignore[arg-type]  # noqa: SLF001
+                if outcome is not None:
+                    outcome = outcome._replace(origin=self._service)
+            if outcome is None:
+                job = Job(call, row, instance, clock.active)
+                row[ARRIVED] = clock._now  # type: ignore[call-overload]  # noqa: SLF001
+                instance.accept(job)
+                outcome = yield PARK
+            latency_ns = self._links.latency_ns(call.key, ANSWER_WAY, instance.zone, call.zone)
+            if latency_ns:
+                yield latency_ns
+        except Interrupted as error:
+            self._end(row, error.outcome, job)
+            if job is not None:
+                self._abandon(job, call.zone)
+            raise
+        finally:
+            endpoint.in_flight -= 1
+        self._end(row, outcome, None)
+        return outcome
+
+    def _abandon(self, job: Job, zone: int) -> None:
+        """Nobody waits any more: tell the instance, unless it would not listen."""
+        job.is_abandoned = True
+        instance = job.instance
+        if job.row[FINISHED] != NONE:
+            job.row[WASTED] = job.row[WORKED]
+        elif instance.on_cancel is not OnCancel.CONTINUE:
+            latency_ns = self._links.latency_ns(job.key, REQUEST_WAY, zone, instance.zone)
+            self._clock.start(_tell(job, latency_ns))
+
+    def _end(self, row: list[int], outcome: Outcome, job: Job | None) -> None:
+        """The caller's part of the row; written here unless an instance still works on it."""
+        row[ENDED] = self._clock._now  # type: ignore[call-overload]  # noqa: SLF001
+        row[STATUS], row[GRPC_STATUS], row[FLAGS] = outcome.status, outcome.grpc_status, row[FLAGS] | outcome.flags
+        if job is None or row[FINISHED] != NONE:
+            self._refusals.recorder.attempts.append(row)
+
+
+def _tell(job: Job, latency_ns: int) -> Steps:
+    """The message that the caller has gone."""
+    if latency_ns:
+        yield latency_ns
+    job.cancel()

@@ -1,0 +1,239 @@
+"""A service's instance: a queue, workers, and the script that they work through."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.call import CALLER_GONE, FINISHED, STARTED, WASTED, WORKED, Call, Job
+from meshsim.engines.reference.clock import PARK, Cancelled, Crashed, Interrupted
+from meshsim.engines.reference.outcome import GRPC_OK, OK, Outcome, failure
+from meshsim.engines.reference.station import Station
+from meshsim.flags import Flag
+from meshsim.plan import NONE, Step, StepKind, Table
+from meshsim.randomness import CALL, ERROR, SERVICE_TIME, call_key, uniform
+from meshsim.replay import look_up
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.clock import Clock, Steps, Task
+    from meshsim.engines.reference.layers import Handler
+    from meshsim.engines.reference.proxy import Proxy
+    from meshsim.plan import Operation, Service
+    from meshsim.records import Recorder
+
+COMPUTE = StepKind.COMPUTE
+CALLS = StepKind.CALL
+
+
+class Instance:
+    """One replica of a service."""
+
+    __slots__ = (
+        "_clock", "_crashed", "_crashes", "_dependency_status", "_failure_grpc", "_is_async", "_jobs", "_ok", "_operations", "_queue_full",
+        "_queue_limit", "_recorder", "arrived", "callers", "finished", "index", "on_cancel", "service", "sidecar",
+        "slowness", "station", "zone",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        clock: Clock,
+        recorder: Recorder,
+        service: Service,
+        number: int,
+        index: int,
+        operations: tuple[Operation, ...],
+    ) -> None:
+        self._clock = clock
+        self._recorder = recorder
+        self._operations = operations
+        self.service = number
+        self.index = index
+        self.zone = service.zones[index]
+        self.station = Station(clock, service.workers)
+        self.on_cancel = service.on_cancel
+        self.sidecar: Proxy | None = None
+        self.callers: dict[tuple[int, int], Handler] = {}
+        """How its script calls: by operation called and place (which may have layers of its own)."""
+        self.slowness = 1.0
+        self._crashes = 0
+        self.arrived = 0
+        self.finished = 0
+        self._queue_limit = service.queue_limit
+        self._is_async = service.is_async
+        self._jobs: dict[Job, None] | None = {} if service.may_crash else None
+        self._ok = GRPC_OK if service.is_grpc else OK
+        self._failure_grpc = 13 if service.is_grpc else NONE
+        self._dependency_status = 200 if service.is_grpc else 500
+        self._queue_full = (
+            failure(200, Flag.queue_full, number, 8) if service.is_grpc else failure(503, Flag.queue_full, number)
+        )
+        self._crashed = failure(503, Flag.UC, number)
+
+    def accept(self, job: Job) -> None:
+        """A request has reached the instance: serve it in a task of its own, which goes on when its caller does not."""
+        self.arrived += 1
+        job.task = self._clock.start(self._serve(job))
+        if self._jobs is not None:
+            self._jobs[job] = None
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it refuses connections."""
+        return self._crashes > 0
+
+    def crash(self) -> None:
+        """Lose all requests and refuse new ones."""
+        self._crashes += 1
+        for job in list(self._jobs or ()):
+            job.task.interrupt(Crashed(CALLER_GONE))
+
+    def restart(self) -> None:
+        """Take requests again, with an empty queue, unless another crash still lasts."""
+        self._crashes -= 1
+
+    def _serve(self, job: Job) -> Steps:
+        """Queue, work through the script, and hand the outcome to the caller if it still waits."""
+        station, row = self.station, job.row
+        outcome: Outcome | None = None
+        try:
+            if not station.take_free():
+                if 0 <= self._queue_limit <= station.queued:
+                    outcome = self._queue_full
+                    return None
+                job.is_queued = True
+                yield from station.wait()
+                job.is_queued = False
+            job.has_worker = True
+            row[STARTED] = self._clock._now  # type: ignore[call-overload]  # noqa: SLF001
+            operation = self._operations[job.operation]
+            outcome = yield from self._run(operation.steps, job)
+            if outcome is None:
+                outcome = self._answer(operation, job)
+        except Crashed:
+            outcome = self._crashed
+        except Cancelled:
+            pass
+        finally:
+            if job.has_worker:
+                station.release()
+            self._finish(job, outcome)
+        return None
+
+    def _finish(self, job: Job, outcome: Outcome | None) -> None:
+        row = job.row
+        self.finished += 1
+        row[FINISHED] = self._clock._now  # type: ignore[call-overload]  # noqa: SLF001
+        if self._jobs is not None:
+            del self._jobs[job]
+        if job.is_abandoned:
+            row[WASTED] = row[WORKED]
+            self._recorder.attempts.append(row)
+            return
+        if job.parent is not None and job.parent.is_in_vain():
+            row[WASTED] = row[WORKED]
+        job.caller.wake(outcome)
+
+    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:
+        """Work through steps in order; the first failure that the service cannot do without, or None."""
+        for step in steps:
+            if step.kind is COMPUTE:
+                if not job.has_worker:
+                    yield from self._take_worker(job)
+                began_ns: int = self._clock._now  # type: ignore[assignment]  # noqa: SLF001
+                try:
+                    yield self._work_ns(step, job)
+                finally:
+                    job.row[WORKED] += self._clock._now - began_ns  # type: ignore[operator]  # noqa: SLF001
+                continue
+            if self._is_async and job.has_worker:
+                job.has_worker = False
+                self.station.release()
+            if step.kind is CALLS:
+                outcome = yield from self._call(step, job)
+            else:
+                outcome = yield from self._call_in_parallel(step, job)
+            if outcome is not None:
+                return outcome
+        return None
+
+    def _take_worker(self, job: Job) -> Steps:
+        """Get a worker again after a call, in an asynchronous service: at the end of the queue, whatever its limit."""
+        if not self.station.take_free():
+            yield from self.station.wait()
+        job.has_worker = True
+
+    def _work_ns(self, step: Step, job: Job) -> int:
+        """How long a worker computes at this step."""
+        time = step.time
+        if isinstance(time, Table):
+            drawn_ns = look_up(time, job.request.number, job.attempt)
+        else:
+            drawn_ns = time.quantile(uniform(job.key, SERVICE_TIME, step.place))  # type: ignore[union-attr]
+        if self.slowness != 1.0:
+            drawn_ns *= self.slowness
+        return round(drawn_ns)
+
+    def _call(self, step: Step, job: Job) -> Steps:
+        """Make the call of a step; its failure as this service's, or None."""
+        key = call_key(job.key, step.place)
+        if step.probability < 1.0 and uniform(key, CALL) >= step.probability:
+            return None
+        call = Call(job.request, key, step.operation, self.service, self.zone, job)
+        outcome: Outcome = yield from self.callers[step.operation, step.place].call(call)
+        if not outcome.is_failure or step.optional:
+            return None
+        return Outcome(
+            self._dependency_status, self._failure_grpc, int(Flag.dependency), outcome.origin, outcome.origin_flags
+        )
+
+    def _call_in_parallel(self, step: Step, job: Job) -> Steps:
+        """Make all calls of a step at once and wait for all; the first failure in the order of the script, or None."""
+        gather = Gather(self._clock.active, len(step.calls))
+        branches = [
+            self._clock.start(_branch(self._call(one, job)), partial(gather.take, index))
+            for index, one in enumerate(step.calls)
+        ]
+        try:
+            yield PARK
+        except Interrupted as error:
+            for branch in branches:
+                branch.on_end = None
+                branch.interrupt(Cancelled(error.outcome))
+            raise
+        return next((outcome for outcome in gather.outcomes if outcome is not None), None)
+
+    def _answer(self, operation: Operation, job: Job) -> Outcome:
+        """The service's own answer: well, or with an error of its own."""
+        if operation.error_table is not None:
+            fails = look_up(operation.error_table, job.request.number, job.attempt) > 0
+        else:
+            fails = operation.error_rate > 0 and uniform(job.key, ERROR) < operation.error_rate
+        if not fails:
+            return self._ok
+        return failure(operation.error_status, Flag.error, self.service, operation.error_grpc_status)
+
+
+class Gather:
+    """Wakes a task when all of its branches have ended."""
+
+    __slots__ = ("_missing", "_task", "outcomes")
+
+    def __init__(self, task: Task, branches: int) -> None:
+        self._task = task
+        self._missing = branches
+        self.outcomes: list[Outcome | None] = [None] * branches
+
+    def take(self, index: int, outcome: Outcome | None) -> None:
+        """A branch has ended."""
+        self.outcomes[index] = outcome
+        self._missing -= 1
+        if not self._missing:
+            self._task.wake()
+
+
+def _branch(steps: Steps) -> Steps:
+    """A branch that is cancelled ends quietly."""
+    try:
+        return (yield from steps)
+    except Cancelled as cancelled:
+        return cancelled.outcome

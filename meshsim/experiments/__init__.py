@@ -1,0 +1,1 @@
+"""Experiments: a scenario run, and what came of it."""

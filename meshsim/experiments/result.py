@@ -1,0 +1,123 @@
+"""What came of a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from meshsim.errors import ResultError
+from meshsim.experiments.run_directory import MANIFEST, SUMMARY
+from meshsim.metrics.summary import Summary
+from meshsim.metrics.thresholds import Verdict
+
+if TYPE_CHECKING:
+    import tempfile
+
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run's summary, verdicts and records.
+
+    The records are read from the run directory when they are asked for.
+    """
+
+    directory: Path
+    manifest: dict[str, Any]
+    _summary: Summary
+    verdicts: tuple[Verdict, ...]
+    """One for each threshold of the scenario."""
+    events: int = 0
+    """Events that the engine processed."""
+    temporary: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was ended early; all figures are then of the part that was simulated."""
+        return not self.manifest["is_whole"]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every threshold holds."""
+        return all(verdict.passed for verdict in self.verdicts)
+
+    def summary(self) -> Summary:
+        """The figures: by route, service, load and proxy, of the requests that started after the warm-up."""
+        return self._summary
+
+    @cached_property
+    def requests(self) -> pd.DataFrame:
+        """One row for each client request that was kept: columns as `meshsim.records.REQUESTS`, times in ns, and `latency_s`."""
+        frame = self._table("requests")
+        frame["latency_s"] = (frame["ended_ns"] - frame["started_ns"]) / 1e9
+        return frame.sort_values("request", ignore_index=True)
+
+    @cached_property
+    def attempts(self) -> pd.DataFrame:
+        """One row for each attempt at a service of the requests that were kept: columns as `meshsim.records.ATTEMPTS`, in ns."""
+        return self._table("attempts").sort_values("id", ignore_index=True)
+
+    @cached_property
+    def counters(self) -> pd.DataFrame:
+        """One row for each instance and interval: columns as `meshsim.records.COUNTERS`."""
+        return self._table("counters")
+
+    @cached_property
+    def proxies(self) -> pd.DataFrame:
+        """One row for each proxy and interval: columns as `meshsim.records.PROXIES`."""
+        return self._table("proxies")
+
+    def _table(self, name: str) -> pd.DataFrame:
+        import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
+
+        path = self.directory / f"{name}.parquet"
+        if not path.is_file():
+            raise ResultError(f"{self.directory} holds no {name}: the run kept no records (run.records)")
+        return pd.read_parquet(path)
+
+    def __repr__(self) -> str:
+        state = " (interrupted)" if self.interrupted else ""
+        held = sum(verdict.passed for verdict in self.verdicts)
+        return (
+            f"<Result of {self.manifest['scenario']}, variant {self.manifest['variant']}, seed {self.manifest['seed']}{state}: "
+            f"{self.manifest['requests']:,} requests, {held} of {len(self.verdicts)} thresholds hold>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The result in a notebook's cell: what was run, the thresholds, and the tables by route and by service."""
+        judged = "".join(
+            f"<li>{'✓' if verdict.passed else '✗'} <code>{escape(verdict.text)}</code>: {escape(verdict.observed_text)}</li>"
+            for verdict in self.verdicts
+        )
+        tables = self._summary
+        return (
+            f"<p><b>{escape(self.manifest['scenario'])}</b>, variant {escape(self.manifest['variant'])}, seed {self.manifest['seed']}, "
+            f"{self.manifest['requests']:,} requests in {self.manifest['simulated_s']:,.0f} s simulated"
+            f"{', <b>interrupted</b>' if self.interrupted else ''}</p>"
+            f"<ul style='list-style:none;padding-left:0'>{judged}</ul>"
+            f"{tables.routes_frame().to_html(float_format='{:.4g}'.format)}{tables.services_frame().to_html(float_format='{:.4g}'.format)}"
+        )
+
+
+def open_result(directory: str | Path) -> Result:
+    """A result that was written before.
+
+    Args:
+        directory: A run directory.
+
+    Raises:
+        ResultError: It is none, or cannot be read.
+    """
+    directory = Path(directory)
+    try:
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        summary = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
+        verdicts = tuple(Verdict.from_dict(verdict) for verdict in summary.pop("thresholds"))
+        return Result(directory, manifest, Summary.from_dict(summary), verdicts, events=manifest["events"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResultError(f"{directory} is no run directory of meshsim ({error})") from None

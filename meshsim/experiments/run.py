@@ -1,0 +1,192 @@
+"""Run a scenario: from a file to a result.
+
+import meshsim as ms
+result = ms.load("scenarios/online-boutique.yaml", variant="as-is").run()
+result.summary()        # the figures
+result.requests         # pandas, one row per client request
+"""
+
+from __future__ import annotations
+
+import platform
+import signal
+import tempfile
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from meshsim.engines import reference
+from meshsim.experiments.result import Result
+from meshsim.experiments.run_directory import MANIFEST, SCENARIO, SUMMARY, RunDirectory, TableWriter
+from meshsim.metrics.tally import Tally
+from meshsim.metrics.thresholds import judge
+from meshsim.planning import make_plan
+from meshsim.scenario import load as scenario_file
+from meshsim.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from meshsim.engines.reference import Progress
+    from meshsim.plan import Plan
+    from meshsim.records import Sink
+    from meshsim.scenario.load import LoadedScenario
+
+ENGINE = "reference"
+RESULTS = Path("results")
+
+
+def load(
+    scenario: str | Path | Mapping[str, Any],
+    *,
+    variant: str | None = None,
+    set: Sequence[str] = (),  # noqa: A002 — the word of the command line
+    duration: str | None = None,
+) -> Experiment:
+    """A scenario, checked and ready to run.
+
+    Args:
+        scenario: Path of a file, or its content as a mapping.
+        variant: Name of one of its `variants:`, or None for the scenario as it stands.
+        set: Settings to change, each as `path=value`, such as `"mesh.traffic.payment.retries.num_retries=0"`.
+        duration: Length of the run, such as `"2m"`; the same as `run.duration=2m` among `set`.
+
+    Raises:
+        ScenarioError: With every mistake in the file and its place.
+    """
+    changes = [*set, *([f"run.duration={duration}"] if duration else [])]
+    return Experiment(scenario_file.load(scenario, variant=variant, set=changes))
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One variant of a scenario, ready to run."""
+
+    loaded: LoadedScenario
+    plan: Plan = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plan", make_plan(self.loaded.scenario))
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario, with the variant and all changes applied."""
+        return self.loaded.scenario
+
+    @property
+    def variant(self) -> str:
+        """Name of the variant; `base` where none was chosen."""
+        return self.loaded.variant or "base"
+
+    def directory(self, seed: int | None = None, replication: int = 0) -> Path:
+        """Where the results of such a run go by default: the same run always to the same place."""
+        seed = self.scenario.run.seed if seed is None else seed
+        last = f"seed-{seed}" + (f"-replication-{replication}" if replication else "") + f"-{self.loaded.digest[:8]}"
+        return RESULTS / self.scenario.name / self.variant / last
+
+    def run(
+        self,
+        *,
+        seed: int | None = None,
+        replication: int = 0,
+        out: str | Path | None = None,
+        records: float | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Result:
+        """Simulate, and keep what came of it.
+
+        Args:
+            seed: Root of all draws; the scenario's own where None.
+            replication: Number of the replication: another world with the same seed.
+            out: The run directory to write; None keeps the records in a temporary one that goes when the result does.
+            records: Share of the requests whose records are kept, 0 to 1; the scenario's own where None. The summary is the
+                same whatever is kept.
+            progress: Called now and then with how far the run has come.
+
+        Returns:
+            The result; `interrupted` is set where Ctrl-C ended the run early.
+
+        Raises:
+            ReplayError: A file of measurements has no number for an attempt.
+            ResultError: The run directory cannot be written.
+        """
+        seed = self.scenario.run.seed if seed is None else seed
+        share = self.scenario.run.kept_share if records is None else records
+        temporary = None if out is not None else tempfile.TemporaryDirectory(prefix="meshsim-")
+        path = Path(out) if out is not None else Path(temporary.name) / "run"  # type: ignore[union-attr]
+        directory = RunDirectory(path)
+        writer = TableWriter(directory.workplace, self.plan.names, share)
+        try:
+            tally = Tally(self.plan)
+            end = self._simulate(seed, replication, (writer, tally), progress)
+            writer.close()
+            summary = tally.summary(simulated_ns=end.now_ns)
+            verdicts = judge(self.scenario.thresholds, summary)
+            manifest = self._manifest(seed, replication, share, end)
+            directory.write_json(
+                SUMMARY, {**summary.to_dict(), "thresholds": [verdict.to_dict() for verdict in verdicts]}
+            )
+            directory.write_json(MANIFEST, manifest)
+            directory.write_text(SCENARIO, self.loaded.text)
+            kept = directory.publish(is_whole=end.is_over)
+        except BaseException:
+            directory.discard()
+            raise
+        return Result(kept, manifest, summary, tuple(verdicts), events=end.events, temporary=temporary)
+
+    def _simulate(
+        self, seed: int, replication: int, sinks: tuple[Sink, ...], progress: Callable[[Progress], None] | None
+    ) -> Progress:
+        with _stop_on_interrupt() as stopped:
+
+            def on_progress(now: Progress) -> bool:
+                if progress is not None:
+                    progress(now)
+                return not stopped
+
+            return reference.run(self.plan, seed, replication, sinks, on_progress)
+
+    def _manifest(self, seed: int, replication: int, share: float, end: Progress) -> dict[str, Any]:
+        """All that is needed to repeat the run."""
+        libraries = ("meshsim", "simpy", "numpy", "pyarrow", "pydantic")
+        return {
+            "scenario": self.scenario.name,
+            "variant": self.variant,
+            "set": list(self.loaded.changes),
+            "file": self.loaded.file,
+            "digest": self.loaded.digest,
+            "data_files": dict(self.loaded.data_files),
+            "seed": seed,
+            "replication": replication,
+            "records_share": share,
+            "engine": ENGINE,
+            "is_whole": end.is_over,
+            "simulated_s": end.now_ns / 1e9,
+            "requests": end.requests,
+            "events": end.events,
+            "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in libraries}},
+            "repeat": f"meshsim run {SCENARIO} --seed {seed}",
+        }
+
+
+@contextmanager
+def _stop_on_interrupt() -> Iterator[list[int]]:
+    """A list that is not empty once Ctrl-C was pressed; pressed again, it interrupts as ever."""
+    stopped: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)

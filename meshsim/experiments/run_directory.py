@@ -1,0 +1,154 @@
+"""The run directory: Parquet tables, a summary, and a manifest that is enough to repeat the run.
+
+It is written under another name beside its place and renamed when it is whole, so that a directory with the right name is complete,
+and two runs at once do not mix.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from meshsim.errors import ResultError
+from meshsim.flags import flag_text
+from meshsim.randomness import SAMPLE, uniforms
+from meshsim.records import TABLES
+
+if TYPE_CHECKING:
+    from meshsim.plan import Names
+    from meshsim.records import Chunk
+
+MANIFEST = "manifest.json"
+SUMMARY = "summary.json"
+SCENARIO = "scenario.yaml"
+
+SMALL = {
+    "attempt": pa.int16(),
+    "status": pa.int16(),
+    "grpc_status": pa.int8(),
+    "instance": pa.int32(),
+    "proxy": pa.int32(),
+}
+"""Columns that need fewer than 64 bits."""
+
+
+class TableWriter:
+    """A sink that writes chunks into Parquet files, names in place of numbers.
+
+    Args:
+        folder: Where the files go.
+        names: What the numbers stand for.
+        share: Of the requests, how many are kept with all their attempts: 1 all, 0 none. The counters are always kept.
+    """
+
+    def __init__(self, folder: Path, names: Names, share: float) -> None:
+        self._folder = folder
+        self._share = share
+        self._names = {
+            "source": names.sources,
+            "route": (*names.routes, None),
+            "service": (*names.services, None),
+            "origin": (*names.services, None),
+            "caller": (*names.services, "(gateway)", "(client)"),
+            "operation": (*names.operations, None),
+            "kind": ("gateway", "sidecar"),
+        }
+        self._writers: dict[str, pq.ParquetWriter] = {}
+
+    def take(self, table: str, chunk: Chunk) -> None:
+        """Write rows, those of the sampled requests where not all are kept."""
+        if "request" in chunk and self._share < 1:
+            if self._share == 0:
+                return
+            kept = uniforms(chunk["request"].astype(np.uint64), SAMPLE) < self._share
+            chunk = {name: column[kept] for name, column in chunk.items()}
+        arrays = pa.table({name: self._column(name, column) for name, column in chunk.items()})
+        if table not in self._writers:
+            self._writers[table] = pq.ParquetWriter(
+                self._folder / f"{table}.parquet", arrays.schema, compression="zstd"
+            )
+        self._writers[table].write_table(arrays)
+
+    def close(self) -> None:
+        """End the files; a table without a row becomes a file without a row."""
+        for table, columns in TABLES.items():
+            if table not in self._writers and (self._share > 0 or "request" not in columns):
+                self.take(table, {name: np.zeros(0, dtype=np.int64) for name in columns})
+        for writer in self._writers.values():
+            writer.close()
+
+    def _column(self, name: str, column: np.ndarray) -> pa.Array:
+        if name in self._names:
+            names = self._names[name]
+            indices = np.where(column < 0, column + len(names), column).astype(np.int32)
+            return _dictionary(indices, names)
+        if name.endswith("flags"):
+            masks, indices = np.unique(column, return_inverse=True)
+            return _dictionary(indices.astype(np.int32), [flag_text(int(mask)) for mask in masks])
+        return pa.array(column, type=SMALL.get(name, pa.int64()))
+
+
+def _dictionary(indices: np.ndarray, names: Any) -> pa.Array:
+    """Text by index; an index whose name is None is null."""
+    known = [name for name in names if name is not None]
+    missing = None if len(known) == len(names) else indices >= len(known)
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=missing), pa.array(known, type=pa.string()))
+
+
+class RunDirectory:
+    """A directory in the making: `path` is where it will be, `workplace` where it is until then."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.workplace = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+            self.workplace.chmod(0o755)
+        except OSError as error:
+            raise ResultError(f"cannot write results to {path}: {error.strerror or error}") from None
+
+    def write_json(self, name: str, content: dict[str, Any]) -> None:
+        """One JSON file: keys in the order given, a line each."""
+        self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """One text file."""
+        (self.workplace / name).write_text(text, encoding="utf-8")
+
+    def publish(self, *, is_whole: bool) -> Path:
+        """Give the directory its name; one that was there before is replaced, and an interrupted run gets a name of its own."""
+        path = self.path if is_whole else self.path.with_name(f"{self.path.name}-interrupted")
+        for _ in range(100):
+            try:
+                os.replace(self.workplace, path)  # noqa: PTH105 — Path.rename refuses on some systems what this does
+            except OSError:
+                if not path.exists():
+                    raise
+                self._remove(path)
+            else:
+                return path
+        raise ResultError(f"cannot replace {path}: other runs keep writing to it")
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(self.workplace, ignore_errors=True)
+
+    def _remove(self, path: Path) -> None:
+        """Take an older result away, but only what meshsim itself has written."""
+        if path.is_dir() and any(path.iterdir()) and not (path / MANIFEST).is_file():
+            raise ResultError(f"{path} is not empty and holds no result of meshsim; choose another --out")
+        grave = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            os.replace(path, grave / "old")  # noqa: PTH105
+        except FileNotFoundError:
+            pass  # another run has taken it away
+        finally:
+            shutil.rmtree(grave, ignore_errors=True)

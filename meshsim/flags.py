@@ -1,0 +1,56 @@
+"""Response flags: why a request ended as it did.
+
+Upper case are Envoy's, as its access log prints them. Lower case are causes that Envoy cannot see from outside: its log
+shows `-` and "via_upstream" for them, because the service itself answered.
+
+Source: Envoy 1.40, envoy/stream_info/stream_info.h, source/common/stream_info/utility.cc.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+
+class Flag(IntFlag):
+    """The bits of a `flags` column."""
+
+    UH = 1 << 0
+    UF = 1 << 1
+    UO = 1 << 2
+    NR = 1 << 3
+    URX = 1 << 4
+    DC = 1 << 5
+    UC = 1 << 6
+    UT = 1 << 7
+    DI = 1 << 8
+    FI = 1 << 9
+    RL = 1 << 10
+    UAEX = 1 << 11
+    error = 1 << 12
+    queue_full = 1 << 13
+    dependency = 1 << 14
+
+
+MEANINGS: dict[str, str] = {
+    "UH": "no healthy upstream host",
+    "UF": "connection to the instance failed",
+    "UO": "a circuit breaker's limit was reached",
+    "NR": "no route matched",
+    "URX": "retries used up",
+    "DC": "the client gave up",
+    "UC": "the instance broke the connection",
+    "UT": "timed out",
+    "DI": "delay injected",
+    "FI": "fault injected",
+    "RL": "rate limited",
+    "UAEX": "denied by authorization",
+    "error": "the service answered with an error of its own",
+    "queue_full": "the instance's queue was full",
+    "dependency": "a call that the service needed failed",
+}
+"""What each flag means, for legends."""
+
+
+def flag_text(mask: int) -> str:
+    """Flags as an access log prints them: `URX,UT`, or `-` for none."""
+    return ",".join(flag.name or "" for flag in Flag if mask & flag) or "-"

@@ -1,0 +1,1 @@
+"""From records to figures: streaming tallies, the summary of a run, and the judgement of its thresholds."""

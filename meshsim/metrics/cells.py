@@ -1,0 +1,76 @@
+"""What a tally keeps of one load and route, of one service, of one station."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+from meshsim.metrics.histogram import Histogram
+
+
+class Failure(NamedTuple):
+    """One way in which a request failed."""
+
+    status: int
+    grpc_status: int
+    flags: int
+    origin: int
+    origin_flags: int
+
+
+@dataclass(slots=True)
+class RequestCell:
+    """The requests of one load to one route."""
+
+    latency: Histogram = field(default_factory=Histogram)
+    successes: Histogram = field(default_factory=Histogram)
+    """Latency of those that did not fail."""
+    ended: int = 0
+    """Requests that ended while it was measured, whenever they started."""
+    ended_well: int = 0
+    attempts: int = 0
+    tried: int = 0
+    """Requests with at least one attempt."""
+    failures: Counter[Failure] = field(default_factory=Counter)
+
+    def merge(self, other: RequestCell) -> Self:
+        """Add what the other holds; returns itself."""
+        self.latency.merge(other.latency)
+        self.successes.merge(other.successes)
+        self.ended += other.ended
+        self.ended_well += other.ended_well
+        self.attempts += other.attempts
+        self.tried += other.tried
+        self.failures.update(other.failures)
+        return self
+
+
+@dataclass(slots=True)
+class ServiceCell:
+    """The attempts at one service."""
+
+    latency: Histogram = field(default_factory=Histogram)
+    """From sent to the caller's outcome, of those that were sent."""
+    response_time: Histogram = field(default_factory=Histogram)
+    """From the queue to done, of those that got a worker."""
+    waiting_time: Histogram = field(default_factory=Histogram)
+    """From the queue to a worker."""
+    attempts: int = 0
+    calls: int = 0
+    """First tries."""
+    failures: Counter[int] = field(default_factory=Counter)
+    """By flags."""
+    worked_ns: int = 0
+    wasted_ns: int = 0
+
+
+@dataclass(slots=True)
+class StationCell:
+    """One instance or proxy while it was measured."""
+
+    busy_ns: int = 0
+    """Held workers, integrated."""
+    queued_ns: int = 0
+    peak_queue: int = 0
+    """Longest queue at the end of an interval."""

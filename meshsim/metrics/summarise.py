@@ -1,0 +1,166 @@
+"""From a tally to a summary: numbers become names, nanoseconds seconds, sums shares and rates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from meshsim.flags import flag_text
+from meshsim.metrics.cells import RequestCell, ServiceCell
+from meshsim.metrics.summary import (
+    NO_ROUTE,
+    Cause,
+    ProxySummary,
+    RequestSummary,
+    ServiceSummary,
+    Summary,
+    Times,
+)
+from meshsim.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from meshsim.metrics.cells import Failure, StationCell
+    from meshsim.metrics.tally import Tally
+    from meshsim.plan import Names, Plan
+
+GATEWAY = -1
+
+
+def summarise(tally: Tally, simulated_ns: int) -> Summary:
+    """The figures of what a tally has seen.
+
+    Args:
+        tally: Fed with the records of a run.
+        simulated_ns: How far the run has come.
+    """
+    plan = tally.plan
+    window_ns = max(0, min(plan.duration_ns, simulated_ns) - plan.warm_up_ns)
+    stations_ns = max(0, tally.last_counted_ns - plan.warm_up_ns)
+    flows = {key: cell for key, cell in tally.requests.items() if cell.latency.count or cell.ended}
+    routes = [*range(len(plan.names.routes)), *([-1] if any(route < 0 for _, route in flows) else [])]
+
+    def requests(source: int | None = None, route: int | None = None) -> RequestSummary:
+        cells = [
+            cell for key, cell in flows.items() if (source is None or source == key[0]) and (route is None or route == key[1])
+        ]
+        return _requests(cells, plan.names, window_ns, source, route)
+
+    return Summary(
+        simulated_s=simulated_ns / NS_PER_S,
+        warm_up_s=plan.warm_up_ns / NS_PER_S,
+        window_s=window_ns / NS_PER_S,
+        total=requests(),
+        routes=tuple(requests(route=route) for route in routes),
+        sources=tuple(requests(source=source) for source in range(len(plan.names.sources))),
+        flows=tuple(requests(*key) for key in sorted(flows)),
+        services=tuple(_service(tally, index, window_ns, stations_ns) for index in range(len(plan.services))),
+        proxies=tuple(_proxies(plan, tally.proxies, stations_ns)),
+    )
+
+
+def _requests(
+    cells: Iterable[RequestCell], names: Names, window_ns: int, source: int | None, route: int | None
+) -> RequestSummary:
+    cell = RequestCell()
+    for one in cells:
+        cell.merge(one)
+    count, failures = cell.latency.count, sum(cell.failures.values())
+    by_flag: Counter[str] = Counter()
+    for failure, times in cell.failures.items():
+        by_flag[flag_text(failure.flags)] += times
+    return RequestSummary(
+        route=None if route is None else names.routes[route] if route >= 0 else NO_ROUTE,
+        source=None if source is None else names.sources[source],
+        requests=count,
+        failures=failures,
+        offered_per_s=_per_s(count, window_ns),
+        throughput_per_s=_per_s(cell.ended, window_ns),
+        goodput_per_s=_per_s(cell.ended_well, window_ns),
+        error_share=_share(failures, count),
+        failures_by_flag=dict(sorted(by_flag.items())),
+        causes=_causes(cell.failures, names),
+        attempts=cell.attempts,
+        attempts_per_request=_share(cell.attempts, cell.tried),
+        latency=Times.of(cell.latency),
+        latency_of_successes=Times.of(cell.successes),
+    )
+
+
+def _causes(failures: Mapping[Failure, int], names: Names) -> tuple[Cause, ...]:
+    """The most frequent first; ties in the order of what they are."""
+    return tuple(
+        Cause(
+            count=count,
+            status=failure.status,
+            grpc_status=failure.grpc_status if failure.grpc_status >= 0 else None,
+            flags=flag_text(failure.flags),
+            origin=names.services[failure.origin] if failure.origin >= 0 else None,
+            origin_flags=flag_text(failure.origin_flags),
+        )
+        for failure, count in sorted(failures.items(), key=lambda pair: (-pair[1], pair[0]))
+    )
+
+
+def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> ServiceSummary:
+    service = tally.plan.services[index]
+    cell: ServiceCell = tally.services.get(index) or ServiceCell()
+    stations = [one for (number, _), one in tally.instances.items() if number == index]
+    failures = sum(cell.failures.values())
+    by_flag: Counter[str] = Counter()
+    for flags, times in cell.failures.items():
+        by_flag[flag_text(flags)] += times
+    replicas = len(service.zones)
+    return ServiceSummary(
+        name=tally.plan.names.services[index],
+        replicas=replicas,
+        workers=service.workers,
+        attempts=cell.attempts,
+        calls=cell.calls,
+        attempts_per_s=_per_s(cell.attempts, window_ns),
+        retry_amplification=_share(cell.attempts, cell.calls),
+        failures=failures,
+        error_share=_share(failures, cell.attempts),
+        failures_by_flag=dict(sorted(by_flag.items())),
+        latency=Times.of(cell.latency),
+        response_time=Times.of(cell.response_time),
+        waiting_time=Times.of(cell.waiting_time),
+        worked_s=cell.worked_ns / NS_PER_S,
+        wasted_s=cell.wasted_ns / NS_PER_S,
+        wasted_share=_share(cell.wasted_ns, cell.worked_ns),
+        utilisation=_share(sum(one.busy_ns for one in stations), replicas * service.workers * stations_ns),
+        utilisation_of_busiest=_share(max((one.busy_ns for one in stations), default=0), service.workers * stations_ns),
+        queue_mean=_share(sum(one.queued_ns for one in stations), stations_ns),
+        queue_peak=max((one.peak_queue for one in stations), default=0),
+    )
+
+
+def _proxies(plan: Plan, cells: Mapping[tuple[int, int], StationCell], stations_ns: int) -> Iterable[ProxySummary]:
+    kinds = []
+    if plan.gateway is not None:
+        kinds.append((GATEWAY, "gateway", len(plan.gateway.zones), plan.gateway.proxy.workers))
+    if plan.mesh is not None:
+        kinds += [
+            (index, f"sidecar of {name}", len(service.zones), plan.mesh.proxy.workers)
+            for index, (name, service) in enumerate(zip(plan.names.services, plan.services, strict=True))
+        ]
+    for index, name, replicas, workers in kinds:
+        stations = [one for (number, _), one in cells.items() if number == index]
+        yield ProxySummary(
+            name=name,
+            replicas=replicas,
+            workers=workers,
+            utilisation=_share(sum(one.busy_ns for one in stations), replicas * workers * stations_ns),
+            utilisation_of_busiest=_share(max((one.busy_ns for one in stations), default=0), workers * stations_ns),
+            queue_mean=_share(sum(one.queued_ns for one in stations), stations_ns),
+            queue_peak=max((one.peak_queue for one in stations), default=0),
+        )
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def _per_s(count: int, window_ns: int) -> float | None:
+    return _share(count * NS_PER_S, window_ns)

@@ -1,0 +1,271 @@
+"""The figures of a run: plain frozen values, to and from JSON.
+
+All times are seconds, all rates per second, all shares from 0 to 1. None (null) stands where there is nothing to measure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from meshsim.metrics.histogram import Histogram
+
+KEPT_QUANTILES = {"p50_s": 0.5, "p75_s": 0.75, "p90_s": 0.9, "p95_s": 0.95, "p99_s": 0.99, "p999_s": 0.999}
+"""The quantiles that a summary holds even when it comes from JSON."""
+NO_ROUTE = "(no route)"
+"""Stands in place of a route's name for the requests that matched none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long something took."""
+
+    count: int = 0
+    mean_s: float | None = None
+    min_s: float | None = None
+    p50_s: float | None = None
+    p75_s: float | None = None
+    p90_s: float | None = None
+    p95_s: float | None = None
+    p99_s: float | None = None
+    p999_s: float | None = None
+    max_s: float | None = None
+    histogram: Histogram | None = field(default=None, compare=False, repr=False)
+    """Gives all other quantiles; not part of the JSON."""
+
+    @classmethod
+    def of(cls, histogram: Histogram) -> Self:
+        """The times in a histogram of nanoseconds."""
+        if histogram.minimum is None or histogram.maximum is None:
+            return cls(histogram=histogram)
+        return cls(
+            count=histogram.count,
+            mean_s=histogram.mean / 1e9,
+            min_s=histogram.minimum / 1e9,
+            max_s=histogram.maximum / 1e9,
+            **{name: histogram.quantile(share) / 1e9 for name, share in KEPT_QUANTILES.items()},
+            histogram=histogram,
+        )
+
+    def quantile_s(self, share: float) -> float | None:
+        """Seconds, within 0.2 %; None of nothing.
+
+        Raises:
+            LookupError: The summary was read from JSON, and this quantile is not kept there.
+        """
+        if not self.count:
+            return None
+        if self.histogram is not None:
+            return self.histogram.quantile(share) / 1e9
+        for name, kept in KEPT_QUANTILES.items():
+            if abs(kept - share) < 1e-12:
+                value: float | None = getattr(self, name)
+                return value
+        raise LookupError(f"a summary read from JSON has no p{share * 100:g}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: without the histogram."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "histogram"}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """From JSON."""
+        return cls(**content)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One way in which requests failed: what the client saw, and where it began."""
+
+    count: int
+    status: int
+    """HTTP, as the client saw it; 0 where the client gave up."""
+    grpc_status: int | None
+    flags: str
+    """Of the answer, as an access log prints them."""
+    origin: str | None
+    """The service where it began; None for the gateway and the client."""
+    origin_flags: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSummary:
+    """Client requests that started in the measured window: of a route, a load, both, or all."""
+
+    requests: int
+    failures: int
+    offered_per_s: float | None
+    """Requests started in each second of the window."""
+    throughput_per_s: float | None
+    """Requests ended in each second of the window, well or not, whenever they started."""
+    goodput_per_s: float | None
+    """Of these, the ones that ended well."""
+    error_share: float | None
+    failures_by_flag: dict[str, int]
+    causes: tuple[Cause, ...]
+    """The most frequent first."""
+    attempts: int
+    """Tries at the service that the request came to first, over all tries of client and gateway."""
+    attempts_per_request: float | None
+    """Of the requests that came to a service."""
+    latency: Times
+    """As the client saw it, failures included."""
+    latency_of_successes: Times
+    route: str | None = None
+    """None for all routes."""
+    source: str | None = None
+    """None for all loads."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSummary:
+    """The attempts at one service that the measured requests caused, and its instances in the measured window."""
+
+    name: str
+    replicas: int
+    workers: int
+    """Of each replica."""
+    attempts: int
+    calls: int
+    """First tries."""
+    attempts_per_s: float | None
+    retry_amplification: float | None
+    """Attempts for each call: 1 without retries."""
+    failures: int
+    error_share: float | None
+    """Of the attempts."""
+    failures_by_flag: dict[str, int]
+    latency: Times
+    """Of an attempt as its caller saw it, from sent to outcome."""
+    response_time: Times
+    """At the instance, from its queue to done, of the attempts that got a worker."""
+    waiting_time: Times
+    """In the queue, of the attempts that got a worker."""
+    worked_s: float
+    """Time that workers computed."""
+    wasted_s: float
+    """Of that, what was spent on answers that nobody waited for."""
+    wasted_share: float | None
+    utilisation: float | None
+    """Share of the workers that are held, in the mean; a worker that waits for a call is held unless the service is async."""
+    utilisation_of_busiest: float | None
+    """The same of the busiest replica."""
+    queue_mean: float | None
+    """Requests that wait, over all replicas, in the mean."""
+    queue_peak: int
+    """Longest queue of one replica that was seen at the end of an interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySummary:
+    """The gateway's replicas, or the sidecars of one service, in the measured window."""
+
+    name: str
+    """`gateway`, or `sidecar of <service>`."""
+    replicas: int
+    workers: int
+    """Of each replica."""
+    utilisation: float | None
+    utilisation_of_busiest: float | None
+    queue_mean: float | None
+    queue_peak: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The figures of one run."""
+
+    simulated_s: float
+    warm_up_s: float
+    window_s: float
+    """Length of the measured window: from the warm-up to the end of the load, or to where the run was interrupted."""
+    total: RequestSummary
+    routes: tuple[RequestSummary, ...]
+    sources: tuple[RequestSummary, ...]
+    flows: tuple[RequestSummary, ...]
+    """By source and route."""
+    services: tuple[ServiceSummary, ...]
+    proxies: tuple[ProxySummary, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: the fields of the classes in this module by name; what is absent is null."""
+        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """From what `to_dict` gave."""
+        return cls(
+            simulated_s=content["simulated_s"],
+            warm_up_s=content["warm_up_s"],
+            window_s=content["window_s"],
+            total=_requests(content["total"]),
+            routes=tuple(_requests(one) for one in content["routes"]),
+            sources=tuple(_requests(one) for one in content["sources"]),
+            flows=tuple(_requests(one) for one in content["flows"]),
+            services=tuple(_service(one) for one in content["services"]),
+            proxies=tuple(ProxySummary(**one) for one in content["proxies"]),
+        )
+
+    def routes_frame(self) -> pd.DataFrame:
+        """One row for each route, indexed by its name; latencies in s."""
+        return _frame("route", {one.route or "": _cells(one) for one in self.routes})
+
+    def services_frame(self) -> pd.DataFrame:
+        """One row for each service, indexed by its name; times in s."""
+        return _frame("service", {one.name: _cells(one) for one in self.services})
+
+    def __str__(self) -> str:
+        total = self.total
+        return (
+            f"{total.requests:,} requests in {self.window_s:g} s measured, {total.failures:,} failed, "
+            f"over {len(self.routes)} routes and {len(self.services)} services"
+        )
+
+
+def _plain(value: Any) -> Any:
+    """JSON of a value of this module; flags in alphabetical order."""
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return dict(sorted(value.items()))
+    if isinstance(value, Times):
+        return value.to_dict()
+    if isinstance(value, Cause | RequestSummary | ServiceSummary | ProxySummary):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    return value
+
+
+def _requests(content: Mapping[str, Any]) -> RequestSummary:
+    causes = tuple(Cause(**one) for one in content["causes"])
+    times = {name: Times.from_dict(content[name]) for name in ("latency", "latency_of_successes")}
+    return RequestSummary(**{**content, **times, "causes": causes})
+
+
+def _service(content: Mapping[str, Any]) -> ServiceSummary:
+    times = {name: Times.from_dict(content[name]) for name in ("latency", "response_time", "waiting_time")}
+    return ServiceSummary(**{**content, **times})
+
+
+def _cells(one: RequestSummary | ServiceSummary) -> dict[str, Any]:
+    """The numbers of a row; of times the mean and the percentiles, as `latency_p99_s`."""
+    cells: dict[str, Any] = {}
+    for each in fields(one):
+        value = getattr(one, each.name)
+        if isinstance(value, Times):
+            kept = {name: number for name, number in value.to_dict().items() if name != "count"}
+            cells |= {f"{each.name}_{name}": number for name, number in kept.items()}
+        elif each.name not in {"name", "route", "source", "causes", "failures_by_flag"}:
+            cells[each.name] = value
+    return cells
+
+
+def _frame(index: str, rows: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
+
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(index)
+    return frame.apply(pd.to_numeric)

@@ -1,0 +1,134 @@
+"""Streaming accumulation of records into what a summary needs, in memory that does not grow with the length of the run.
+
+Measured are the requests that *start* in [warm-up, duration), and with them their attempts, whenever those end. Rates of
+completion, utilisation and queues are of that same stretch of time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meshsim.metrics.cells import Failure, RequestCell, ServiceCell, StationCell
+from meshsim.metrics.summarise import summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.metrics.summary import Summary
+    from meshsim.plan import Plan
+    from meshsim.records import Chunk
+
+
+class Tally:
+    """A sink of records that gives a `Summary` at any time."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.requests: dict[tuple[int, int], RequestCell] = {}
+        """By source and route."""
+        self.services: dict[int, ServiceCell] = {}
+        self.instances: dict[tuple[int, int], StationCell] = {}
+        """By service and instance."""
+        self.proxies: dict[tuple[int, int], StationCell] = {}
+        """By service, -1 for the gateway, and instance."""
+        self.last_counted_ns = plan.warm_up_ns
+        """Until when there are counters."""
+
+    def take(self, table: str, chunk: Chunk) -> None:
+        """Add rows of one of `meshsim.records.TABLES`."""
+        match table:
+            case "requests":
+                self._take_requests(chunk)
+            case "attempts":
+                self._take_attempts(chunk)
+            case "counters":
+                self._take_stations(chunk, self.instances)
+            case "proxies":
+                self._take_stations(chunk, self.proxies)
+
+    def summary(self, simulated_ns: int) -> Summary:
+        """What has been seen so far.
+
+        Args:
+            simulated_ns: How far the run has come.
+        """
+        return summarise(self, simulated_ns)
+
+    def _take_requests(self, chunk: Chunk) -> None:
+        routes = len(self.plan.names.routes) + 1
+        ended_ns = chunk["ended_ns"]
+        is_measured = self._starts_measured(chunk["started_ns"])
+        ends_measured = (ended_ns > self.plan.warm_up_ns) & (ended_ns <= self.plan.duration_ns)
+        is_failed = _is_failed(chunk)
+        for key, rows in _groups(chunk["source"] * routes + chunk["route"] + 1):
+            cell = self.requests.setdefault((key // routes, key % routes - 1), RequestCell())
+            cell.ended += int(ends_measured[rows].sum())
+            cell.ended_well += int((ends_measured[rows] & ~is_failed[rows]).sum())
+            measured = rows[is_measured[rows]]
+            latency_ns = ended_ns[measured] - chunk["started_ns"][measured]
+            failed = is_failed[measured]
+            cell.latency.add(latency_ns)
+            cell.successes.add(latency_ns[~failed])
+            attempts = chunk["attempts"][measured]
+            cell.attempts += int(attempts.sum())
+            cell.tried += int((attempts > 0).sum())
+            if failed.any():
+                kinds = np.stack([chunk[name][measured[failed]] for name in Failure._fields], axis=1)
+                for kind, count in zip(*np.unique(kinds, axis=0, return_counts=True), strict=True):
+                    cell.failures[Failure(*kind.tolist())] += int(count)
+
+    def _take_attempts(self, chunk: Chunk) -> None:
+        is_measured = self._starts_measured(chunk["request_started_ns"])
+        is_failed = _is_failed(chunk)
+        sent, arrived, started = chunk["sent_ns"], chunk["arrived_ns"], chunk["started_ns"]
+        for service, everything in _groups(chunk["service"]):
+            rows = everything[is_measured[everything]]
+            if service < 0 or not len(rows):
+                continue
+            cell = self.services.setdefault(service, ServiceCell())
+            cell.attempts += len(rows)
+            cell.calls += int((chunk["attempt"][rows] == 1).sum())
+            cell.worked_ns += int(chunk["worked_ns"][rows].sum())
+            cell.wasted_ns += int(chunk["wasted_ns"][rows].sum())
+            failed_flags = chunk["flags"][rows[is_failed[rows]]]
+            for flags, count in zip(*np.unique(failed_flags, return_counts=True), strict=True):
+                cell.failures[int(flags)] += int(count)
+            was_sent = rows[(sent[rows] >= 0) & (chunk["ended_ns"][rows] >= 0)]
+            cell.latency.add(chunk["ended_ns"][was_sent] - sent[was_sent])
+            worked_on = rows[started[rows] >= 0]
+            cell.waiting_time.add(started[worked_on] - arrived[worked_on])
+            done = worked_on[chunk["finished_ns"][worked_on] >= 0]
+            cell.response_time.add(chunk["finished_ns"][done] - arrived[done])
+
+    def _take_stations(self, chunk: Chunk, cells: dict[tuple[int, int], StationCell]) -> None:
+        time_ns = chunk["time_ns"]
+        measured = np.flatnonzero((time_ns > self.plan.warm_up_ns) & (time_ns <= self.plan.duration_ns))
+        if not len(measured):
+            return
+        self.last_counted_ns = max(self.last_counted_ns, int(time_ns[measured].max()))
+        services, instances = chunk["service"][measured], chunk["instance"][measured]
+        width = int(instances.max()) + 1
+        for key, rows in _groups((services + 1) * width + instances):
+            cell = cells.setdefault((key // width - 1, key % width), StationCell())
+            cell.busy_ns += int(chunk["busy_ns"][measured[rows]].sum())
+            cell.queued_ns += int(chunk["queued_ns"][measured[rows]].sum())
+            cell.peak_queue = max(cell.peak_queue, int(chunk["queued"][measured[rows]].max()))
+
+    def _starts_measured(self, started_ns: np.ndarray) -> np.ndarray:
+        return (started_ns >= self.plan.warm_up_ns) & (started_ns < self.plan.duration_ns)
+
+
+def _is_failed(chunk: Chunk) -> np.ndarray:
+    """Whether the caller did not get what it asked for: HTTP 400 and above, any gRPC status but OK, or it gave up."""
+    status = chunk["status"]
+    return (status == 0) | (status >= 400) | (chunk["grpc_status"] > 0)
+
+
+def _groups(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Each key with the rows that have it, in order."""
+    order = np.argsort(keys, kind="stable")
+    found, first = np.unique(keys[order], return_index=True)
+    for key, rows in zip(found, np.split(order, first[1:]), strict=True):
+        yield int(key), rows

@@ -1,0 +1,97 @@
+"""Loads: when requests arrive or users are at work, and which routes they take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meshsim.arrivals import Arrivals, Profile, Recorded, Segment
+from meshsim.plan import NONE, Source
+from meshsim.planning.traffic import own_stack
+from meshsim.randomness import stream
+from meshsim.replay import read_arrivals
+from meshsim.scenario.demand import match
+
+if TYPE_CHECKING:
+    from meshsim.planning.index import Index
+    from meshsim.scenario.model import Scenario
+
+Intervals = tuple[tuple[int, int], ...]
+
+
+def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
+    """One load as an engine takes it."""
+    load = scenario.load[name]
+    routes, shares = _routes(load.requests, scenario, index)
+    is_closed = load.executor in {"constant-vus", "ramping-vus"}
+    think_time = getattr(load, "think_time", None)
+    return Source(
+        stream=stream(f"load {name}"),
+        zone=index.zones[load.zone or ""],
+        consumer=index.consumers[load.consumer or ""],
+        routes=routes,
+        shares=shares,
+        stack=own_stack(load.timeout, load.retries),
+        arrivals=None if is_closed else _arrivals(load, scenario.run.duration),
+        users=_users(load, scenario.run.duration) if is_closed else (),
+        think_time=None if think_time is None else think_time.chosen.build(),
+    )
+
+
+def _routes(requests: dict[str, float], scenario: Scenario, index: Index) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Indices of routes and their cumulated shares; a path is matched as the gateway would."""
+    paths = [(route.path, name) for name, route in sorted(scenario.gateway.routes.items())] if scenario.gateway else []
+    weights: dict[int, float] = {}
+    for target in sorted(requests):
+        name = match(target, paths) if target.startswith("/") and target not in index.routes else target
+        number = index.routes.get(name, NONE)
+        weights[number] = weights.get(number, 0.0) + requests[target]
+    return cumulated(weights)
+
+
+def cumulated(weights: dict[int, float]) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Keys in order and the upper bounds of their shares, the last of them 1."""
+    keys = tuple(key for key in sorted(weights) if weights[key] > 0)
+    total, bound, shares = sum(weights[key] for key in keys), 0.0, []
+    for key in keys:
+        bound += weights[key] / total
+        shares.append(bound)
+    return keys, (*shares[:-1], 1.0)
+
+
+def _arrivals(load: Any, run_ns: int) -> Arrivals:
+    start_ns = load.start or 0
+    end_ns = run_ns if load.duration is None else min(run_ns, start_ns + load.duration)
+    if load.executor == "replay":
+        return Recorded(read_arrivals(load.file, load.column, load.unit) + start_ns, end_ns)
+    is_poisson = load.arrivals == "poisson"
+    if load.executor == "constant-arrival-rate":
+        return Profile((Segment(start_ns, max(0, end_ns - start_ns), load.rate, load.rate),), is_poisson)
+    segments, rate, at_ns = [], load.start_rate or 0.0, start_ns
+    for stage in load.stages:
+        segments.append(Segment(at_ns, stage.duration, rate, stage.target))
+        rate, at_ns = stage.target, at_ns + stage.duration
+    return Profile(tuple(segments), is_poisson)
+
+
+def _users(load: Any, run_ns: int) -> tuple[Intervals, ...]:
+    """For each virtual user, when it is at work: it starts when the number of users rises past it, as in k6."""
+    start_ns = load.start or 0
+    end_ns = run_ns if load.duration is None else min(run_ns, start_ns + load.duration)
+    if load.executor == "constant-vus":
+        return (((start_ns, end_ns),),) * load.vus
+    begun: dict[int, int] = dict.fromkeys(range(load.start_vus or 0), start_ns)
+    intervals: dict[int, list[tuple[int, int]]] = {}
+    users, at_ns = load.start_vus or 0, start_ns
+    for stage in load.stages:
+        change = abs(stage.target - users)
+        for step in range(1, change + 1):
+            moment_ns = at_ns + stage.duration * step // change
+            if stage.target > users:
+                begun[users + step - 1] = moment_ns
+            else:
+                user = users - step
+                intervals.setdefault(user, []).append((begun.pop(user), moment_ns))
+        users, at_ns = stage.target, at_ns + stage.duration
+    for user, since_ns in begun.items():
+        intervals.setdefault(user, []).append((since_ns, at_ns))
+    return tuple(tuple(intervals.get(user, ())) for user in range(max(intervals, default=-1) + 1))

@@ -1,0 +1,136 @@
+"""Services, their operations, and the steps of their scripts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meshsim.distributions import Distribution
+from meshsim.plan import NONE, Effect, OnCancel, Operation, Service, Step, StepKind, Table
+from meshsim.planning.traffic import own_stack
+from meshsim.randomness import stream
+from meshsim.replay import read_table
+from meshsim.scenario.services import CallStep, ReplayedTime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.planning.index import Index
+    from meshsim.policies.filters import Filter
+    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.services import ReplaySection, ServiceSection
+
+_GRPC_STATUS_OF_ERROR = 14
+GRPC_STATUSES: dict[str, int] = {
+    "cancelled": 1, "unknown": 2, "invalid-argument": 3, "deadline-exceeded": 4, "not-found": 5, "already-exists": 6,
+    "permission-denied": 7, "resource-exhausted": 8, "failed-precondition": 9, "aborted": 10, "out-of-range": 11,
+    "unimplemented": 12, "internal": 13, "unavailable": 14, "data-loss": 15, "unauthenticated": 16,
+}  # fmt: skip
+"""Source: grpc/grpc, doc/statuscodes.md."""
+
+
+def place_zones(place: Any, index: Index) -> tuple[int, ...]:
+    """The zone of each replica, zone by zone in alphabetical order."""
+    if place.zones:
+        return tuple(index.zones[zone] for zone in sorted(place.zones) for _ in range(place.zones[zone]))
+    return (index.zones[place.zone or ""],) * place.replicas
+
+
+def plan_service(
+    name: str, section: ServiceSection, scenario: Scenario, index: Index, inbound: tuple[Filter, ...]
+) -> Service:
+    """One service as an engine takes it."""
+    zones = place_zones(section, index)
+    weights = section.load_balancing_weights or (1,) * len(zones)
+    return Service(
+        stream=stream(f"service {name}"),
+        zones=zones,
+        weights=tuple(float(weight) for weight in weights),
+        workers=section.workers,
+        queue_limit=NONE if section.queue is None or section.queue.limit is None else section.queue.limit,
+        is_async=section.is_async,
+        on_cancel=OnCancel[section.on_cancel.upper()],
+        is_grpc=section.protocol == "grpc",
+        may_crash=any(fault.service == name and fault.crash for fault in scenario.faults),
+        inbound=inbound,
+    )
+
+
+def plan_operations(scenario: Scenario, index: Index) -> tuple[Operation, ...]:
+    """All operations, in the order of the index."""
+    tables: dict[tuple[str, str | None, str], Table] = {}
+    made = []
+    for key in index.names.operations:
+        service_name, _, operation_name = key.partition("/")
+        section = scenario.services[service_name]
+        body = section.operations[operation_name] if operation_name else section
+        errors = body.errors if body.errors is not None else section.errors
+        replayed = None if errors is None or errors.replay is None else _table(errors.replay, "ns", tables)
+        is_grpc = section.protocol == "grpc"
+        made.append(
+            Operation(
+                service=index.services[service_name],
+                steps=tuple(_steps(body.script or (), index, tables)),
+                error_rate=0.0 if errors is None else errors.rate or 0.0,
+                error_table=replayed,
+                error_status=200 if is_grpc else (None if errors is None else errors.status) or 503,
+                error_grpc_status=(
+                    GRPC_STATUSES[errors.grpc_status]
+                    if errors is not None and errors.grpc_status
+                    else _GRPC_STATUS_OF_ERROR
+                )
+                if is_grpc
+                else NONE,
+            )
+        )
+    return tuple(made)
+
+
+def _steps(script: Any, index: Index, tables: dict[Any, Table]) -> Iterator[Step]:
+    """The steps of a script; a call that is repeated is as many steps. Places number all of them in order."""
+    place = 0
+    for item in script:
+        if isinstance(item, list | tuple):
+            calls = []
+            for one in item:
+                for _ in range(one.repeat or 1):
+                    calls.append(_call(one, place + 1 + len(calls), index))
+            yield Step(StepKind.PARALLEL, place, calls=tuple(calls))
+            place += 1 + len(calls)
+        elif isinstance(item, CallStep):
+            for _ in range(item.repeat or 1):
+                yield _call(item, place, index)
+                place += 1
+        else:
+            yield Step(StepKind.COMPUTE, place, time=_time(item.compute, tables))
+            place += 1
+
+
+def _call(item: Any, place: int, index: Index) -> Step:
+    return Step(
+        StepKind.CALL,
+        place,
+        operation=index.operations[item.call],
+        probability=1.0 if item.probability is None else item.probability,
+        optional=bool(item.optional),
+        stack=own_stack(item.timeout, item.retries),
+    )
+
+
+def _time(compute: Any, tables: dict[Any, Table]) -> Distribution | Table:
+    if isinstance(compute, ReplayedTime):
+        return _table(compute.replay, compute.replay.unit, tables)
+    distribution: Distribution = compute.chosen.build()
+    return distribution
+
+
+def _table(replay: ReplaySection, unit: str, tables: dict[Any, Table]) -> Table:
+    """The table of a file, read once however many operations name it."""
+    key = (str(replay.file), replay.column, unit)
+    if key not in tables:
+        tables[key] = Table(read_table(replay.file, replay.column, unit), str(replay.file))
+    return tables[key]
+
+
+def plan_effect(fault: Any) -> tuple[Effect, float]:
+    """What a fault does, and how much."""
+    return (Effect.CRASH, 1.0) if fault.crash else (Effect.SLOW, float(fault.slow))

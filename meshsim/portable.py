@@ -1,0 +1,1 @@
+from math import log as ln, exp

@@ -1,0 +1,144 @@
+"""The columns of the records that an engine makes: what each number means, and how they become Parquet.
+
+All times are integer nanoseconds since the start of the simulation; -1 stands for "never" and "none". An engine fills rows, a
+`Recorder` hands them on in chunks of columns, so that a run longer than memory can be written and tallied as it goes.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Chunk = Mapping[str, np.ndarray]
+
+REQUESTS: dict[str, str] = {
+    "request": "number of the request, in the order in which they started",
+    "source": "the load that it came from",
+    "number": "its number in that load; of a virtual user, the iteration (from 0)",
+    "user": "the virtual user; -1 of an open load",
+    "route": "the route; -1 where none matched",
+    "started_ns": "when the client began to send it",
+    "ended_ns": "when the client had its outcome",
+    "status": "HTTP status that the client saw; 0 where it gave up",
+    "grpc_status": "gRPC status; -1 where the answer is not gRPC",
+    "flags": "why it ended as it did (meshsim.flags)",
+    "attempts": "tries of the layer that sent it to a service, over all tries of the client",
+    "origin": "the service where the failure began; -1 where there was none",
+    "origin_flags": "the flags of that first failure",
+}
+"""One row for each client request, written when it ended."""
+
+ATTEMPTS: dict[str, str] = {
+    "request": "the client request that it was made for",
+    "id": "number of the attempt",
+    "parent": "the attempt in whose script the call stands; -1 where the client or the gateway made it",
+    "attempt": "number of the try, from 1",
+    "caller": "the service that called; -1 a client, -2 the gateway",
+    "proxy": "which replica of the gateway, or which instance's sidecar of the caller, sent it; -1 without a proxy",
+    "service": "the service that was called",
+    "operation": "the operation that was called",
+    "instance": "which instance of the service; -1 where none was picked or the pool refused it",
+    "request_started_ns": "when the client request began",
+    "sent_ns": "when it was sent to the instance; -1 never",
+    "arrived_ns": "when it reached the instance's queue; -1 never",
+    "started_ns": "when it got a worker; -1 never",
+    "finished_ns": "when the instance was done with it; -1 never",
+    "ended_ns": "when the caller had its outcome",
+    "worked_ns": "time that workers computed for it",
+    "wasted_ns": "of that, what was spent on an answer that nobody waited for: all or nothing",
+    "backoff_ns": "wait before this try",
+    "status": "HTTP status; 0 where the caller was gone first",
+    "grpc_status": "gRPC status; -1 where the answer is not gRPC",
+    "flags": "why it ended as it did (meshsim.flags)",
+}
+"""One row for each attempt at a service, written when caller and instance were done with it."""
+
+COUNTERS: dict[str, str] = {
+    "time_ns": "end of the interval",
+    "service": "the service",
+    "instance": "the instance",
+    "queued": "requests waiting for a worker at that instant",
+    "busy": "workers held at that instant",
+    "queued_ns": "waiting requests, integrated over the interval",
+    "busy_ns": "held workers, integrated over the interval",
+    "arrived": "requests that reached the queue in the interval",
+    "finished": "requests that the instance was done with in the interval",
+    "is_up": "1 while the instance is up at that instant",
+}
+"""One row for each instance and interval."""
+
+PROXIES: dict[str, str] = {
+    "time_ns": "end of the interval",
+    "kind": "0 gateway, 1 sidecar",
+    "service": "the service whose sidecar it is; -1 the gateway",
+    "instance": "the replica of the gateway or the instance of the service",
+    "queued": "requests waiting for the proxy at that instant",
+    "busy": "its workers at work at that instant",
+    "queued_ns": "waiting requests, integrated over the interval",
+    "busy_ns": "workers at work, integrated over the interval",
+    "passed": "requests that it took up in the interval",
+    "active_retries": "retries that hold a slot at that instant, over all destinations",
+}
+"""One row for each proxy and interval."""
+
+TABLES: dict[str, dict[str, str]] = {
+    "requests": REQUESTS,
+    "attempts": ATTEMPTS,
+    "counters": COUNTERS,
+    "proxies": PROXIES,
+}
+"""The four tables of a run, each with its columns in order."""
+
+CHUNK_ROWS = 1 << 16
+
+
+class Sink(Protocol):
+    """Whoever takes the chunks: writer, tally."""
+
+    def take(self, table: str, chunk: Chunk) -> None:
+        """Take rows of one of `TABLES`, as int64 columns of equal length."""
+        ...
+
+
+class Recorder:
+    """Collects rows and hands them to the sinks in chunks.
+
+    A row is a list of whole numbers in the order of its table's columns. It may still be changed until the step of the simulation
+    that added it is over: `flush_full` is called between steps.
+    """
+
+    __slots__ = ("_sinks", "attempts", "counters", "proxies", "requests")
+
+    def __init__(self, sinks: tuple[Sink, ...]) -> None:
+        self._sinks = sinks
+        self.requests: list[list[int]] = []
+        self.attempts: list[list[int]] = []
+        self.counters: list[list[int]] = []
+        self.proxies: list[list[int]] = []
+
+    def flush_full(self) -> None:
+        """Hand on the tables that have grown to a chunk."""
+        for table in TABLES:
+            if len(getattr(self, table)) >= CHUNK_ROWS:
+                self._flush(table)
+
+    def flush(self) -> None:
+        """Hand on all that is there."""
+        for table in TABLES:
+            if getattr(self, table):
+                self._flush(table)
+
+    def _flush(self, table: str) -> None:
+        rows = getattr(self, table)
+        columns = TABLES[table]
+        cells = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=len(rows) * len(columns))
+        matrix = np.ascontiguousarray(cells.reshape(len(rows), len(columns)).T)
+        chunk = dict(zip(columns, matrix, strict=True))
+        rows.clear()
+        for sink in self._sinks:
+            sink.take(table, chunk)

@@ -1,0 +1,147 @@
+"""Measured worlds: times of arrival, and service times and errors by request and attempt, from CSV, Parquet or NumPy files."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from meshsim.errors import MeshsimError
+from meshsim.units import NS_PER_MS, NS_PER_S, NS_PER_US
+
+if TYPE_CHECKING:
+    from meshsim.plan import Table
+
+UNITS: dict[str, int] = {"s": NS_PER_S, "ms": NS_PER_MS, "us": NS_PER_US, "ns": 1}
+"""What `unit:` may say, in nanoseconds."""
+
+
+class ReplayError(MeshsimError):
+    """A file of measurements that does not hold what it should, or not enough of it."""
+
+
+def read_column(path: Path | str, column: str | None, unit: str) -> np.ndarray:
+    """One column of a file, in nanoseconds.
+
+    Args:
+        path: `.csv`, `.parquet`, `.npy` or `.npz`.
+        column: Name of the column or array; may be left out where there is only one.
+        unit: Key of `UNITS`.
+
+    Returns:
+        float64, shape (rows,), nanoseconds, in the order of the file.
+
+    Raises:
+        ReplayError: The file cannot be read, has no such column, or holds what is no number.
+    """
+    values = _numbers(_read(Path(path), column), path)
+    if values.ndim != 1:
+        raise ReplayError(f"{path}: expected one row of numbers, found {values.ndim} dimensions")
+    return values * UNITS[unit]
+
+
+def read_arrivals(path: Path | str, column: str | None, unit: str) -> np.ndarray:
+    """Times of arrival: int64 nanoseconds since the start, sorted, shape (requests,)."""
+    times_ns = read_column(path, column, unit)
+    if len(times_ns) == 0:
+        raise ReplayError(f"{path}: has no time of arrival")
+    if not np.isfinite(times_ns).all() or times_ns.min() < 0:
+        raise ReplayError(f"{path}: a time of arrival is negative or missing; times count from the start of the run")
+    return np.sort(np.rint(times_ns).astype(np.int64), kind="stable")
+
+
+def read_table(path: Path | str, column: str | None, unit: str) -> np.ndarray:
+    """One number for each request and attempt.
+
+    A NumPy array is two-dimensional (attempts, requests); a CSV or Parquet file has the columns `request` (from 0), `attempt`
+    (from 1) and the one named.
+
+    Returns:
+        float64, shape (attempts, requests), nanoseconds; NaN where the file has no row.
+
+    Raises:
+        ReplayError: The file cannot be read or does not have that shape.
+    """
+    path = Path(path)
+    if path.suffix in {".npy", ".npz"}:
+        values = _numbers(_read(path, column), path)
+        if values.ndim == 1:
+            values = values[np.newaxis, :]
+        if values.ndim != 2:
+            raise ReplayError(f"{path}: expected numbers by attempt and request, found {values.ndim} dimensions")
+        return values * UNITS[unit]
+    frame = _frame(path)
+    name = _only_column([c for c in frame.columns if c not in {"request", "attempt"}], column, path)
+    for needed in ("request", "attempt"):
+        if needed not in frame.columns:
+            raise ReplayError(
+                f"{path}: has no column '{needed}'; a table by request and attempt needs request, attempt and '{name}'"
+            )
+    requests = _numbers(frame["request"].to_numpy(), path).astype(np.int64)
+    attempts = _numbers(frame["attempt"].to_numpy(), path).astype(np.int64)
+    if len(requests) == 0 or requests.min() < 0 or attempts.min() < 1:
+        raise ReplayError(f"{path}: requests count from 0, attempts from 1, and there must be one at least")
+    if int(attempts.max()) * (int(requests.max()) + 1) > 200_000_000:
+        raise ReplayError(
+            f"{path}: {int(requests.max()) + 1} requests x {int(attempts.max())} attempts are too many to hold in memory"
+        )
+    table = np.full((int(attempts.max()), int(requests.max()) + 1), math.nan)
+    table[attempts - 1, requests] = _numbers(frame[name].to_numpy(), path) * UNITS[unit]
+    return table
+
+
+def look_up(table: Table, request: int, attempt: int) -> float:
+    """The number of a request's attempt; `ReplayError` where the file has none."""
+    attempts, requests = table.values.shape
+    if request < requests and attempt <= attempts:
+        value = float(table.values[attempt - 1, request])
+        if value >= 0:
+            return value
+    raise ReplayError(
+        f"{table.path}: has no number for request {request}, attempt {attempt} (it has {requests} requests and {attempts} attempts)"
+    )
+
+
+def _read(path: Path, column: str | None) -> np.ndarray:
+    if path.suffix == ".npy":
+        return _load(path)
+    if path.suffix == ".npz":
+        with _load(path) as arrays:
+            return np.asarray(arrays[_only_column(list(arrays.files), column, path)])
+    frame = _frame(path)
+    return np.asarray(frame[_only_column(list(frame.columns), column, path)].to_numpy())
+
+
+def _load(path: Path) -> Any:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ReplayError(f"{path}: cannot be read as a NumPy file ({error})") from None
+
+
+def _frame(path: Path) -> Any:
+    import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is read or asked for
+
+    try:
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except Exception as error:  # noqa: BLE001 — parsers of two libraries, each with errors of its own
+        raise ReplayError(f"{path}: cannot be read as {path.suffix.lstrip('.') or 'csv'} ({error})") from None
+
+
+def _only_column(columns: list[str], column: str | None, path: Path) -> str:
+    if column is None and len(columns) == 1:
+        return columns[0]
+    if column is None:
+        raise ReplayError(f"{path}: say which `column:` (it has {', '.join(map(str, columns)) or 'none'})")
+    if column not in columns:
+        raise ReplayError(f"{path}: has no column '{column}' (it has {', '.join(map(str, columns)) or 'none'})")
+    return column
+
+
+def _numbers(values: np.ndarray, path: Path | str) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ReplayError(f"{path}: holds something that is no number") from None

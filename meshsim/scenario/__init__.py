@@ -1,0 +1,1 @@
+"""Scenarios: files in, one checked model out."""

@@ -1,0 +1,31 @@
+"""Warnings for `meshsim check`: what is legal in a scenario, and probably not meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.scenario.advice import capacity, patience, reach, retrying, schedule
+from meshsim.scenario.flow import Flow
+
+if TYPE_CHECKING:
+    from meshsim.scenario.load import Places
+    from meshsim.scenario.model import Scenario
+
+    from meshsim.errors import Mistake
+
+CHECKS = (*capacity.CHECKS, *patience.CHECKS, *retrying.CHECKS, *reach.CHECKS, *schedule.CHECKS)
+
+
+def advice(scenario: Scenario, places: Places) -> list[Mistake]:
+    """What is legal but surprising, in the order of the file.
+
+    Args:
+        scenario: One variant, validated.
+        places: Where its settings stand.
+
+    Returns:
+        Warnings, each a sentence with the numbers and a remedy.
+    """
+    flow = Flow(scenario)
+    found = dict.fromkeys(places.mistake(remark.path, remark.message) for check in CHECKS for remark in check(flow))
+    return sorted(found)

@@ -1,0 +1,76 @@
+"""Parts of a scenario that nothing reaches or that are switched off."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from meshsim.errors import did_you_mean
+from meshsim.scenario.advice.remark import Remark
+from meshsim.scenario.flow import calls_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.scenario.flow import Flow
+
+_SELECTOR = re.compile(r"(route|service):\s*([^,}]+)")
+
+
+def unreachable_services(flow: Flow) -> Iterator[Remark]:
+    """A service that no route and no call leads to."""
+    named = {key for route in flow.routes.values() for key in route.shares}
+    named |= {target for source in flow.sources for target in source.requests}
+    named |= {call.target for one in flow.operations.values() for call in calls_of(one)}
+    called = {flow.operations[key].service for key in named if key in flow.operations}
+    for name in flow.scenario.services:
+        if name not in called:
+            yield Remark(("services", name), f"no route and no call leads to {name}; call it, or take it out")
+
+
+def paths_without_a_route(flow: Flow) -> Iterator[Remark]:
+    """A path in a load that no route of the gateway matches."""
+    for source in flow.sources:
+        for target, share in source.requests.items():
+            if target.startswith("/") and target not in flow.routes:
+                yield Remark(
+                    ("load", source.name, "requests", target),
+                    f"no route matches {target}: {share:.0%} of {source.name}'s requests get 404 (NR);"
+                    f" add a route{did_you_mean(target, flow.route_paths)}",
+                )
+
+
+def silent_thresholds(flow: Flow) -> Iterator[Remark]:
+    """A threshold on a route or service that gets no requests."""
+    routes = {target for source in flow.sources for target, share in source.requests.items() if share and flow.rate(source)}
+    services = {flow.operations[key].service for key, rate in flow.visits.items() if rate}
+    for metric in flow.scenario.thresholds or {}:
+        for kind, name in _SELECTOR.findall(metric):
+            busy = routes if kind == "route" else services
+            if name.strip() not in busy and not flow.has_unknown_rates:
+                yield Remark(
+                    ("thresholds", metric),
+                    f"{kind} {name.strip()} gets no requests, so there is nothing to judge; send it some load",
+                )
+
+
+def switched_off(flow: Flow) -> Iterator[Remark]:
+    """A gateway's or a mesh's settings where there is none."""
+    scenario = flow.scenario
+    if any("deployment" in (patch or {}) for patch in (scenario.variants or {}).values()):
+        return
+    if scenario.mesh is not None and not flow.has_mesh:
+        yield Remark(
+            ("mesh",),
+            f"deployment: {scenario.deployment} has no sidecars, so that these settings do nothing;"
+            f" write deployment: {'gateway+mesh' if flow.has_gateway else 'mesh'}",
+        )
+    if scenario.gateway is not None and not flow.has_gateway:
+        yield Remark(
+            ("gateway",),
+            f"deployment: {scenario.deployment} has no gateway: of these settings only the routes count;"
+            f" write deployment: {'gateway+mesh' if flow.has_mesh else 'gateway'}",
+        )
+
+
+CHECKS = (unreachable_services, paths_without_a_route, silent_thresholds, switched_off)

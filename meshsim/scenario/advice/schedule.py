@@ -1,0 +1,66 @@
+"""Loads and faults against the length of the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.scenario import demand
+from meshsim.scenario.advice.remark import Remark, time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.scenario.flow import Flow
+
+
+def loads(flow: Flow) -> Iterator[Remark]:
+    """A load that begins after the run, ends well before it or is cut off by its end."""
+    run_ns = demand.run_ns(flow.scenario)
+    if not run_ns:
+        return
+    for name, load in flow.scenario.load.items():
+        begin_ns, end_ns = demand.span_ns(load, run_ns)
+        path = ("load", name)
+        staged = bool(getattr(load, "stages", None))
+        if begin_ns >= run_ns:
+            yield Remark(
+                (*path, "start"),
+                f"{name} begins at {time(begin_ns)}, and the run ends at {time(run_ns)}; begin earlier",
+            )
+        elif end_ns > run_ns and staged:
+            yield Remark(
+                (*path, "stages"),
+                f"the stages end at {time(end_ns)}, and the run at {time(run_ns)}: what is left is never reached;"
+                f" write run.duration: {time(end_ns)}",
+            )
+        elif end_ns > run_ns:
+            yield Remark((*path, "duration"), f"{name} ends at {time(end_ns)}, and the run at {time(run_ns)}, which cuts it off")
+        elif end_ns < run_ns and staged:
+            yield Remark(
+                (*path, "stages"),
+                f"the stages end at {time(end_ns)}, and the run at {time(run_ns)}: {time(run_ns - end_ns)} without this"
+                f" load; add a stage, or write run.duration: {time(end_ns)}",
+            )
+
+
+def faults(flow: Flow) -> Iterator[Remark]:
+    """A fault that the run does not see, or not to its end."""
+    run_ns = demand.run_ns(flow.scenario)
+    if not run_ns:
+        return
+    for index, fault in enumerate(flow.scenario.faults or ()):
+        begin_ns, end_ns = demand.fault_span_ns(fault)
+        if begin_ns >= run_ns:
+            yield Remark(
+                ("faults", index, "at"),
+                f"the fault comes at {time(begin_ns)}, and the run ends at {time(run_ns)}; it never happens",
+            )
+        elif end_ns > run_ns:
+            yield Remark(
+                ("faults", index, "for"),
+                f"the fault ends at {time(end_ns)}, and the run at {time(run_ns)}: the recovery is not seen;"
+                f" write run.duration: {time(end_ns + run_ns // 4)} or so",
+            )
+
+
+CHECKS = (loads, faults)

@@ -1,0 +1,163 @@
+"""What a scenario's loads ask for, and what the proxies let pass and can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from meshsim.policies.filters import RateLimit
+from meshsim.scenario import effective
+from meshsim.scenario.reading import Layer, mean_ns, tries
+from meshsim.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.scenario.model import Scenario
+
+    from meshsim.scenario.defaults import Product
+    from meshsim.scenario.reading import Path, Route
+
+
+@dataclass(frozen=True)
+class Source:
+    """One load, at its peak."""
+
+    name: str
+    rate: float
+    """Requests per second of an open load."""
+    users: int | None
+    """Of a closed load."""
+    think_ns: float
+    requests: dict[str, float]
+    """Share by name of a route or operation; a path that no route matches stays a path."""
+    consumer: str
+    layer: Layer
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A rate limit of all replicas together."""
+
+    rate: float
+    key: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """The workers of one proxy and the time it takes for each request, in the mean."""
+
+    workers: int
+    time_ns: float
+
+
+def sources(scenario: Scenario, known: dict[str, Route]) -> Iterator[Source]:
+    """All loads."""
+    paths = [(route.path, name) for name, route in scenario.gateway.routes.items()] if scenario.gateway else []
+    for name, load in scenario.load.items():
+        total = sum(load.requests.values())
+        requests: dict[str, float] = {}
+        for target, weight in load.requests.items():
+            found = match(target, paths) if target.startswith("/") and target not in known else target
+            requests[found] = requests.get(found, 0.0) + weight / total
+        again = tries(effective.own_retries(load.retries), ("load", name, "retries"))
+        layer = Layer(f"load {name}", effective.timeout_ns(load.timeout), ("load", name, "timeout"), again)
+        users, rate = _users(load), peak_rate(load)
+        think_ns = mean_ns(load.think_time) if users is not None and load.think_time is not None else 0.0
+        yield Source(name, rate, users, think_ns, requests, load.consumer or "", layer)
+
+
+def route_paths(scenario: Scenario) -> tuple[str, ...]:
+    """The paths that the gateway's routes match."""
+    routes = scenario.gateway.routes.values() if scenario.gateway else ()
+    return tuple(str(getattr(route.path, "exact", route.path)) for route in routes)
+
+
+def match(path: str, paths: list[tuple[Any, str]]) -> str:
+    """Name of the route that a path meets (exact first, then the longest prefix by segments), or the path itself."""
+    found, best = path, -1
+    for wanted, name in paths:
+        exact = getattr(wanted, "exact", None)
+        if exact is not None:
+            if exact == path:
+                return name
+            continue
+        prefix = str(wanted).rstrip("/")
+        if (path == prefix or path.startswith(prefix + "/")) and len(prefix) > best:
+            found, best = name, len(prefix)
+    return found
+
+
+def peak_rate(load: Any) -> float:
+    """Requests per second of an open load at its highest; 0 where a file says, or of a closed load."""
+    if load.executor == "constant-arrival-rate":
+        return float(load.rate)
+    if load.executor == "ramping-arrival-rate":
+        return float(max(load.start_rate or 0, *(stage.target for stage in load.stages)))
+    return 0.0
+
+
+def _users(load: Any) -> int | None:
+    if load.executor == "constant-vus":
+        return int(load.vus)
+    if load.executor == "ramping-vus":
+        return int(max(load.start_vus or 0, *(stage.target for stage in load.stages)))
+    return None
+
+
+def gateway_limits(scenario: Scenario) -> tuple[Limit, ...]:
+    """The gateway's rate limits, of all replicas together."""
+    gateway = scenario.gateway
+    found = _limits(gateway.filters if gateway else (), ("gateway", "filters"))
+    return tuple(Limit(rate * (gateway.replicas if gateway else 1), key, path) for rate, key, path in found)
+
+
+def inbound_limits(scenario: Scenario) -> dict[str, Limit]:
+    """The lowest rate limit at the sidecars of each service that has one, of all its replicas together."""
+    limits: dict[str, Limit] = {}
+    for name, inbound in (getattr(scenario.mesh, "inbound", None) or {}).items():
+        for rate, key, path in _limits(inbound.filters, ("mesh", "inbound", name, "filters")):
+            limit = Limit(rate * scenario.services[name].replicas, key, path)
+            if key == "none" and (name not in limits or limit.rate < limits[name].rate):
+                limits[name] = limit
+    return limits
+
+
+def _limits(filters: Any, path: Path) -> Iterator[tuple[float, str, Path]]:
+    for index, choice in enumerate(filters or ()):
+        made = choice.chosen
+        if isinstance(made, RateLimit):
+            bucket = made.token_bucket
+            yield bucket.tokens_per_fill * NS_PER_S / bucket.fill_interval, made.key, (*path, index, "rate_limit")
+
+
+def proxy(section: Any, kind: str, product: Product) -> Proxy:
+    """A gateway's or a mesh's workers and time, with the product's defaults."""
+    workers = getattr(section, "workers", None)
+    given = getattr(section, "proxy_time", None)
+    return Proxy(
+        product.default(f"{kind}.workers").value if workers is None else workers,
+        mean_ns(product.default(f"{kind}.proxy_time").value if given is None else given),
+    )
+
+
+def run_ns(scenario: Scenario) -> int:
+    """Length of the run; of the longest load where the run gives none; 0 where neither does."""
+    given = scenario.run.duration if scenario.run is not None else None
+    return given or max((span_ns(load, 0)[1] for load in scenario.load.values()), default=0)
+
+
+def span_ns(load: Any, until_ns: int) -> tuple[int, int]:
+    """When a load begins and ends; one without an end of its own ends at `until_ns`."""
+    begin_ns: int = load.start or 0
+    stages = getattr(load, "stages", None)
+    if stages:
+        return begin_ns, begin_ns + sum(stage.duration for stage in stages)
+    duration = getattr(load, "duration", None)
+    return begin_ns, until_ns if duration is None else begin_ns + duration
+
+
+def fault_span_ns(fault: Any) -> tuple[int, int]:
+    """When a fault begins and ends."""
+    return fault.at, fault.at + fault.for_

@@ -1,0 +1,143 @@
+"""Loads: k6's executors, and the replay of recorded arrivals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le
+from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic_core import PydanticCustomError
+
+from meshsim.scenario.traffic import RetriesSection, Timeout
+from meshsim.scenario.types import Duration, Name, Rate, Section, TimeDistribution
+
+Users = Annotated[int, Ge(0), Le(1_000_000)]
+PositiveDuration = Annotated[Duration, Gt(0)]
+
+
+class LoadSection(Section):
+    """What all loads share."""
+
+    requests: Annotated[dict[str, Annotated[float, Ge(0), Le(1e9)]], Field(min_length=1)]
+    """What is asked for, by weight: a route, or a path such as `/cart`; without a gateway a service or `service/operation`."""
+    timeout: Timeout | None = None
+    """How long the client waits for an answer, its own retries included; then status 0, flag DC. For ever where absent."""
+    retries: RetriesSection | None = None
+    """The client's own retries; none where absent."""
+    consumer: Name | None = None
+    """Who asks, for rate limits by consumer."""
+    zone: Name | None = None
+    """Where the clients are."""
+    start: Duration = 0
+    """When the load begins."""
+
+    @field_validator("requests")
+    @classmethod
+    def _some_weight(cls, value: dict[str, float]) -> dict[str, float]:
+        if not any(value.values()):
+            raise PydanticCustomError("weights", "at least one weight must be above 0")
+        return value
+
+
+class OpenLoad(LoadSection):
+    """Requests that come whether or not earlier ones were answered."""
+
+    arrivals: Literal["poisson", "uniform"] = "poisson"
+    """Independent arrivals, or evenly spaced ones."""
+
+
+class ConstantArrivalRate(OpenLoad):
+    """Requests at a constant rate."""
+
+    executor: Literal["constant-arrival-rate"]
+    rate: Rate
+    """Requests per second."""
+    duration: PositiveDuration | None = None
+    """How long the load lasts; to the end of the run where absent."""
+
+
+class RateStage(Section):
+    """A stretch of time in which the rate goes in a straight line to its target."""
+
+    target: Rate
+    """Requests per second at its end."""
+    duration: Duration
+    """How long it takes."""
+
+
+class RampingArrivalRate(OpenLoad):
+    """Requests at a rate that goes through stages."""
+
+    executor: Literal["ramping-arrival-rate"]
+    start_rate: Rate = 0.0
+    """Requests per second at the beginning."""
+    stages: Annotated[list[RateStage], Field(min_length=1)]
+    """One after the other; the load ends with the last."""
+
+
+class ClosedLoad(LoadSection):
+    """Virtual users, each of whom waits for the answer before it asks again."""
+
+    think_time: TimeDistribution | None = None
+    """The pause after each answer. Without any, an answer that took no time at all is followed by 1 ms."""
+
+
+class ConstantUsers(ClosedLoad):
+    """A constant number of virtual users."""
+
+    executor: Literal["constant-vus"]
+    vus: Annotated[int, Ge(1), Le(1_000_000)]
+    """How many there are."""
+    duration: PositiveDuration | None = None
+    """How long the load lasts; to the end of the run where absent."""
+
+
+class UserStage(Section):
+    """A stretch of time in which the number of users goes in a straight line to its target."""
+
+    target: Users
+    """Users at its end."""
+    duration: Duration
+    """How long it takes."""
+
+
+class RampingUsers(ClosedLoad):
+    """A number of virtual users that goes through stages."""
+
+    executor: Literal["ramping-vus"]
+    start_vus: Users = 0
+    """Users at the beginning."""
+    stages: Annotated[list[UserStage], Field(min_length=1)]
+    """One after the other; the load ends with the last. A user who leaves finishes the request that it waits for."""
+
+
+class Replay(LoadSection):
+    """Requests at recorded instants."""
+
+    executor: Literal["replay"]
+    file: Path
+    """CSV, Parquet or NumPy file of time stamps since the start of the load, relative to the scenario."""
+    column: str | None = None
+    """Name of the column or array; may be left out where there is only one."""
+    unit: Literal["s", "ms", "us", "ns"]
+    """Unit of the time stamps."""
+    duration: PositiveDuration | None = None
+    """Later time stamps are left out; the end of the run where absent."""
+
+
+EXECUTORS = ("constant-arrival-rate", "ramping-arrival-rate", "constant-vus", "ramping-vus", "replay")
+
+
+def _executor(value: Any) -> Any:
+    return value.get("executor") if isinstance(value, dict) else getattr(value, "executor", None)
+
+
+Load = Annotated[
+    Annotated[ConstantArrivalRate, Tag("constant-arrival-rate")]
+    | Annotated[RampingArrivalRate, Tag("ramping-arrival-rate")]
+    | Annotated[ConstantUsers, Tag("constant-vus")]
+    | Annotated[RampingUsers, Tag("ramping-vus")]
+    | Annotated[Replay, Tag("replay")],
+    Discriminator(_executor),
+]

@@ -1,0 +1,187 @@
+"""A scenario: the whole file, as frozen sections with quantities as numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from meshsim.scenario.defaults import UnknownDefaultError, resolve
+from meshsim.scenario.loads import Load, PositiveDuration
+from meshsim.scenario.services import PlacedSection, ServiceSection, Workers
+from meshsim.scenario.traffic import FilterChoice, RetriesSection, Timeout, TrafficSection
+from meshsim.scenario.types import Duration, Name, Section, Share, TimeDistribution
+
+Deployment = Literal["none", "gateway", "mesh", "gateway+mesh"]
+
+
+class ExactPath(Section):
+    """A path that must be met exactly."""
+
+    exact: Annotated[str, Field(pattern=r"^/")]
+    """The path."""
+
+
+class RouteSection(Section):
+    """Where the gateway sends the requests for a path."""
+
+    path: Annotated[str, Field(pattern=r"^/")] | ExactPath
+    """A prefix by segments (`/cart` meets `/cart` and `/cart/7`, not `/carts`), or `{exact: /cart}`. The exact one wins, then the longest."""
+    to: str | Annotated[dict[str, Annotated[float, Ge(0), Le(1e9)]], Field(min_length=1)]
+    """A service, `service/operation`, or several by weight."""
+    timeout: Timeout | None = None
+    """Time for a request with all its tries and waits; then 504 with flag UT."""
+    retries: RetriesSection | None = None
+    """When a failed try is followed by another."""
+
+    @field_validator("to")
+    @classmethod
+    def _some_weight(cls, value: Any) -> Any:
+        if isinstance(value, dict) and not any(value.values()):
+            raise PydanticCustomError("weights", "at least one weight must be above 0")
+        return value
+
+
+class ProxySection(Section):
+    """What a gateway's replica and a sidecar share."""
+
+    workers: Workers | None = None
+    """Envoy's worker threads of one proxy."""
+    proxy_time: TimeDistribution | None = None
+    """Time for which a request holds a worker of the proxy."""
+
+
+class GatewaySection(ProxySection, PlacedSection):
+    """The API gateway."""
+
+    filters: list[FilterChoice] = Field(default_factory=list)
+    """What a request passes first, in order."""
+    routes: Annotated[dict[Name, RouteSection], Field(min_length=1)]
+    """Where requests go, by the name of the route."""
+    traffic: dict[str, TrafficSection] = Field(default_factory=dict)
+    """What the gateway does for the calls to a service; `*` for all. A route's own timeout and retries come first."""
+
+
+class InboundSection(Section):
+    """What the sidecars at a service do with what comes in."""
+
+    filters: list[FilterChoice] = Field(default_factory=list)
+    """What a request passes before it reaches the instance, in order."""
+
+
+class MeshSection(ProxySection):
+    """The sidecars: one at each instance."""
+
+    traffic: dict[str, TrafficSection] = Field(default_factory=dict)
+    """What a caller's sidecar does for the calls to a service; `*` for all."""
+    inbound: dict[str, InboundSection] = Field(default_factory=dict)
+    """What the sidecars at a service do with what comes in."""
+
+
+class NetworkSection(Section):
+    """One-way latency of a message between two pods, or a client and a pod."""
+
+    same_zone: TimeDistribution | None = None
+    """Within a zone, and wherever no zone is given; none where absent."""
+    cross_zone: TimeDistribution | None = None
+    """Between zones; none where absent."""
+
+
+class FaultSection(Section):
+    """Something that goes wrong for a time."""
+
+    at: Duration
+    """When it begins."""
+    for_: PositiveDuration = Field(alias="for")
+    """How long it lasts."""
+    service: str
+    """Whose instances it strikes."""
+    replicas: Annotated[int, Ge(1), Le(10_000)] | None = None
+    """How many of them, the first ones; all where absent."""
+    slow: Annotated[float, Gt(0), Le(1e6)] | None = None
+    """Computations that begin take so many times as long."""
+    crash: bool = False
+    """Requests in it are lost (UC), new ones refused (UF)."""
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> FaultSection:
+        if (self.slow is not None) == self.crash:
+            raise PydanticCustomError("fault", "write either `slow: factor` or `crash: true`")
+        return self
+
+
+class Sampled(Section):
+    """A share of the requests, with all their attempts."""
+
+    sampled: Share
+    """Share that is kept, chosen by the request's number."""
+
+
+class RunSection(Section):
+    """How the scenario is run."""
+
+    duration: PositiveDuration
+    """How long load arrives; the run ends when the last request has."""
+    warm_up: Duration = 0
+    """Requests that start before this are left out of all figures."""
+    seed: Annotated[int, Ge(0), Le(2**63 - 1)] = 1
+    """Root of all chance."""
+    records: Literal["all", "none"] | Sampled = "all"
+    """Which requests leave rows in the run directory. The figures are the same whatever is kept."""
+    interval: PositiveDuration = 1_000_000_000
+    """Between two rows of the counters over time; 1s where absent."""
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> RunSection:
+        if self.warm_up >= self.duration:
+            raise PydanticCustomError("warm_up", "the warm-up must be shorter than the run", {"field": "warm_up"})
+        return self
+
+    @property
+    def kept_share(self) -> float:
+        """Share of the requests whose rows are kept."""
+        if isinstance(self.records, Sampled):
+            return float(self.records.sampled)
+        return 1.0 if self.records == "all" else 0.0
+
+
+class Scenario(Section):
+    """A system, its load, its faults, and what is expected of it."""
+
+    name: Name
+    """Name of the scenario, and of the folder of its results."""
+    description: str = ""
+    """The question that it answers."""
+    defaults: str = "none"
+    """The product that says what an absent field means: `none`, `envoy`, `istio`, or one in a version, such as `istio-1.29`."""
+    deployment: Deployment = "none"
+    """Which proxies exist."""
+    load: Annotated[dict[Name, Load], Field(min_length=1)]
+    """Who asks, and how often."""
+    gateway: GatewaySection | None = None
+    """The API gateway, and the routes of all requests."""
+    mesh: MeshSection | None = None
+    """The sidecars."""
+    services: Annotated[dict[Name, ServiceSection], Field(min_length=1)]
+    """The services."""
+    network: NetworkSection = NetworkSection()
+    """Latencies."""
+    faults: list[FaultSection] = Field(default_factory=list)
+    """What goes wrong, and when."""
+    variants: dict[Name, Any] = Field(default_factory=dict)
+    """Patches to what stands above, by name."""
+    run: RunSection
+    """How long, and with what seed."""
+    thresholds: dict[str, list[str]] = Field(default_factory=dict)
+    """What must hold, as in k6: a metric with labels, and conditions on it. One that is crossed makes the exit code 99."""
+
+    @field_validator("defaults")
+    @classmethod
+    def _known_product(cls, value: str) -> str:
+        try:
+            resolve(value)
+        except UnknownDefaultError as error:
+            raise PydanticCustomError("defaults", "{reason}", {"reason": str(error)}) from None
+        return value

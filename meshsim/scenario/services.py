@@ -1,0 +1,205 @@
+"""Services: their replicas, queues, scripts and errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from meshsim.scenario.traffic import RetriesSection, StatusCode, Timeout
+from meshsim.scenario.types import Name, Section, Share, TimeDistribution
+
+Replicas = Annotated[int, Ge(1), Le(10_000)]
+Workers = Annotated[int, Ge(1), Le(1_000_000)]
+GrpcStatus = Literal[
+    "cancelled", "unknown", "invalid-argument", "deadline-exceeded", "not-found", "already-exists", "permission-denied",
+    "resource-exhausted", "failed-precondition", "aborted", "out-of-range", "unimplemented", "internal", "unavailable",
+    "data-loss", "unauthenticated",
+]  # fmt: skip
+
+
+class ReplaySection(Section):
+    """A table by request and attempt, from a CSV, Parquet or NumPy file."""
+
+    file: Path
+    """The file, relative to the scenario: `.csv` or `.parquet` with the columns `request` (from 0), `attempt` (from 1) and the
+    one named, or `.npy`, `.npz` with an array (attempts, requests)."""
+    column: str | None = None
+    """Name of the column or array; may be left out where there is only one."""
+
+
+class TimeReplaySection(ReplaySection):
+    """Service times by request and attempt."""
+
+    unit: Literal["s", "ms", "us", "ns"]
+    """Unit of the numbers in the file."""
+
+
+class ReplayedTime(Section):
+    """A time that a file says."""
+
+    replay: TimeReplaySection
+    """The file."""
+
+
+def _kind_of_time(value: Any) -> str:
+    return "replay" if isinstance(value, ReplayedTime) or (isinstance(value, dict) and "replay" in value) else "drawn"
+
+
+WorkTime = Annotated[Annotated[ReplayedTime, Tag("replay")] | Annotated[TimeDistribution, Tag("drawn")], Discriminator(_kind_of_time)]
+
+
+class CallStep(Section):
+    """A call to another service."""
+
+    call: str
+    """The service, or `service/operation`."""
+    probability: Share | None = None
+    """How often the call is made; always where absent."""
+    optional: bool = False
+    """Whether the service answers well although this call failed."""
+    repeat: Annotated[int, Ge(1), Le(1000)] = 1
+    """How many times, one after the other (in a parallel group, at once)."""
+    timeout: Timeout | None = None
+    """The application's own time for the call, all its tries included; none where absent."""
+    retries: RetriesSection | None = None
+    """The application's own retries, outside of its sidecar's; none where absent."""
+
+
+class ComputeStep(Section):
+    """Work that holds a worker for a time."""
+
+    compute: WorkTime
+    """How long: a duration, a distribution, or `replay`."""
+
+
+def _kind_of_step(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "parallel"
+    keys = set(value) if isinstance(value, dict) else {"call"} if isinstance(value, CallStep) else {"compute"}
+    return "compute" if "compute" in keys and "call" not in keys else "call"
+
+
+def _is_step(value: Any) -> Any:
+    """Say what a step is before pydantic says it in its own words."""
+    if isinstance(value, list | tuple | CallStep | ComputeStep):
+        return value
+    if not isinstance(value, dict) or not ({"call", "compute"} & set(value)):
+        raise PydanticCustomError("step", "a step is `compute: time`, `call: service`, or a list of calls made at once")
+    if {"call", "compute"} <= set(value):
+        raise PydanticCustomError("step", "a step computes or calls; write two steps")
+    return value
+
+
+def _is_call(value: Any) -> Any:
+    if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value):
+        return value
+    raise PydanticCustomError("step", "only calls are made in parallel: each is `call: service`")
+
+
+ParallelCalls = Annotated[list[Annotated[CallStep, BeforeValidator(_is_call)]], Field(min_length=1)]
+Step = Annotated[
+    Annotated[
+        Annotated[CallStep, Tag("call")] | Annotated[ComputeStep, Tag("compute")] | Annotated[ParallelCalls, Tag("parallel")],
+        Discriminator(_kind_of_step),
+    ],
+    BeforeValidator(_is_step),
+]
+Script = list[Step]
+
+
+class ErrorsSection(Section):
+    """How often a service answers with an error of its own, after its work."""
+
+    rate: Share | None = None
+    """Share of the attempts that fail."""
+    status: StatusCode | None = None
+    """HTTP status of the error; 503 where absent."""
+    grpc_status: GrpcStatus | None = None
+    """gRPC status of the error of a gRPC service; `unavailable` where absent."""
+    replay: ReplaySection | None = None
+    """A table by request and attempt in place of the rate: an attempt fails where its number is not 0."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_share(cls, value: Any) -> Any:
+        return value if isinstance(value, dict) else {"rate": value}
+
+    @model_validator(mode="after")
+    def _one_cause(self) -> ErrorsSection:
+        if (self.rate is None) == (self.replay is None):
+            raise PydanticCustomError("errors", "write either `rate` or `replay`")
+        return self
+
+
+class QueueSection(Section):
+    """Requests that wait for a worker at one replica, first come first served."""
+
+    limit: Annotated[int, Ge(0), Le(2**32 - 1)] | None = None
+    """How many may wait; more are refused (503, `queue_full`). No limit where absent."""
+
+
+class OperationSection(Section):
+    """One thing that a service does, called as `service/operation`."""
+
+    script: Script = Field(default_factory=list)
+    """What it does: a list is in sequence, a list in it is at once."""
+    errors: ErrorsSection | None = None
+    """How often it fails by itself; the service's own `errors` where absent."""
+
+
+class PlacedSection(Section):
+    """Something with replicas in zones."""
+
+    replicas: Replicas = 1
+    """How many there are; where `zones` is given, their sum."""
+    zone: Name | None = None
+    """Where all replicas are."""
+    zones: dict[Name, Annotated[int, Ge(0), Le(10_000)]] | None = None
+    """How many replicas there are in each zone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sum_of_zones(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "replicas" not in value and isinstance(value.get("zones"), dict):
+            counts = list(value["zones"].values())
+            if counts and all(isinstance(count, int) and not isinstance(count, bool) for count in counts):
+                return {**value, "replicas": sum(counts)}
+        return value
+
+    @model_validator(mode="after")
+    def _zones_fit(self) -> Any:
+        if self.zones is not None and self.zone is not None:
+            raise PydanticCustomError("zones", "write either `zone` or `zones`")
+        if self.zones is not None and sum(self.zones.values()) != self.replicas:
+            raise PydanticCustomError(
+                "zones", "the zones have {sum} replicas, but `replicas` says {replicas}",
+                {"sum": sum(self.zones.values()), "replicas": self.replicas},
+            )  # fmt: skip
+        return self
+
+
+class ServiceSection(PlacedSection):
+    """One service."""
+
+    workers: Workers = 1
+    """Requests that one replica works on at once: threads, processes, or cores of an event loop."""
+    queue: QueueSection | None = None
+    """Requests that wait for a worker; without a limit where absent."""
+    is_async: bool = Field(default=False, alias="async")
+    """Whether a worker is free while its request waits for a call; otherwise it is held, as a thread is."""
+    on_cancel: Literal["continue", "drop_queued", "stop"] = "continue"
+    """What happens to a request whose caller gave up: worked on in vain, skipped where it still waits, or stopped at once."""
+    protocol: Literal["http", "grpc"] = "http"
+    """What it speaks: failures of gRPC services are HTTP 200 with a grpc-status, which `5xx` does not match."""
+    load_balancing_weights: list[Annotated[float, Gt(0), Le(1e6)]] | None = None
+    """Envoy's weight of each replica; all equal where absent."""
+    script: Script | None = None
+    """What a request to it does: a list is in sequence, a list in it is at once."""
+    errors: ErrorsSection | None = None
+    """How often it fails by itself."""
+    operations: dict[Name, OperationSection] = Field(default_factory=dict)
+    """Further things that it does, each with a script of its own."""

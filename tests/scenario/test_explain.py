@@ -1,0 +1,108 @@
+"""What `meshsim explain` and `meshsim policies` answer."""
+
+import pytest
+
+from meshsim.scenario.explain import UnknownFieldError, explain, policy_families
+from meshsim.scenario.fields import fields
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "num_retries",
+        "retries.num_retries",
+        "traffic.retries.num_retries",
+        "mesh.traffic.payment.retries.num_retries",
+        "gateway.routes.checkout.retries.num_retries",
+    ],
+)
+def test_a_field_is_found_by_its_path_or_the_end_of_it(asked: str) -> None:
+    meaning = explain(asked).meanings[0]
+
+    assert meaning.name == "num_retries"
+    assert [(product, default.value) for product, default in meaning.products] == [
+        ("none", 1),
+        ("envoy-1.40", 1),
+        ("istio-1.29", 2),
+    ]
+
+
+def test_a_whole_path_is_found_at_that_place_alone() -> None:
+    (meaning,) = explain("mesh.traffic.payment.retries.per_try_timeout").meanings
+
+    assert meaning.places == ("mesh.traffic.<service>.retries.per_try_timeout",)
+    assert "duration, such as 250ms" in meaning.type
+
+
+def test_retries_of_clients_and_services_do_not_depend_on_the_product() -> None:
+    meanings = explain("retries.num_retries").meanings
+
+    own = next(meaning for meaning in meanings if "load.<source>.retries.num_retries" in meaning.places)
+    assert [product for product, _ in own.products] == ["none"]
+
+
+def test_a_setting_of_a_policy_is_a_field_too() -> None:
+    meaning = explain("least_request.choice_count").meanings[0]
+
+    assert meaning.doc == "Endpoints drawn for each request; 1 is plain random."
+    assert "mesh.traffic.<service>.load_balancer.least_request.choice_count" in meaning.places
+
+
+def test_a_choice_lists_its_policies() -> None:
+    meaning = explain("load_balancer").meanings[0]
+
+    assert {"least_request", "random", "round_robin"} <= set(meaning.choices)
+    assert [default.text for _, default in meaning.products] == ["random", "round_robin", "least_request"]
+
+
+def test_the_text_holds_the_source_of_each_default() -> None:
+    text = str(explain("mesh.traffic.payment.timeout"))
+
+    assert "absent under envoy-1.40: 15s. Covers all tries and the waits between them." in text
+    assert "source: envoyproxy/data-plane-api, envoy/config/route/v3/route_components.proto" in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("num_retrys", "unknown field 'num_retrys'; did you mean 'num_retries'?"),
+        ("mesh.traffic.payment.lod_balancer", "did you mean 'load_balancer'?"),
+        ("", "unknown field ''"),
+    ],
+)
+def test_an_unknown_field_is_an_error_that_names_the_nearest(asked: str, message: str) -> None:
+    with pytest.raises(UnknownFieldError) as caught:
+        explain(asked)
+
+    assert message in str(caught.value)
+
+
+def test_a_known_field_at_a_wrong_place_is_told_where_it_belongs() -> None:
+    with pytest.raises(UnknownFieldError, match=r"no 'num_retries' at 'network\.num_retries'; it may stand at "):
+        explain("network.num_retries")
+
+
+def test_every_field_of_a_scenario_can_be_explained() -> None:
+    for field in fields():
+        assert explain(".".join(field.path)).meanings
+
+
+def test_every_field_of_a_scenario_says_what_it_means() -> None:
+    assert [".".join(field.path) for field in fields() if not field.doc] == []
+
+
+def test_policies_come_by_family_with_their_settings_and_source() -> None:
+    families = {family.name: family for family in policy_families()}
+    least_request = next(one for one in families["load_balancer"].policies if one.name == "least_request")
+
+    assert families["load_balancer"].summary.startswith("Chooses the endpoint of each attempt.")
+    assert least_request.summary.startswith("Send to the endpoint with the fewest requests in flight")
+    assert [(one.name, one.default) for one in least_request.settings] == [("choice_count", "2")]
+    assert "least_request_lb.cc" in least_request.source
+
+
+@pytest.mark.parametrize("family", policy_families(), ids=lambda family: family.name)
+def test_every_policy_has_a_sentence_and_a_documented_setting(family: object) -> None:
+    for one in family.policies:  # type: ignore[attr-defined]
+        assert one.summary.endswith(".")
+        assert all(setting.doc and setting.type for setting in one.settings)
