@@ -94,7 +94,10 @@ TABLES: dict[str, dict[str, str]] = {
 }
 """The four tables of a run, each with its columns in order."""
 
-CHUNK_ROWS = 1 << 16
+BLOCK_ROWS = 1 << 12
+"""Rows that are kept as Python lists at most: few enough to stay in the processor's cache."""
+CHUNK_BLOCKS = 1 << 4
+"""Blocks of columns that make a chunk."""
 
 
 class Sink(Protocol):
@@ -112,10 +115,11 @@ class Recorder:
     that added it is over: `flush_full` is called between steps.
     """
 
-    __slots__ = ("_sinks", "attempts", "counters", "proxies", "requests")
+    __slots__ = ("_blocks", "_sinks", "attempts", "counters", "proxies", "requests")
 
     def __init__(self, sinks: tuple[Sink, ...]) -> None:
         self._sinks = sinks
+        self._blocks: dict[str, list[np.ndarray]] = {table: [] for table in TABLES}
         self.requests: list[list[int]] = []
         self.attempts: list[list[int]] = []
         self.counters: list[list[int]] = []
@@ -124,21 +128,29 @@ class Recorder:
     def flush_full(self) -> None:
         """Hand on the tables that have grown to a chunk."""
         for table in TABLES:
-            if len(getattr(self, table)) >= CHUNK_ROWS:
-                self._flush(table)
+            if len(getattr(self, table)) >= BLOCK_ROWS:
+                self._pack(table)
+                if len(self._blocks[table]) >= CHUNK_BLOCKS:
+                    self._hand_on(table)
 
     def flush(self) -> None:
         """Hand on all that is there."""
         for table in TABLES:
-            if getattr(self, table):
-                self._flush(table)
+            self._pack(table)
+            if self._blocks[table]:
+                self._hand_on(table)
 
-    def _flush(self, table: str) -> None:
-        rows = getattr(self, table)
-        columns = TABLES[table]
-        cells = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=len(rows) * len(columns))
-        matrix = np.ascontiguousarray(cells.reshape(len(rows), len(columns)).T)
-        chunk = dict(zip(columns, matrix, strict=True))
-        rows.clear()
+    def _pack(self, table: str) -> None:
+        """Rows to a block of cells."""
+        rows, width = getattr(self, table), len(TABLES[table])
+        if rows:
+            cells = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=len(rows) * width)
+            self._blocks[table].append(cells.reshape(len(rows), width))
+            rows.clear()
+
+    def _hand_on(self, table: str) -> None:
+        columns = np.ascontiguousarray(np.concatenate(self._blocks[table]).T)
+        self._blocks[table].clear()
+        chunk = dict(zip(TABLES[table], columns, strict=True))
         for sink in self._sinks:
             sink.take(table, chunk)

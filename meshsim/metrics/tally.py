@@ -117,7 +117,8 @@ class Tally:
             cell.peak_queue = max(cell.peak_queue, int(chunk["queued"][measured[rows]].max()))
 
     def _starts_measured(self, started_ns: np.ndarray) -> np.ndarray:
-        return (started_ns >= self.plan.warm_up_ns) & (started_ns < self.plan.duration_ns)
+        is_measured: np.ndarray = (started_ns >= self.plan.warm_up_ns) & (started_ns < self.plan.duration_ns)
+        return is_measured
 
 
 def _is_failed(chunk: Chunk) -> np.ndarray:

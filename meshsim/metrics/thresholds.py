@@ -1,17 +1,17 @@
 """The judgement of a scenario's thresholds against a summary, in k6's words.
 
-| metric                | of                               | what is compared                                       |
-|-----------------------|----------------------------------|--------------------------------------------------------|
-| `latency`             | route, source, both; service     | as the caller saw it, failures included                |
-| `errors`              | route, source, both; service     | failed requests; of a service: attempts                |
-| `requests`            | route, source, both; service     | started; of a service: attempts                        |
-| `goodput`             | route, source, both              | ended well in each second of the measured window       |
-| `retry_amplification` | service; route, source           | attempts for each call; for each request of a route    |
-| `utilisation`         | service                          | share of its workers that are held                     |
-| `waiting_time`        | service                          | in the queue                                           |
-| `wasted_work`         | service                          | share of the computing that nobody waited for          |
+| metric                | of                           | what is compared                                             |
+|-----------------------|------------------------------|--------------------------------------------------------------|
+| `latency`             | route, source, both; service | as the caller saw it, failures included                      |
+| `errors`              | route, source, both; service | failed requests; of a service: attempts                      |
+| `requests`            | route, source, both; service | started in the measured window; of a service: attempts       |
+| `goodput`             | route, source, both          | ended well in each second of the measured window             |
+| `retry_amplification` | service; route, source, both | attempts for each call; for each request of a route          |
+| `utilisation`         | service                      | share of its workers that are held                           |
+| `waiting_time`        | service                      | in the queue                                                 |
+| `wasted_work`         | service                      | share of the computing that nobody waited for                |
 
-Without a label the figure is of all requests or, for the last three, of all services together.
+Without a label the figure is of all requests, or of all services for the last four.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ import operator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from meshsim.metrics.histogram import Histogram
-from meshsim.metrics.summary import RequestSummary, ServiceSummary, Times
+from meshsim.metrics.figures import NoFigure, observe
+from meshsim.scenario.thresholds import parse_condition, parse_selector
 from meshsim.units import NS_PER_S, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from meshsim.metrics.summary import Summary
+    from meshsim.scenario.thresholds import Quantity
 
 COMPARISONS = {
     "<": operator.lt,
@@ -37,3 +38,67 @@ COMPARISONS = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One threshold, and whether it holds."""
+
+    metric: str
+    """With its labels, as in the scenario: `latency{route:checkout}`."""
+    condition: str
+    """As in the scenario: `p(99)<800ms`."""
+    observed: float | None
+    """In the unit of the summary: seconds, share, count, per second; None where there was nothing to measure."""
+    observed_text: str
+    """For people: `412ms`, `1.3 %`, `no requests`."""
+    passed: bool
+    """False too where there was nothing to measure."""
+
+    @property
+    def text(self) -> str:
+        """The threshold on one line."""
+        return f"{self.metric} {self.condition}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """From what `to_dict` gave."""
+        return cls(**content)
+
+
+def judge(thresholds: Mapping[str, Sequence[str]], summary: Summary) -> list[Verdict]:
+    """A verdict for each condition of each threshold, in the order of the scenario.
+
+    Args:
+        thresholds: Conditions by metric, both as text, as a scenario has them.
+        summary: Of the run.
+    """
+    return [_judge(metric, condition, summary) for metric, conditions in thresholds.items() for condition in conditions]
+
+
+def _judge(metric: str, text: str, summary: Summary) -> Verdict:
+    selector, condition = parse_selector(metric), parse_condition(text)
+    try:
+        value = observe(selector.metric, selector.labels, condition.aggregation, condition.argument, summary)
+    except NoFigure as reason:
+        return Verdict(metric, text, None, str(reason), passed=False)
+    is_time = selector.metric in {"latency", "waiting_time"}
+    limit = condition.limit / NS_PER_S if is_time else condition.limit
+    return Verdict(metric, text, value, _text(selector.metric, condition, value), COMPARISONS[condition.operator](value, limit))
+
+
+def _text(quantity: Quantity, value: float) -> str:
+    """An observed figure for people, in the unit that its condition is written in."""
+    match quantity:
+        case "duration":
+            return format_duration(value * NS_PER_S)
+        case "share":
+            return f"{value * 100:.3g}%"
+        case "rate":
+            return f"{value:,.1f}/s"
+        case "number":
+            return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"

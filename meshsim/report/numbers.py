@@ -34,14 +34,11 @@ def count(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
-def percent(share: float | None) -> str:
-    """`1.2 %`; three digits at the most."""
-    if share is None:
-        return NOTHING
-    if share == 0:
-        return "0 %"
-    number = share * 100
-    return "<0.01 %" if number < 0.005 else f"{number:.0f} %" if number >= 99.95 else f"{number:.2f} %" if number < 10 else f"{number:.1f} %"
+def percent(share: float) -> str:
+    """`1.23%`, `45.6%`, `100%`."""
+    if 0 < share < 0.00005:
+        return "<0.01%"
+    return f"{share * 100:.{2 if 0 < share < 0.0995 else 1 if 0 < share < 0.9995 else 0}f}%"
 
 
 def _decimals(numbers: Sequence[float], most: int) -> int:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from meshsim.metrics.summary import ProxySummary, RequestSummary, ServiceSummary
     from meshsim.metrics.thresholds import Verdict
 
-WIDE = 110
+WIDE = 120
 """From this many columns on there is room for more figures."""
+ROOMY = 96
+"""From this many columns on columns stand further apart."""
 BUSY_PROXY = 0.5
 """From this utilisation of its busiest replica on a sidecar is worth a row."""
 
@@ -98,9 +100,7 @@ def services(console: Console, rows: Sequence[ServiceSummary]) -> Table:
 def proxies(console: Console, rows: Sequence[ProxySummary]) -> Table | None:
     """A row for the gateway and for each kind of sidecar that is busy; None where none of them takes time."""
     shown = [
-        one
-        for one in rows
-        if one.utilisation and (one.name == "gateway" or (one.utilisation_of_busiest or 0) >= BUSY_PROXY)
+        one for one in rows if one.utilisation and (one.name == "gateway" or (one.utilisation_of_busiest or 0) >= BUSY_PROXY)
     ]
     if not shown:
         return None
@@ -171,7 +171,8 @@ def _table(
 
 def _empty(console: Console) -> Table:
     box = ASCII_RULE if is_plain(console) else RULE
-    return Table(box=box, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
+    gap = 1 if console.width >= ROOMY else 0  # and the one that stands between columns anyhow
+    return Table(box=box, padding=(0, gap, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
 
 
 def _style(figure: Figure, value: float | None) -> str:

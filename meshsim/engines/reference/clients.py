@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.call import CALLER_CLIENT, Call, Request
 from meshsim.plan import NONE
-from meshsim.randomness import ROUTE, THINK_TIME, request_key, root_key, uniform, user_request_key
+from meshsim.randomness import ROUTE, THINK_TIME, root_key, uniform, user_request_key
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.clock import Clock, Steps
@@ -47,12 +47,12 @@ class Client:
         """One request after the other, without waiting for answers."""
         clock, source = self._clock, self._source
         assert source.arrivals is not None  # noqa: S101 — `begin` has looked
-        for number, time_ns in enumerate(source.arrivals.times_ns(self._root)):
+        for number, (time_ns, key) in enumerate(source.arrivals.arrive(self._root)):
             if time_ns >= until_ns:
                 return
-            if time_ns > clock.now:
-                yield time_ns - clock.now
-            clock.start(self._send(number, NONE, request_key(self._root, number)))
+            if time_ns > clock._now:  # noqa: SLF001
+                yield time_ns - clock._now  # type: ignore[operator]  # noqa: SLF001
+            clock.start(self._send(number, NONE, key))
 
     def _use(self, user: int, intervals: tuple[tuple[int, int], ...], until_ns: int) -> Steps:
         """One virtual user: request, answer, think, and again, while it is at work."""

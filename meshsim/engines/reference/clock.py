@@ -28,6 +28,7 @@ PARK = None
 Steps = Generator[int | None, Any, Any]
 """What a task runs: yields nanoseconds to sleep, or `PARK`; returns its outcome."""
 
+NOT_ASLEEP = -1
 EVENTS_PER_LOOK = 2048
 """Between two looks at progress, at chunks to hand on and at Ctrl-C."""
 
@@ -53,15 +54,6 @@ class Expired(Interrupted):
     def __init__(self, timer: Timer, outcome: Outcome) -> None:
         super().__init__(outcome)
         self.timer = timer
-
-
-class Wake:
-    """The end of a task's sleep, as an event in SimPy's queue; no task where it was interrupted before."""
-
-    __slots__ = ("task",)
-
-    def __init__(self, task: Task) -> None:
-        self.task: Task | None = task
 
 
 class Timer:
@@ -116,9 +108,12 @@ class Timers:
 
 
 class Task:
-    """One generator on its way through simulated time."""
+    """One generator on its way through simulated time.
 
-    __slots__ = ("_error", "_is_ready", "_send", "_steps", "_value", "_wake", "clock", "is_over", "on_end")
+    While it sleeps it stands in SimPy's queue itself, as the event of its own waking; an entry there counts only if it is the latest.
+    """
+
+    __slots__ = ("_error", "_is_ready", "_send", "_steps", "_value", "_waking", "clock", "is_over", "on_end")
 
     def __init__(self, clock: Clock, steps: Steps, on_end: Callable[[Any], None] | None) -> None:
         self.clock = clock
@@ -128,7 +123,7 @@ class Task:
         self._steps = steps
         self._value: Any = None
         self._error: Interrupted | None = None
-        self._wake: Wake | None = None
+        self._waking = NOT_ASLEEP
         self._is_ready = True
 
     def wake(self, value: Any = None) -> None:
@@ -143,9 +138,7 @@ class Task:
         if self.is_over or isinstance(self._error, Cancelled | Crashed):
             return
         self._error = error
-        if self._wake is not None:
-            self._wake.task = None
-            self._wake = None
+        self._waking = NOT_ASLEEP
         if not self._is_ready:
             self._is_ready = True
             self.clock.ready.append(self)
@@ -162,17 +155,20 @@ class Task:
                 delay_ns = self._steps.throw(self._take_error())
         except StopIteration as stop:
             self.is_over = True
-            self._wake = None  # its last sleep points back here: garbage in a cycle costs a tenth of the time
             clock.live -= 1
             if self.on_end is not None:
                 self.on_end(stop.value)
             return
         self._value = None
-        if delay_ns is None:
-            self._wake = None
-        else:
-            self._wake = wake = Wake(self)
-            heappush(clock._queue, (clock._now + delay_ns, NORMAL, next(clock._eid), wake))  # type: ignore[arg-type]  # noqa: SLF001
+        if delay_ns is not None:
+            self._waking = number = next(clock._eid)  # noqa: SLF001
+            heappush(clock._queue, (clock._now + delay_ns, NORMAL, number, self))  # type: ignore[arg-type]  # noqa: SLF001
+
+    def awake(self, number: int) -> None:
+        """Go on after a sleep, unless it was interrupted since that entry of the queue was made."""
+        if number == self._waking:
+            self._waking = NOT_ASLEEP
+            self.run()
 
     def _take_error(self) -> Interrupted:
         """The pending interruption; kept in no local of `run`, which its traceback would tie into a cycle of garbage."""
@@ -234,12 +230,10 @@ class Clock(simpy.Environment):
         for count in range(most):
             if not queue:
                 return count
-            self._now, _, _, event = heappop(queue)
+            self._now, _, number, event = heappop(queue)
             kind = type(event)
-            if kind is Wake:
-                task = event.task  # type: ignore[attr-defined]
-                if task is not None:
-                    task.run()
+            if kind is Task:
+                event.awake(number)  # type: ignore[attr-defined]
             elif kind is Timers:
                 event.fire()  # type: ignore[attr-defined]
             else:

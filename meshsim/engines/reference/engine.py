@@ -66,9 +66,8 @@ def run(
     gc.disable()  # a model makes no garbage in cycles until it ends, and looking for some costs a tenth of the time
     try:
         clock.run_all(look)
+        recorder.flush()
     finally:
         if was_enabled:
             gc.enable()
-    end = progress()
-    recorder.flush()
-    return end
+    return progress()

@@ -63,9 +63,10 @@ class HopLayer:
             if outcome is None and instance.sidecar is not None:
                 if instance.sidecar.takes_time:
                     yield from instance.sidecar.work(call, INBOUND)
-                outcome = instance.sidecar.judge(call, clock._now)  # type: ignore[arg-type]  # noqa: SLF001
-                if outcome is not None:
-                    outcome = outcome._replace(origin=self._service)
+                if instance.sidecar.filters:
+                    outcome = instance.sidecar.judge(call, clock._now)  # type: ignore[arg-type]  # noqa: SLF001
+                    if outcome is not None:
+                        outcome = outcome._replace(origin=self._service)
             if outcome is None:
                 job = Job(call, row, instance, clock.active)
                 row[ARRIVED] = clock._now  # type: ignore[call-overload]  # noqa: SLF001

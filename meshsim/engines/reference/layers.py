@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from meshsim.engines.reference.call import ENDED, FLAGS, GRPC_STATUS, STATUS
 from meshsim.engines.reference.clock import Expired
-from meshsim.engines.reference.outcome import Outcome, failure
+from meshsim.engines.reference.outcome import GRPC_OK, OK, Outcome, failure
 from meshsim.flags import Flag
 from meshsim.randomness import BACK_OFF, Draw, attempt_key
 
@@ -118,7 +118,7 @@ class RetryLayer:
                 if holds_slot and view is not None:
                     view.retries.done()
                     holds_slot = False
-                if not policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._visible):
+                if outcome is OK or outcome is GRPC_OK or not policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._visible):
                     return outcome
                 if attempt > policy.num_retries:
                     return self._stop(call, outcome, Flag.URX)

@@ -27,7 +27,7 @@ from meshsim.engines.reference.layers import (
 )
 from meshsim.engines.reference.network import Links
 from meshsim.engines.reference.pool import PoolLayer
-from meshsim.engines.reference.proxy import Proxy, SidecarLayer
+from meshsim.engines.reference.proxy import FreeSidecarLayer, Proxy, SidecarLayer
 from meshsim.flags import Flag
 from meshsim.plan import BARE, NONE, StepKind
 from meshsim.policies.admission import NO_LIMIT
@@ -123,7 +123,8 @@ class Model:
             return self._stack(self.plan.direct[called], BARE, NONE, key)[0]
         handler, view = self._stack(mesh.clusters[called], mesh.stacks[called], SIDECAR, key)
         instance.sidecar.views.append(view)
-        return SidecarLayer(handler, instance.sidecar)
+        layer = SidecarLayer if instance.sidecar.takes_time else FreeSidecarLayer
+        return layer(handler, instance.sidecar)
 
     def _entry(self, number: int, client_stack: Stack) -> Handler:
         """From a client: its own timeout and retries around the gateway, or around the services."""

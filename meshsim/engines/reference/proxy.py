@@ -25,14 +25,14 @@ INBOUND = 2
 class Proxy:
     """One gateway replica or one sidecar: workers, a time for each request, filters, and views of destinations."""
 
-    __slots__ = ("_filters", "_time", "index", "station", "takes_time", "views", "zone")
+    __slots__ = ("_time", "filters", "index", "station", "takes_time", "views", "zone")
 
     def __init__(self, clock: Clock, kind: ProxyKind, index: int, zone: int, filters: tuple[Filter, ...]) -> None:
         self.station = Station(clock, kind.workers)
         self._time = kind.time
         self.index = index
         self.zone = zone
-        self._filters = filters
+        self.filters = filters
         self.takes_time = kind.time is not None
         self.views: list[View] = []
         """Its views of destinations, for the counters."""
@@ -44,7 +44,7 @@ class Proxy:
 
     def judge(self, call: Call, now_ns: int) -> Outcome | None:
         """The first filter's answer that is not "go on", or None."""
-        for one in self._filters:
+        for one in self.filters:
             verdict = one.judge(now_ns, call.request.consumer, call.request.route)
             if verdict.status:
                 return Outcome(verdict.status, NONE, verdict.flags, NONE, verdict.flags)
@@ -52,7 +52,7 @@ class Proxy:
 
 
 class SidecarLayer:
-    """A call leaves through the caller's own sidecar."""
+    """A call leaves through the caller's own sidecar, which takes time for it."""
 
     __slots__ = ("_inner", "_sidecar")
 
@@ -62,7 +62,21 @@ class SidecarLayer:
 
     def call(self, call: Call) -> Steps:
         """What the sidecar's stack returns, after the sidecar's work."""
-        if self._sidecar.takes_time:
-            yield from self._sidecar.work(call, OUTBOUND)
+        yield from self._sidecar.work(call, OUTBOUND)
         call.proxy = self._sidecar.index
         return (yield from self._inner.call(call))
+
+
+class FreeSidecarLayer:
+    """A call leaves through the caller's own sidecar, which takes no time."""
+
+    __slots__ = ("_index", "_inner")
+
+    def __init__(self, inner: Handler, sidecar: Proxy) -> None:
+        self._inner = inner
+        self._index = sidecar.index
+
+    def call(self, call: Call) -> Steps:
+        """What the sidecar's stack returns."""
+        call.proxy = self._index
+        return self._inner.call(call)

@@ -55,10 +55,14 @@ class Station:
 
     def take_free(self) -> bool:
         """Take a worker if one is free."""
-        if self.busy >= self.workers:
+        busy = self.busy
+        if busy >= self.workers:
             return False
-        self.settle()
-        self.busy += 1
+        if busy:  # an idle station has nothing to settle but the time
+            self.settle()
+        else:
+            self._since_ns = self.clock._now  # type: ignore[assignment]  # noqa: SLF001
+        self.busy = busy + 1
         self.passed += 1
         return True
 

@@ -1,0 +1,115 @@
+"""The whole answer of a run in a terminal: what was run, the thresholds, the tables, where the records are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from meshsim.report import failures, tables
+from meshsim.report.numbers import count
+from meshsim.units import NS_PER_S, format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console, RenderableType
+
+    from meshsim.metrics.summary import Summary
+    from meshsim.metrics.thresholds import Verdict
+
+NOTES = {
+    "latency": "as the client saw it, failures included",
+    "goodput": "requests that ended well",
+    "response": "queue and service at the instance, with the calls that it waits for",
+    "busy": "share of the workers that are held, also while they wait for a call",
+    "tries": "attempts for each call: 1 without retries",
+    "wasted": "share of the computing whose answer nobody waited for",
+}
+"""What the words above the columns mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What was run."""
+
+    scenario: str
+    variant: str
+    defaults: str
+    seed: int
+    description: str = ""
+    planned_s: float | None = None
+    """How long the load was to last."""
+    is_interrupted: bool = False
+    requests: int = 0
+    """Client requests of the whole run."""
+    directory: str = ""
+    """The run directory; empty where none was kept."""
+
+
+def show(console: Console, heading: Heading, summary: Summary, verdicts: Sequence[Verdict]) -> None:
+    """Print the answer."""
+    for line in _heading(heading, summary):
+        console.print(line)
+    if verdicts:
+        _section(console, "Thresholds", tables.thresholds(console, verdicts))
+    _section(console, "Requests", _routes(console, summary))
+    if len(summary.sources) > 1:
+        _section(console, "Requests by load", tables.routes(console, "load", summary.sources, None))
+    _section(console, "Services", tables.services(console, summary.services))
+    if (proxies := tables.proxies(console, summary.proxies)) is not None:
+        _section(console, "Proxies", proxies)
+        console.print(Text(f"Sidecars are listed from {tables.BUSY_PROXY:.0%} busy on.", style="dim"))
+    _failures(console, summary)
+    console.print()
+    for word, meaning in NOTES.items():
+        console.print(Text(f"{word}: {meaning}", style="dim"))
+    if heading.directory:
+        console.print()
+        console.print(Text.assemble("Records: ", (heading.directory, "bold")), soft_wrap=True)
+
+
+def _heading(heading: Heading, summary: Summary) -> list[RenderableType]:
+    parts = [f"variant {heading.variant}", f"defaults {heading.defaults}", f"seed {heading.seed}"]
+    lines: list[RenderableType] = [Text.assemble((heading.scenario, "bold"), "  ", ", ".join(parts))]
+    if heading.description:
+        lines.append(Text(heading.description.strip()))
+    measured = f"{count(heading.requests, 'request')} in {_time(summary.simulated_s)} simulated"
+    if summary.warm_up_s:
+        measured += f"; measured: the {summary.total.requests:,} that started after the warm-up of {_time(summary.warm_up_s)}"
+    lines.append(Text(measured))
+    if heading.is_interrupted:
+        planned = "" if heading.planned_s is None else f" of {_time(heading.planned_s)}"
+        text = f"Interrupted after {_time(summary.simulated_s)}{planned}: the figures are of that part only."
+        lines.append(Text(text, style="yellow"))
+    return lines
+
+
+def _routes(console: Console, summary: Summary) -> RenderableType:
+    total = summary.total if len(summary.routes) > 1 else None
+    return tables.routes(console, "route", summary.routes, total)
+
+
+def _failures(console: Console, summary: Summary) -> None:
+    if not failures.has_failures(summary) and not summary.total.failures:
+        return
+    if (found := failures.requests(console, summary.routes)) is not None:
+        table, rest = found
+        _section(console, "Why requests failed", table)
+        if rest:
+            console.print(Text(f"and {rest:,} in rarer ways, which summary.json lists", style="dim"))
+    if (attempts := failures.attempts(console, summary.services)) is not None:
+        _section(console, "Why attempts failed", attempts)
+    console.print()
+    console.print(failures.legend(summary))
+
+
+def _section(console: Console, title: str, content: RenderableType) -> None:
+    console.print()
+    console.print(Text(title, style="bold"))
+    console.print(content)
+
+
+def _time(seconds: float) -> str:
+    return format_duration(round(seconds * NS_PER_S))

@@ -1,0 +1,169 @@
+"""The grammar of `thresholds:`, as in k6: what is measured, of whom, and what must hold.
+
+`"latency{route:checkout}": ["p(99)<800ms", "avg<=200ms"]` is a `Selector` and two `Condition`s; `meshsim.metrics` judges them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from meshsim.errors import UnitError, did_you_mean
+from meshsim.scenario.nodes import shown
+from meshsim.units import Duration, Rate, Share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshsim.units import Unit
+
+Quantity: TypeAlias = Literal["duration", "share", "rate", "number"]
+"""What a figure is: nanoseconds, 0 to 1, per second, or a bare number."""
+_TIMES: dict[str, Quantity] = dict.fromkeys(("avg", "min", "med", "max", "p"), "duration")
+_UNITS: dict[str, Unit] = {kind.__metadata__[0].name: kind.__metadata__[0] for kind in (Duration, Rate, Share)}  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """Something that can be judged."""
+
+    doc: str
+    labels: tuple[str, ...]
+    aggregations: Mapping[str, Quantity]
+    """What it can be boiled down to, and what that is."""
+
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        "latency": Metric("what the caller saw, failures included", ("route", "source", "service"), _TIMES),
+        "errors": Metric("requests that failed", ("route", "source", "service"), {"rate": "share", "count": "number"}),
+        "requests": Metric("requests made", ("route", "source", "service"), {"rate": "rate", "count": "number"}),
+        "goodput": Metric("requests answered well", ("route", "source"), {"rate": "rate", "count": "number"}),
+        "retry_amplification": Metric("attempts for each request", ("route", "source", "service"), {"value": "number"}),
+        "utilisation": Metric("share of the workers that are held", ("service",), {"value": "share"}),
+        "waiting_time": Metric("time in the queue", ("service",), _TIMES),
+        "wasted_work": Metric("share of the computing that nobody waited for", ("service",), {"value": "share"}),
+    }
+)
+"""Without a label the figure is of all requests, or of all services together."""
+
+OPERATORS = ("<=", ">=", "==", "!=", "<", ">")
+_SELECTOR = re.compile(r"\s*([^\s{}]*)\s*(?:\{([^{}]*)\})?\s*")
+_CONDITION = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\(\s*([^()]*?)\s*\))?\s*(<=|>=|===?|!==?|<|>)\s*(\S.*?)\s*", re.ASCII)
+_NUMBER = re.compile(r"\d{1,12}(\.\d{1,12})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """What is measured, and of whom: `latency{route:checkout}`."""
+
+    metric: str
+    """Key of `METRICS`."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """Label and name, in alphabetical order."""
+
+    def __str__(self) -> str:
+        inside = ",".join(f"{label}:{name}" for label, name in self.labels)
+        return f"{self.metric}{{{inside}}}" if inside else self.metric
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold: `p(99)<800ms`."""
+
+    aggregation: str
+    argument: float | None
+    """Percentile of `p`, 0 to 100; else None."""
+    operator: str
+    """One of `OPERATORS`."""
+    limit: float
+    """In the unit of `quantity`."""
+    quantity: Quantity
+    text: str
+    """As it was written."""
+
+
+def parse_selector(text: str) -> Selector:
+    """A key of `thresholds:`.
+
+    Raises:
+        UnitError: No such metric, or a label that it does not have.
+    """
+    match = _SELECTOR.fullmatch(text)
+    if match is None or not match.group(1):
+        raise UnitError(f"{shown(text)} is no metric; write 'latency' or 'latency{{route:checkout}}'")
+    name, inside = match.groups()
+    metric = METRICS.get(name)
+    if metric is None:
+        raise UnitError(f"unknown metric {shown(name)}{did_you_mean(name, METRICS)}")
+    labels: dict[str, str] = {}
+    for part in (inside or "").split(",") if (inside or "").strip() else ():
+        label, colon, value = (one.strip() for one in part.partition(":"))
+        if not colon or not label or not value:
+            raise UnitError(f"{shown(part.strip())} is no label; write '{name}{{{metric.labels[0]}:...}}'")
+        if label not in metric.labels:
+            raise UnitError(f"{name} has no label {shown(label)}{did_you_mean(label, metric.labels)}")
+        if label in labels:
+            raise UnitError(f"the label '{label}' is here twice")
+        labels[label] = value
+    return Selector(name, tuple(sorted(labels.items())))
+
+
+def parse_condition(text: str, metric: str) -> Condition:
+    """One condition on a metric.
+
+    Args:
+        text: Such as `p(99)<800ms`.
+        metric: Key of `METRICS`.
+
+    Raises:
+        UnitError: It is not written so, or the metric has no such aggregation.
+    """
+    known = METRICS[metric].aggregations
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        raise UnitError(f"{shown(text)} is no condition; write one like '{_example(metric)}'")
+    aggregation, argument, operator, limit = match.groups()
+    if aggregation not in known:
+        if percentile := re.fullmatch(r"p(\d{1,2}(?:\.\d+)?)", aggregation):
+            raise UnitError(f"{shown(aggregation)} is not k6's notation; write 'p({percentile.group(1)})'")
+        raise UnitError(f"{metric} has no {shown(aggregation)}{did_you_mean(aggregation, known)}")
+    return Condition(
+        aggregation,
+        _percentile(argument) if aggregation == "p" else _no_argument(aggregation, argument),
+        {"===": "==", "!==": "!="}.get(operator, operator),
+        _limit(limit, known[aggregation]),
+        known[aggregation],
+        text.strip(),
+    )
+
+
+def _percentile(argument: str | None) -> float:
+    if not argument or not _NUMBER.fullmatch(argument) or float(argument) > 100:
+        raise UnitError(f"'p' takes a percentile from 0 to 100, such as 'p(99)', not {shown(argument or None)}")
+    return float(argument)
+
+
+def _no_argument(aggregation: str, argument: str | None) -> None:
+    if argument is not None:
+        raise UnitError(f"'{aggregation}' takes nothing in parentheses")
+
+
+def _limit(text: str, quantity: Quantity) -> float:
+    if quantity == "number":
+        if not _NUMBER.fullmatch(text):
+            raise UnitError(f"{shown(text)} is not a number")
+        return float(text)
+    if _NUMBER.fullmatch(text) and float(text):  # so that the message says which unit to write
+        return float(_UNITS[quantity].parse(float(text) if "." in text else int(text)))
+    return float(_UNITS[quantity].parse(text))
+
+
+def _example(metric: str) -> str:
+    aggregation, quantity = next(reversed(METRICS[metric].aggregations.items()))
+    limits = {"duration": "800ms", "share": "1%", "rate": "100/s", "number": "1.3"}
+    return f"{aggregation}(99)<800ms" if aggregation == "p" else f"{aggregation}<{limits[quantity]}"
+
+

@@ -1,0 +1,290 @@
+"""YAML 1.2 text to nodes with places.
+
+ruamel.yaml gives the events; what they mean is decided here, by the core schema of YAML 1.2.2 (section 10.3.2): no tag makes
+an object, `yes` is text, a date is text. Nothing in a file can make this loop, recurse or grow without bound.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from meshsim.errors import Mistake, ScenarioError
+from meshsim.scenario.nodes import Node, Place, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.scenario.nodes import Scalar
+
+MOST_NODES = 100_000
+"""Values in a file, each counted as often as aliases repeat it."""
+DEEPEST = 50
+"""Levels of nesting."""
+LARGEST_BYTES = 5_000_000
+_LONGEST_NUMBER = 30
+"""Digits; longer ones mean nothing here, and Python refuses to read them from 4,300 on."""
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NULL = re.compile(r"~|null|Null|NULL|")
+_TRUE = re.compile(r"true|True|TRUE")
+_FALSE = re.compile(r"false|False|FALSE")
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_CORE = "tag:yaml.org,2002:"
+_SCALAR_TAGS = {f"{_CORE}{name}" for name in ("str", "int", "float", "bool", "null")}
+
+
+class YamlReader:
+    """Reads one document.
+
+    Attributes:
+        mistakes: What was wrong with it and did not hinder reading on.
+    """
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.mistakes: list[Mistake] = []
+        self._place = Place(file, 1, 1)
+        self._anchors: dict[str, tuple[Node, int] | None] = {}
+        self._count = 0
+        self._events = self._parse(text)
+
+    def read(self) -> Node | None:
+        """The document, or None where there is none.
+
+        Raises:
+            ScenarioError: It is no YAML, or more than one document.
+        """
+        document: Node | None = None
+        for event in self._events:
+            if isinstance(event, DocumentStartEvent):
+                if document is not None:
+                    self._fail("a second document begins here; a scenario is one")
+                document = self._node(next(self._events), 0)
+        return document
+
+    def _parse(self, text: str) -> Iterator[Any]:
+        try:
+            for event in YAML(typ="safe", pure=True).parse(text):
+                self._place = self._place_of(event.start_mark)
+                yield event
+        except MarkedYAMLError as error:
+            if error.context == "while scanning a quoted scalar" and "end of stream" in (error.problem or ""):
+                self._fail("the quote that begins here is never closed", error.context_mark)
+            problem = (error.problem or error.context or "").partition("\n")[0]
+            if "'\\t'" in problem:
+                problem = "a tab; YAML indents by spaces"
+            self._fail(f"not YAML: {problem}", error.problem_mark or error.context_mark)
+        except ScenarioError:
+            raise
+        except Exception as error:  # noqa: BLE001 — on rubbish ruamel.yaml also raises errors that are not its own
+            self._fail(f"not YAML from here on ({type(error).__name__})")
+
+    def _place_of(self, mark: Any) -> Place:
+        return Place(self.file, mark.line + 1, mark.column + 1)
+
+    def _fail(self, message: str, mark: Any = None) -> None:
+        place = self._place if mark is None else self._place_of(mark)
+        raise ScenarioError([*self.mistakes, _mistake(place, message)])
+
+    def _note(self, place: Place, message: str) -> None:
+        self.mistakes.append(_mistake(place, message))
+
+    def _node(self, event: Any, depth: int) -> Node:
+        place = self._place
+        self._count += 1
+        if isinstance(event, AliasEvent):
+            return self._alias(event.anchor, place)
+        if self._count > MOST_NODES:
+            self._fail(f"more than {MOST_NODES:,} values; a scenario is smaller")
+        if depth > DEEPEST:
+            self._fail(f"nested more than {DEEPEST} levels deep")
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        before = self._count
+        node = Node(None, place)
+        if isinstance(event, ScalarEvent):
+            node.value = self._scalar(event, place)
+        elif isinstance(event, SequenceStartEvent):
+            self._check_tag(event.tag, f"{_CORE}seq", place)
+            node.value = self._sequence(depth)
+        else:
+            self._check_tag(event.tag, f"{_CORE}map", place)
+            node.value, node.keys = self._mapping(depth)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (node, self._count - before + 1)
+        return node
+
+    def _alias(self, name: str, place: Place) -> Node:
+        if name not in self._anchors:
+            self._fail(f"unknown anchor '*{shortened(name)}'")
+        anchored = self._anchors[name]
+        if anchored is None:
+            self._note(place, f"'*{shortened(name)}' stands inside of what it repeats")
+            return Node(None, place)
+        node, count = anchored
+        self._count += count
+        if self._count > MOST_NODES:
+            self._fail(f"aliases repeat more than {MOST_NODES:,} values; a scenario is smaller")
+        return node
+
+    def _sequence(self, depth: int) -> list[Node]:
+        items = []
+        while not isinstance(event := next(self._events), SequenceEndEvent):
+            items.append(self._node(event, depth + 1))
+        return items
+
+    def _mapping(self, depth: int) -> tuple[dict[str, Node], dict[str, Place]]:
+        children: dict[str, Node] = {}
+        keys: dict[str, Place] = {}
+        merged: list[tuple[Place, Node]] = []
+        while not isinstance(event := next(self._events), MappingEndEvent):
+            place = self._place
+            is_merge = isinstance(event, ScalarEvent) and event.value == "<<" and event.implicit[0]
+            key = event.value if isinstance(event, ScalarEvent) else None
+            if key is None:
+                self._node(event, depth + 1)
+                self._note(place, "a key must be text")
+            value = self._node(next(self._events), depth + 1)
+            if is_merge:
+                merged.append((place, value))
+            elif key in keys:
+                self._note(place, f"'{shortened(key)}' is here twice; first in line {keys[key].line}")
+            elif key is not None:
+                children[key], keys[key] = value, place
+        for place, value in merged:
+            self._merge(place, value, children, keys)
+        return children, keys
+
+    def _merge(self, place: Place, value: Node, children: dict[str, Node], keys: dict[str, Place]) -> None:
+        """Add what `<<:` names; what the mapping says itself comes first (yaml.org/type/merge.html)."""
+        for one in value.value if isinstance(value.value, list) else [value]:
+            if not isinstance(one.value, dict):
+                self._note(place, "'<<' merges a mapping or a list of them")
+                continue
+            for key, child in one.value.items():
+                if key not in children:
+                    children[key], keys[key] = child, one.keys[key]
+
+    def _check_tag(self, tag: str | None, wanted: str, place: Place) -> None:
+        if tag not in (None, "!", wanted):
+            self._note(place, f"unknown tag '{_tag(tag)}'; leave it out")
+
+    def _scalar(self, event: Any, place: Place) -> Scalar:
+        text: str = event.value
+        if event.tag is not None and event.tag != "!":
+            if event.tag not in _SCALAR_TAGS:
+                self._note(place, f"unknown tag '{_tag(event.tag)}'; leave it out")
+                return None
+            if event.tag == f"{_CORE}str":
+                return text
+        elif not event.implicit[0]:
+            return text
+        return self._resolved(text, place)
+
+    def _resolved(self, text: str, place: Place) -> Scalar:
+        """What a plain scalar means."""
+        if _NULL.fullmatch(text):
+            return None
+        if _TRUE.fullmatch(text):
+            return True
+        if _FALSE.fullmatch(text):
+            return False
+        if _NOT_FINITE.fullmatch(text):
+            self._note(place, f"'{text}' is no number that can be counted with")
+            return None
+        is_integer = _INTEGER.fullmatch(text) is not None
+        if not is_integer and not _FLOAT.fullmatch(text):
+            return text
+        if len(text) > _LONGEST_NUMBER:
+            self._note(place, f"a number of {len(text)} digits; no setting is that large or that precise")
+            return None
+        if is_integer:
+            return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
+        number = float(text)
+        if not math.isfinite(number):
+            self._note(place, f"{text} is too large")
+            return None
+        return number
+
+
+def read_text(text: str, file: str) -> tuple[Node, list[Mistake]]:
+    """The one document of a text.
+
+    Returns:
+        Its content, a mapping, and what was wrong with the YAML but did not hinder reading on.
+
+    Raises:
+        ScenarioError: It cannot be read, or is no mapping.
+    """
+    if found := _UNPRINTABLE.search(text):
+        before = text[: found.start()]
+        place = Place(file, before.count("\n") + 1, found.start() - before.rfind("\n"))
+        raise ScenarioError([_mistake(place, f"a character that is no text (U+{ord(found.group()):04X})")])
+    reader = YamlReader(text, file)
+    root = reader.read()
+    if root is None:
+        raise ScenarioError([_mistake(Place(file, 1, 1), "the file is empty; a scenario is a mapping that begins with `name:`")])
+    if not isinstance(root.value, dict):
+        kind = "a list" if isinstance(root.value, list) else "a single value"
+        message = f"the file is {kind}; a scenario is a mapping that begins with `name:`"
+        raise ScenarioError([*reader.mistakes, _mistake(root.place, message)])
+    return root, reader.mistakes
+
+
+def read_value(text: str, file: str) -> Node:
+    """One value in YAML's notation, as `--set` takes it.
+
+    Raises:
+        ScenarioError: It cannot be read.
+    """
+    if found := _UNPRINTABLE.search(text):
+        raise ScenarioError([Mistake(file, 0, 0, "", f"a character that is no text (U+{ord(found.group()):04X})")])
+    try:
+        reader = YamlReader(text, file)
+        node = reader.read() or Node(None, Place(file, 0, 0))
+    except ScenarioError as error:
+        raise ScenarioError([Mistake(file, 0, 0, "", one.message) for one in error.mistakes]) from None
+    if reader.mistakes:
+        raise ScenarioError([Mistake(file, 0, 0, "", one.message) for one in reader.mistakes])
+    return node
+
+
+def decoded(content: bytes, file: str) -> str:
+    """The text of a file.
+
+    Raises:
+        ScenarioError: It is too large, or not UTF-8.
+    """
+    if len(content) > LARGEST_BYTES:
+        message = f"the file has {len(content):,} bytes; a scenario has {LARGEST_BYTES:,} at most"
+        raise ScenarioError([_mistake(Place(file, 1, 1), message)])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        place = Place(file, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        raise ScenarioError([_mistake(place, f"not text in UTF-8 (byte 0x{content[error.start]:02x})")]) from None
+
+
+def _mistake(place: Place, message: str) -> Mistake:
+    return Mistake(place.file, place.line, place.column, "", message)
+
+
+def _tag(tag: str) -> str:
+    return shortened(f"!!{tag.removeprefix(_CORE)}" if tag.startswith(_CORE) else tag)
