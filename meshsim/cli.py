@@ -29,8 +29,6 @@ from meshsim.units import parse_share
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import Console
-
     from meshsim.experiments.result import Result
     from meshsim.experiments.run import Experiment
 
@@ -78,16 +76,22 @@ def main() -> None:
     app(prog_name="meshsim")
 
 
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 — typer calls it with the option's value
+    if wanted:
+        from importlib.metadata import version
+
+        _print(f"meshsim {version('meshsim')}\n")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
-    *, version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
     """Know what your API gateway and service mesh settings will do under load and faults, before you deploy them."""
-    if version:
-        from importlib.metadata import version as version_of
-
-        _print(f"meshsim {version_of('meshsim')}\n")
-        raise typer.Exit
 
 
 @app.command()
@@ -214,23 +218,12 @@ def _with_progress(experiment: Experiment, seed: int | None, out: str | None, sh
 def _tables(experiment: Experiment, result: Result) -> str:
     from rich.console import Console
 
-    from meshsim.report.terminal import Heading, show
+    from meshsim.report.terminal import heading, show
 
     columns = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else WIDTH_OF_A_FILE
-    console: Console = Console(file=sys.stdout, width=columns, highlight=False)
-    heading = Heading(
-        scenario=experiment.scenario.name,
-        variant=experiment.variant,
-        defaults=experiment.scenario.defaults,
-        seed=result.manifest["seed"],
-        description=experiment.scenario.description,
-        planned_s=experiment.plan.duration_ns / 1e9,
-        requests=result.manifest["requests"],
-        is_interrupted=result.interrupted,
-        directory=str(result.directory),
-    )
+    console = Console(file=sys.stdout, width=columns, highlight=False)
     with console.capture() as capture:
-        show(console, heading, result.summary(), result.verdicts)
+        show(console, heading(experiment, result), result.summary(), result.verdicts)
     return capture.get()
 
 

@@ -176,7 +176,7 @@ def uniforms(keys: npt.NDArray[np.uint64], purpose: int, index: int = 0) -> npt.
     return numbers
 
 
-def _mix(z: np.ndarray) -> np.ndarray:
+def _mix(z: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """`mix` of many."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(_FIRST)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(_SECOND)

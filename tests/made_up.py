@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from meshsim.flags import Flag
@@ -9,26 +11,56 @@ from meshsim.metrics.tally import Tally
 from meshsim.plan import Gateway, Mesh, Names, Network, OnCancel, Plan, ProxyKind, Service
 from meshsim.records import TABLES
 
+if TYPE_CHECKING:
+    from meshsim.metrics.summary import Summary
+    from meshsim.records import Chunk
+
 SECOND = 1_000_000_000
 MS = 1_000_000
 
 
-def plan(*, services=("payment",), routes=("checkout",), sources=("shoppers",), replicas=2, workers=4, gateway=True, mesh=False):
+def plan(
+    *,
+    services: tuple[str, ...] = ("payment",),
+    routes: tuple[str, ...] = ("checkout",),
+    sources: tuple[str, ...] = ("shoppers",),
+    replicas: int = 2,
+    workers: int = 4,
+    gateway: bool = True,
+    mesh: bool = False,
+) -> Plan:
     """Ten seconds of which the first two are warm-up."""
     service = Service(
-        stream=0, zones=(0,) * replicas, weights=(1.0,) * replicas, workers=workers, queue_limit=-1, is_async=False,
-        on_cancel=OnCancel.CONTINUE, is_grpc=False, may_crash=False, inbound=(),
-    )  # fmt: skip
+        stream=0,
+        zones=(0,) * replicas,
+        weights=(1.0,) * replicas,
+        workers=workers,
+        queue_limit=-1,
+        is_async=False,
+        on_cancel=OnCancel.CONTINUE,
+        is_grpc=False,
+        may_crash=False,
+        inbound=(),
+    )
     proxy = ProxyKind(workers=2, time=None)
     return Plan(
-        duration_ns=10 * SECOND, warm_up_ns=2 * SECOND, interval_ns=SECOND, sources=(), routes=(), services=(service,) * len(services),
-        operations=(), direct=(), gateway=Gateway((0, 0), proxy, (), ()) if gateway else None,
-        mesh=Mesh(proxy, (), ()) if mesh else None, network=Network(None, None), faults=(),
+        duration_ns=10 * SECOND,
+        warm_up_ns=2 * SECOND,
+        interval_ns=SECOND,
+        sources=(),
+        routes=(),
+        services=(service,) * len(services),
+        operations=(),
+        direct=(),
+        gateway=Gateway((0, 0), proxy, (), ()) if gateway else None,
+        mesh=Mesh(proxy, (), ()) if mesh else None,
+        network=Network(None, None),
+        faults=(),
         names=Names(sources, routes, services, services, (), ()),
-    )  # fmt: skip
+    )
 
 
-def chunk(table, **columns):
+def chunk(table: str, **columns: Any) -> Chunk:
     """Rows of a table: columns that are not given are what they are for a request that went well."""
     usual = {"user": -1, "status": 200, "grpc_status": -1, "attempts": 1, "origin": -1, "attempt": 1, "parent": -1, "is_up": 1}
     rows = max(np.size(column) for column in columns.values())
@@ -38,11 +70,11 @@ def chunk(table, **columns):
     }
 
 
-def requests(**columns):
+def requests(**columns: Any) -> Chunk:
     return chunk("requests", **columns)
 
 
-def attempts(**columns):
+def attempts(**columns: Any) -> Chunk:
     """Attempts that wait 1 ms and work 4 ms, unless told otherwise."""
     started = np.asarray(columns.setdefault("request_started_ns", np.asarray([3 * SECOND])))
     columns.setdefault("sent_ns", started)
@@ -54,7 +86,7 @@ def attempts(**columns):
     return chunk("attempts", **columns)
 
 
-def summary_of(made, *, simulated_ns=10 * SECOND, **tables):
+def summary_of(made: Plan, *, simulated_ns: int = 10 * SECOND, **tables: Any) -> Summary:
     """Summary of chunks by table."""
     tally = Tally(made)
     for table, chunks in tables.items():
@@ -63,13 +95,15 @@ def summary_of(made, *, simulated_ns=10 * SECOND, **tables):
     return tally.summary(simulated_ns)
 
 
-def shop(seed=7):
+def shop(seed: int = 7) -> Summary:
     """A summary with everything in it: two loads, three routes, five services, failures of several kinds, proxies."""
     services = ("cart", "catalog", "checkout-v1", "frontend", "payment")
     made = plan(
-        services=services, routes=("browse", "checkout", "recommendations-for-signed-in-customers"),
-        sources=("partner", "shoppers"), mesh=True,
-    )  # fmt: skip
+        services=services,
+        routes=("browse", "checkout", "recommendations-for-signed-in-customers"),
+        sources=("partner", "shoppers"),
+        mesh=True,
+    )
     rng = np.random.default_rng(seed)
     n = 20_000
     started = np.sort(rng.integers(0, 10 * SECOND, n))
@@ -79,10 +113,17 @@ def shop(seed=7):
     flags = np.array([0, Flag.URX | Flag.UT, Flag.dependency, Flag.RL, Flag.DC, Flag.URX | Flag.error])
     own = np.array([0, Flag.UT, Flag.queue_full, Flag.RL, Flag.DC, Flag.error])
     came = requests(
-        request=np.arange(n), source=rng.choice([0, 1, 1, 1], n), route=route, started_ns=started, ended_ns=started + latency,
-        status=np.array([200, 504, 500, 429, 0, 500])[kind], flags=flags[kind], origin_flags=own[kind],
-        origin=np.array([-1, 4, 4, -1, -1, 0])[kind], attempts=np.where(kind == 1, 3, 1),
-    )  # fmt: skip
+        request=np.arange(n),
+        source=rng.choice([0, 1, 1, 1], n),
+        route=route,
+        started_ns=started,
+        ended_ns=started + latency,
+        status=np.array([200, 504, 500, 429, 0, 500])[kind],
+        flags=flags[kind],
+        origin_flags=own[kind],
+        origin=np.array([-1, 4, 4, -1, -1, 0])[kind],
+        attempts=np.where(kind == 1, 3, 1),
+    )
     m = 3 * n
     began = np.repeat(started, 3)
     arrived = began + rng.integers(MS, 5 * MS, m)
@@ -91,18 +132,40 @@ def shop(seed=7):
     service = rng.integers(0, 5, m)
     is_bad = (service == 4) & (rng.random(m) < 0.06)
     tries = attempts(
-        request=np.repeat(np.arange(n), 3), request_started_ns=began, sent_ns=began, arrived_ns=arrived, started_ns=arrived + wait,
-        finished_ns=arrived + wait + work, ended_ns=arrived + wait + work + MS, worked_ns=work, wasted_ns=np.where(is_bad, work, 0),
-        service=service, operation=service, attempt=np.where((service == 4) & (rng.random(m) < 0.1), 2, 1),
-        status=np.where(is_bad, 504, 200), flags=np.where(is_bad, rng.choice([int(Flag.UT), int(Flag.UO)], m), 0),
-    )  # fmt: skip
-    time, number, instance = (axis.ravel() for axis in np.meshgrid(np.arange(1, 12) * SECOND, np.arange(5), np.arange(2), indexing="ij"))
+        request=np.repeat(np.arange(n), 3),
+        request_started_ns=began,
+        sent_ns=began,
+        arrived_ns=arrived,
+        started_ns=arrived + wait,
+        finished_ns=arrived + wait + work,
+        ended_ns=arrived + wait + work + MS,
+        worked_ns=work,
+        wasted_ns=np.where(is_bad, work, 0),
+        service=service,
+        operation=service,
+        attempt=np.where((service == 4) & (rng.random(m) < 0.1), 2, 1),
+        status=np.where(is_bad, 504, 200),
+        flags=np.where(is_bad, rng.choice([int(Flag.UT), int(Flag.UO)], m), 0),
+    )
+    time, number, instance = (
+        axis.ravel() for axis in np.meshgrid(np.arange(1, 12) * SECOND, np.arange(5), np.arange(2), indexing="ij")
+    )
     busy = np.array([0.1, 0.35, 0.62, 0.88, 3.9])[number] * SECOND
     watched = chunk(
-        "counters", time_ns=time, service=number, instance=instance, busy_ns=busy, queued_ns=busy * (number == 4) * 3,
+        "counters",
+        time_ns=time,
+        service=number,
+        instance=instance,
+        busy_ns=busy,
+        queued_ns=busy * (number == 4) * 3,
         queued=np.where(number == 4, 14 + instance, 0),
-    )  # fmt: skip
+    )
     gateways = chunk(
-        "proxies", time_ns=time, kind=number > 0, service=number - 1, instance=instance, busy_ns=np.where(number == 4, 1.6, 0.15) * SECOND
+        "proxies",
+        time_ns=time,
+        kind=number > 0,
+        service=number - 1,
+        instance=instance,
+        busy_ns=np.where(number == 4, 1.6, 0.15) * SECOND,
     )
     return summary_of(made, simulated_ns=int(10.4 * SECOND), requests=came, attempts=tries, counters=watched, proxies=gateways)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -15,8 +15,6 @@ from meshsim.metrics.summary import Summary
 from meshsim.metrics.thresholds import Verdict
 
 if TYPE_CHECKING:
-    import tempfile
-
     import pandas as pd
 
 
@@ -32,9 +30,11 @@ class Result:
     _summary: Summary
     verdicts: tuple[Verdict, ...]
     """One for each threshold of the scenario."""
-    events: int = 0
-    """Events that the engine processed."""
-    temporary: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+
+    @property
+    def events(self) -> int:
+        """Events that the engine processed."""
+        return int(self.manifest["events"])
 
     @property
     def interrupted(self) -> bool:
@@ -118,6 +118,6 @@ def open_result(directory: str | Path) -> Result:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         summary = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
         verdicts = tuple(Verdict.from_dict(verdict) for verdict in summary.pop("thresholds"))
-        return Result(directory, manifest, Summary.from_dict(summary), verdicts, events=manifest["events"])
+        return Result(directory, manifest, Summary.from_dict(summary), verdicts)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{directory} is no run directory of meshsim ({error})") from None

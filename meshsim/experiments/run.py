@@ -9,9 +9,11 @@ result.requests         # pandas, one row per client request
 from __future__ import annotations
 
 import platform
+import shutil
 import signal
 import tempfile
 import threading
+import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -115,9 +117,8 @@ class Experiment:
         """
         seed = self.scenario.run.seed if seed is None else seed
         share = self.scenario.run.kept_share if records is None else records
-        temporary = None if out is not None else tempfile.TemporaryDirectory(prefix="meshsim-")
-        path = Path(out) if out is not None else Path(temporary.name) / "run"  # type: ignore[union-attr]
-        directory = RunDirectory(path)
+        temporary = Path(tempfile.mkdtemp(prefix="meshsim-")) if out is None else None
+        directory = RunDirectory(Path(out) if temporary is None else temporary / "run")
         writer = TableWriter(directory.workplace, self.plan.names, share)
         try:
             tally = Tally(self.plan)
@@ -135,7 +136,10 @@ class Experiment:
         except BaseException:
             directory.discard()
             raise
-        return Result(kept, manifest, summary, tuple(verdicts), events=end.events, temporary=temporary)
+        result = Result(kept, manifest, summary, tuple(verdicts))
+        if temporary is not None:
+            weakref.finalize(result, shutil.rmtree, temporary, ignore_errors=True)
+        return result
 
     def _simulate(
         self, seed: int, replication: int, sinks: tuple[Sink, ...], progress: Callable[[Progress], None] | None
@@ -165,6 +169,8 @@ class Experiment:
             "engine": ENGINE,
             "is_whole": end.is_over,
             "simulated_s": end.now_ns / 1e9,
+            "duration_s": self.plan.duration_ns / 1e9,
+            "warm_up_s": self.plan.warm_up_ns / 1e9,
             "requests": end.requests,
             "events": end.events,
             "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in libraries}},

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from meshsim.metrics.histogram import Histogram
-from meshsim.metrics.summary import RequestSummary, ServiceSummary, Times
+from meshsim.metrics.summary import RequestSummary, ServiceSummary
+from meshsim.metrics.times import Times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,8 +14,8 @@ from meshsim.metrics.summary import (
     RequestSummary,
     ServiceSummary,
     Summary,
-    Times,
 )
+from meshsim.metrics.times import Times
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:

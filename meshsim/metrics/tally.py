@@ -124,11 +124,14 @@ class Tally:
 def _is_failed(chunk: Chunk) -> np.ndarray:
     """Whether the caller did not get what it asked for: HTTP 400 and above, any gRPC status but OK, or it gave up."""
     status = chunk["status"]
-    return (status == 0) | (status >= 400) | (chunk["grpc_status"] > 0)
+    is_failed: np.ndarray = (status == 0) | (status >= 400) | (chunk["grpc_status"] > 0)
+    return is_failed
 
 
 def _groups(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Each key with the rows that have it, in order."""
+    if not len(keys):
+        return
     order = np.argsort(keys, kind="stable")
     found, first = np.unique(keys[order], return_index=True)
     for key, rows in zip(found, np.split(order, first[1:]), strict=True):

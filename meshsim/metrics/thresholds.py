@@ -81,14 +81,15 @@ def judge(thresholds: Mapping[str, Sequence[str]], summary: Summary) -> list[Ver
 
 
 def _judge(metric: str, text: str, summary: Summary) -> Verdict:
-    selector, condition = parse_selector(metric), parse_condition(text)
+    selector = parse_selector(metric)
+    condition = parse_condition(text, selector.metric)
     try:
-        value = observe(selector.metric, selector.labels, condition.aggregation, condition.argument, summary)
+        value = observe(selector.metric, dict(selector.labels), condition.aggregation, condition.argument, summary)
     except NoFigure as reason:
-        return Verdict(metric, text, None, str(reason), passed=False)
-    is_time = selector.metric in {"latency", "waiting_time"}
-    limit = condition.limit / NS_PER_S if is_time else condition.limit
-    return Verdict(metric, text, value, _text(selector.metric, condition, value), COMPARISONS[condition.operator](value, limit))
+        return Verdict(str(selector), condition.text, None, str(reason), passed=False)
+    limit = condition.limit / NS_PER_S if condition.quantity == "duration" else condition.limit
+    passed = COMPARISONS[condition.operator](value, limit)
+    return Verdict(str(selector), condition.text, value, _text(condition.quantity, value), passed)
 
 
 def _text(quantity: Quantity, value: float) -> str:

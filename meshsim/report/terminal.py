@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+    from meshsim.experiments.result import Result
+    from meshsim.experiments.run import Experiment
     from meshsim.metrics.summary import Summary
     from meshsim.metrics.thresholds import Verdict
 
@@ -48,9 +50,25 @@ class Heading:
     """The run directory; empty where none was kept."""
 
 
-def show(console: Console, heading: Heading, summary: Summary, verdicts: Sequence[Verdict]) -> None:
+def heading(experiment: Experiment, result: Result) -> Heading:
+    """What was run, of a result."""
+    scenario = experiment.scenario
+    return Heading(
+        scenario=scenario.name,
+        variant=experiment.variant,
+        defaults=scenario.defaults,
+        seed=result.manifest["seed"],
+        description=scenario.description,
+        planned_s=scenario.run.duration / NS_PER_S,
+        is_interrupted=result.interrupted,
+        requests=result.manifest["requests"],
+        directory=str(result.directory),
+    )
+
+
+def show(console: Console, what: Heading, summary: Summary, verdicts: Sequence[Verdict]) -> None:
     """Print the answer."""
-    for line in _heading(heading, summary):
+    for line in _heading(what, summary):
         console.print(line)
     if verdicts:
         _section(console, "Thresholds", tables.thresholds(console, verdicts))
@@ -65,22 +83,22 @@ def show(console: Console, heading: Heading, summary: Summary, verdicts: Sequenc
     console.print()
     for word, meaning in NOTES.items():
         console.print(Text(f"{word}: {meaning}", style="dim"))
-    if heading.directory:
+    if what.directory:
         console.print()
-        console.print(Text.assemble("Records: ", (heading.directory, "bold")), soft_wrap=True)
+        console.print(Text.assemble("Records: ", (what.directory, "bold")), soft_wrap=True)
 
 
-def _heading(heading: Heading, summary: Summary) -> list[RenderableType]:
-    parts = [f"variant {heading.variant}", f"defaults {heading.defaults}", f"seed {heading.seed}"]
-    lines: list[RenderableType] = [Text.assemble((heading.scenario, "bold"), "  ", ", ".join(parts))]
-    if heading.description:
-        lines.append(Text(heading.description.strip()))
-    measured = f"{count(heading.requests, 'request')} in {_time(summary.simulated_s)} simulated"
+def _heading(what: Heading, summary: Summary) -> list[RenderableType]:
+    parts = [f"variant {what.variant}", f"defaults {what.defaults}", f"seed {what.seed}"]
+    lines: list[RenderableType] = [Text.assemble((what.scenario, "bold"), "  ", ", ".join(parts))]
+    if what.description:
+        lines.append(Text(what.description.strip()))
+    measured = f"{count(what.requests, 'request')} in {_time(summary.simulated_s)} simulated"
     if summary.warm_up_s:
         measured += f"; measured: the {summary.total.requests:,} that started after the warm-up of {_time(summary.warm_up_s)}"
     lines.append(Text(measured))
-    if heading.is_interrupted:
-        planned = "" if heading.planned_s is None else f" of {_time(heading.planned_s)}"
+    if what.is_interrupted:
+        planned = "" if what.planned_s is None else f" of {_time(what.planned_s)}"
         text = f"Interrupted after {_time(summary.simulated_s)}{planned}: the figures are of that part only."
         lines.append(Text(text, style="yellow"))
     return lines

@@ -1,38 +1,245 @@
-"""STUB until the loader lands."""
+"""From a file to a checked scenario, or to everything that is wrong with it."""
+
 from __future__ import annotations
-import hashlib, json
-from dataclasses import dataclass, field
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 from ruamel.yaml import YAML
+
+from meshsim.errors import Mistake, ScenarioError, did_you_mean
+from meshsim.scenario import references
+from meshsim.scenario.data_files import DataFiles
+from meshsim.scenario.mapping_reader import read_mapping
 from meshsim.scenario.model import Scenario
+from meshsim.scenario.nodes import Finding, Node, Places, plain, shown
+from meshsim.scenario.patch import Patch
+from meshsim.scenario.wording import MISSING, UNKNOWN_KEY
+from meshsim.scenario.yaml_reader import LARGEST_BYTES, decoded, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pydantic_core import ErrorDetails
+
+    from meshsim.scenario.nodes import Plain
+
+__all__ = ["LoadedScenario", "Places", "load", "read"]
+
+NO_FILE = "scenario"
+"""What messages call a scenario that is no file."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LoadedScenario:
+    """A scenario with all changes applied, and where it comes from."""
+
     scenario: Scenario
     variant: str | None
-    changes: tuple
+    """Name of the variant; None for the scenario as it stands."""
+    changes: tuple[str, ...]
+    """The `--set` arguments."""
     file: str
+    """As it was given."""
     digest: str
-    data_files: dict
+    """SHA-256, hexadecimal, of all settings and of all files that they name; the order of keys and the other variants do not count."""
+    data_files: Mapping[str, str]
+    """SHA-256 of each file that the scenario names, by the name that it writes."""
     text: str
+    """YAML that loads as the same scenario from anywhere: variant and changes applied, names of files absolute."""
+    places: Places
+    """Where each setting stands."""
+    names: tuple[str, ...]
+    """All variants of the file, in its order."""
 
 
-def load(source, *, variant=None, set=()):
-    data = source if isinstance(source, dict) else YAML(typ="safe").load(Path(source))
-    def merge(a, b):
-        out = dict(a)
-        for k, v in b.items():
-            out[k] = merge(out[k], v) if isinstance(v, dict) and isinstance(out.get(k), dict) else v
-        return out
-    if variant:
-        data = merge(data, data["variants"][variant] or {})
-    for one in set:
-        path, _, value = one.partition("=")
-        keys = path.split(".")
-        patch = YAML(typ="safe").load(value)
-        for key in reversed(keys):
-            patch = {key: patch}
-        data = merge(data, patch)
-    text = json.dumps(data, sort_keys=True, default=str)
-    return LoadedScenario(Scenario.model_validate(data), variant, tuple(set), str(source)[:80], hashlib.sha256(text.encode()).hexdigest(), {}, text)
+def load(
+    source: str | Path | Mapping[str, Any],
+    *,
+    variant: str | None = None,
+    set: Sequence[str] = (),  # noqa: A002 — the word of the command line
+) -> LoadedScenario:
+    """A scenario that can be run.
+
+    All variants are checked, not only the one that is asked for.
+
+    Args:
+        source: Path of a file, YAML text (it has more than one line), or the content as a mapping.
+        variant: Name of one of its `variants:`.
+        set: Changes as `path=value`, laid over the variant one after the other.
+
+    Raises:
+        ScenarioError: With every mistake and its place.
+    """
+    file, folder, root, mistakes = _read(source)
+    checker = _Checker(DataFiles(folder), mistakes)
+    variants = root.value.get("variants") if isinstance(root.value, dict) else None
+    named = variants.value if variants is not None and isinstance(variants.value, dict) else {}
+    checker.check(root)
+    chosen = root
+    for name, patch in named.items():
+        changed = checker.variant(root, name, patch)
+        chosen = changed if name == variant else chosen
+    if variant is not None and variant not in named:
+        message = f"unknown variant {shown(variant)}{did_you_mean(variant, named)}" if named else f"there are no variants, so no {shown(variant)}"
+        checker.add([Places(root).mistake(("variants",), message)])
+    for argument in set:
+        chosen = checker.change(chosen, argument)
+    if set:
+        checker.check(chosen)
+    if checker.mistakes:
+        raise ScenarioError(list(checker.mistakes))
+    tree: Any = plain(chosen)
+    files = checker.files
+    return LoadedScenario(
+        scenario=Scenario.model_validate(files.absolute(tree)),
+        variant=variant,
+        changes=tuple(set),
+        file=file,
+        digest=_digest(files.digested(_without_variants(tree))),
+        data_files=files.named(tree),
+        text=_as_yaml(files.absolute(_without_variants(tree))),
+        places=Places(chosen),
+        names=tuple(named),
+    )
+
+
+def read(source: str | Path | Mapping[str, Any]) -> tuple[Scenario, Places]:
+    """The scenario as it stands, without any variant, and where its settings are."""
+    loaded = load(source)
+    return loaded.scenario, loaded.places
+
+
+class _Checker:
+    """Collects the mistakes of a scenario and its variants, each once."""
+
+    def __init__(self, files: DataFiles, mistakes: Sequence[Mistake]) -> None:
+        self.files = files
+        self.mistakes = dict.fromkeys(mistakes)
+        self._unreadable = {(one.file, one.line, one.column) for one in mistakes}
+        """Places of which nothing more is to be said."""
+
+    def add(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes |= dict.fromkeys(mistakes)
+
+    def check(self, root: Node, variant: str | None = None) -> None:
+        """Everything that is wrong with one version of the scenario."""
+        places = Places(root)
+        told = {(one.file, one.line, one.column, one.message) for one in self.mistakes}
+        for finding in self._findings(root):
+            one = places.mistake(finding.path, finding.message, at_key=finding.at_key)
+            where = (one.file, one.line, one.column)
+            if (where in self._unreadable and one.line) or (*where, one.message) in told:
+                continue
+            if variant is not None and not one.path.startswith("variants."):
+                one = Mistake(*where, one.path, f"{one.message} (in variant {shown(variant)})")
+            self.mistakes[one] = None
+
+    def _findings(self, root: Node) -> Iterator[Finding]:
+        tree: Any = plain(root)
+        yield from self.files.find(tree)
+        try:
+            Scenario.model_validate(self.files.absolute(tree))
+        except ValidationError as error:
+            yield from (_finding(one, root) for one in error.errors(include_url=False))
+        yield from references.findings(tree)
+
+    def variant(self, root: Node, name: str, patch: Node) -> Node:
+        """The scenario with a variant, checked."""
+        if patch.value is None:
+            return root
+        if not isinstance(patch.value, dict):
+            self.add([Places(root).mistake(("variants", name), f"expected a mapping of changes, not {shown(plain(patch))}")])
+            return root
+        if "variants" in patch.value:
+            self.add([Places(root).mistake(("variants", name, "variants"), "a variant has no variants", at_key=True)])
+            return root
+        patcher = Patch()
+        changed = patcher.variant(root, name, patch)
+        self.add(patcher.mistakes)
+        self.check(changed, name)
+        return changed
+
+    def change(self, root: Node, argument: str) -> Node:
+        """The scenario with a `--set` argument."""
+        try:
+            return Patch().setting(root, argument)
+        except ScenarioError as error:
+            self.add(error.mistakes)
+            return root
+
+
+def _finding(error: ErrorDetails, root: Node) -> Finding:
+    """An error of the model, with the path that the file has there.
+
+    Pydantic's location also names the kinds of a union (`<call>`), and what a short form stands for (`9ms` for
+    `{constant: {value: 9ms}}`).
+    """
+    path: list[str | int] = []
+    node: Node | None = root
+    is_missing = error["type"] == MISSING
+    field = error.get("ctx", {}).get("field")
+    for part in (*error["loc"], *([field] if field else [])):
+        child = node.child(part) if node is not None else None
+        if child is None:
+            is_tag = isinstance(part, str) and ((part.startswith("<") and part.endswith(">")) or part == "[key]")
+            is_inside = node is None or isinstance(node.value, dict)
+            if is_tag or not (is_inside or is_missing):
+                continue
+        path.append(part)
+        node = child
+    at_key = error["type"] == UNKNOWN_KEY or error["loc"][-1:] == ("[key]",)
+    return Finding(tuple(path), error["msg"], at_key)
+
+
+def _read(source: str | Path | Mapping[str, Any]) -> tuple[str, Path, Node, list[Mistake]]:
+    """Name, folder, content and first mistakes of a source."""
+    if isinstance(source, Mapping):
+        root, mistakes = read_mapping(source, NO_FILE)
+        return NO_FILE, Path(), root, mistakes
+    if isinstance(source, str) and "\n" in source:
+        return NO_FILE, Path(), *read_text(source, NO_FILE)
+    file = str(source)
+    try:
+        with Path(source).open("rb") as opened:
+            content = opened.read(LARGEST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise ScenarioError([Mistake(file, 0, 0, "", _unreadable(Path(source), error))]) from None
+    return file, Path(source).parent, *read_text(decoded(content, file), file)
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        try:
+            beside = [one.name for one in path.parent.iterdir() if one.suffix in {".yaml", ".yml"}]
+        except OSError:
+            return "there is no such file"
+        return f"there is no such file{did_you_mean(path.name, beside)}"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder, not a scenario"
+    return f"cannot be read ({getattr(error, 'strerror', None) or error})"
+
+
+def _without_variants(tree: Any) -> Plain:
+    return {key: value for key, value in tree.items() if key != "variants"}
+
+
+def _digest(tree: Plain) -> str:
+    canonical = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _as_yaml(tree: Plain) -> str:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.width = 120
+    text = io.StringIO()
+    yaml.dump(tree, text)
+    return text.getvalue()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
-from pydantic import Discriminator, Field, Tag, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from meshsim.errors import did_you_mean
+from meshsim.scenario.nodes import shown
 from meshsim.scenario.traffic import RetriesSection, Timeout
-from meshsim.scenario.types import Duration, Name, Rate, Section, TimeDistribution
+from meshsim.scenario.types import DataFile, Duration, Name, Rate, Section, TimeDistribution, Weights
+from meshsim.scenario.wording import mistake
 
 Users = Annotated[int, Ge(0), Le(1_000_000)]
 PositiveDuration = Annotated[Duration, Gt(0)]
@@ -19,7 +20,7 @@ PositiveDuration = Annotated[Duration, Gt(0)]
 class LoadSection(Section):
     """What all loads share."""
 
-    requests: Annotated[dict[str, Annotated[float, Ge(0), Le(1e9)]], Field(min_length=1)]
+    requests: Weights
     """What is asked for, by weight: a route, or a path such as `/cart`; without a gateway a service or `service/operation`."""
     timeout: Timeout | None = None
     """How long the client waits for an answer, its own retries included; then status 0, flag DC. For ever where absent."""
@@ -31,13 +32,6 @@ class LoadSection(Section):
     """Where the clients are."""
     start: Duration = 0
     """When the load begins."""
-
-    @field_validator("requests")
-    @classmethod
-    def _some_weight(cls, value: dict[str, float]) -> dict[str, float]:
-        if not any(value.values()):
-            raise PydanticCustomError("weights", "at least one weight must be above 0")
-        return value
 
 
 class OpenLoad(LoadSection):
@@ -116,7 +110,7 @@ class Replay(LoadSection):
     """Requests at recorded instants."""
 
     executor: Literal["replay"]
-    file: Path
+    file: DataFile
     """CSV, Parquet or NumPy file of time stamps since the start of the load, relative to the scenario."""
     column: str | None = None
     """Name of the column or array; may be left out where there is only one."""
@@ -129,15 +123,31 @@ class Replay(LoadSection):
 EXECUTORS = ("constant-arrival-rate", "ramping-arrival-rate", "constant-vus", "ramping-vus", "replay")
 
 
-def _executor(value: Any) -> Any:
-    return value.get("executor") if isinstance(value, dict) else getattr(value, "executor", None)
+def _known_executor(value: Any) -> Any:
+    if isinstance(value, LoadSection):
+        return value
+    if not isinstance(value, dict):
+        raise mistake(f"expected a mapping, not {shown(value)}")
+    executor = value.get("executor")
+    if executor is None:
+        raise mistake(f"is missing (one of: {', '.join(EXECUTORS)})", "executor")
+    if not isinstance(executor, str) or executor not in EXECUTORS:
+        raise mistake(f"unknown executor {shown(executor)}{did_you_mean(str(executor), EXECUTORS)}", "executor")
+    return value
+
+
+def _executor(value: Any) -> str:
+    return f"<{value.get('executor') if isinstance(value, dict) else value.executor}>"
 
 
 Load = Annotated[
-    Annotated[ConstantArrivalRate, Tag("constant-arrival-rate")]
-    | Annotated[RampingArrivalRate, Tag("ramping-arrival-rate")]
-    | Annotated[ConstantUsers, Tag("constant-vus")]
-    | Annotated[RampingUsers, Tag("ramping-vus")]
-    | Annotated[Replay, Tag("replay")],
-    Discriminator(_executor),
+    Annotated[
+        Annotated[ConstantArrivalRate, Tag("<constant-arrival-rate>")]
+        | Annotated[RampingArrivalRate, Tag("<ramping-arrival-rate>")]
+        | Annotated[ConstantUsers, Tag("<constant-vus>")]
+        | Annotated[RampingUsers, Tag("<ramping-vus>")]
+        | Annotated[Replay, Tag("<replay>")],
+        Discriminator(_executor),
+    ],
+    BeforeValidator(_known_executor),
 ]

@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le
-from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from meshsim.scenario.defaults import UnknownDefaultError, resolve
 from meshsim.scenario.loads import Load, PositiveDuration
 from meshsim.scenario.services import PlacedSection, ServiceSection, Workers
 from meshsim.scenario.traffic import FilterChoice, RetriesSection, Timeout, TrafficSection
-from meshsim.scenario.types import Duration, Name, Section, Share, TimeDistribution
+from meshsim.scenario.types import Duration, Name, Section, Share, TimeDistribution, Weights
+from meshsim.scenario.wording import PATH_PATTERN, mistake
 
+UrlPath = Annotated[str, StringConstraints(pattern=PATH_PATTERN, max_length=2000)]
 Deployment = Literal["none", "gateway", "mesh", "gateway+mesh"]
 
 
 class ExactPath(Section):
     """A path that must be met exactly."""
 
-    exact: Annotated[str, Field(pattern=r"^/")]
+    exact: UrlPath
     """The path."""
+
+
+def _kind_of_path(value: Any) -> str:
+    return "<exact>" if isinstance(value, dict | ExactPath) else "<prefix>"
+
+
+def _kind_of_destination(value: Any) -> str:
+    return "<weights>" if isinstance(value, dict) else "<service>"
 
 
 class RouteSection(Section):
     """Where the gateway sends the requests for a path."""
 
-    path: Annotated[str, Field(pattern=r"^/")] | ExactPath
+    path: Annotated[Annotated[UrlPath, Tag("<prefix>")] | Annotated[ExactPath, Tag("<exact>")], Discriminator(_kind_of_path)]
     """A prefix by segments (`/cart` meets `/cart` and `/cart/7`, not `/carts`), or `{exact: /cart}`. The exact one wins, then the longest."""
-    to: str | Annotated[dict[str, Annotated[float, Ge(0), Le(1e9)]], Field(min_length=1)]
+    to: Annotated[Annotated[str, Tag("<service>")] | Annotated[Weights, Tag("<weights>")], Discriminator(_kind_of_destination)]
     """A service, `service/operation`, or several by weight."""
     timeout: Timeout | None = None
     """Time for a request with all its tries and waits; then 504 with flag UT."""
     retries: RetriesSection | None = None
     """When a failed try is followed by another."""
-
-    @field_validator("to")
-    @classmethod
-    def _some_weight(cls, value: Any) -> Any:
-        if isinstance(value, dict) and not any(value.values()):
-            raise PydanticCustomError("weights", "at least one weight must be above 0")
-        return value
 
 
 class ProxySection(Section):
@@ -106,9 +108,9 @@ class FaultSection(Section):
     """Requests in it are lost (UC), new ones refused (UF)."""
 
     @model_validator(mode="after")
-    def _one_effect(self) -> FaultSection:
+    def _one_effect(self) -> Self:
         if (self.slow is not None) == self.crash:
-            raise PydanticCustomError("fault", "write either `slow: factor` or `crash: true`")
+            raise mistake("write either `slow: factor` or `crash: true`")
         return self
 
 
@@ -117,6 +119,10 @@ class Sampled(Section):
 
     sampled: Share
     """Share that is kept, chosen by the request's number."""
+
+
+def _kind_of_records(value: Any) -> str:
+    return "<sampled>" if isinstance(value, dict | Sampled) else "<word>"
 
 
 class RunSection(Section):
@@ -128,15 +134,19 @@ class RunSection(Section):
     """Requests that start before this are left out of all figures."""
     seed: Annotated[int, Ge(0), Le(2**63 - 1)] = 1
     """Root of all chance."""
-    records: Literal["all", "none"] | Sampled = "all"
+    records: Annotated[
+        Annotated[Literal["all", "none"], Tag("<word>")] | Annotated[Sampled, Tag("<sampled>")], Discriminator(_kind_of_records)
+    ] = "all"
     """Which requests leave rows in the run directory. The figures are the same whatever is kept."""
     interval: PositiveDuration = 1_000_000_000
     """Between two rows of the counters over time; 1s where absent."""
 
     @model_validator(mode="after")
-    def _warm_up_ends(self) -> RunSection:
+    def _spans_fit(self) -> Self:
         if self.warm_up >= self.duration:
-            raise PydanticCustomError("warm_up", "the warm-up must be shorter than the run", {"field": "warm_up"})
+            raise mistake("must be shorter than the run's duration", "warm_up")
+        if self.duration > 1_000_000 * self.interval:
+            raise mistake("a run has 1,000,000 intervals at most; write a longer one", "interval")
         return self
 
     @property
@@ -183,5 +193,5 @@ class Scenario(Section):
         try:
             resolve(value)
         except UnknownDefaultError as error:
-            raise PydanticCustomError("defaults", "{reason}", {"reason": str(error)}) from None
+            raise mistake(str(error)) from None
         return value

@@ -32,6 +32,15 @@ class Place(NamedTuple):
     """What the path of a setting is relative to: `("variants", "no-retries")` for what a variant says."""
 
 
+class Finding(NamedTuple):
+    """Something that is wrong with a setting, before it is known where in the file it stands."""
+
+    path: Path
+    message: str
+    at_key: bool = False
+    """Point at the key and not at the value."""
+
+
 @dataclass(slots=True)
 class Node:
     """A value, and where it stands. A mapping's keys have places of their own. Nodes are shared (YAML's aliases): never change one."""

@@ -175,4 +175,4 @@ def mean_ns(time: Any) -> float:
         return 0.0
     if isinstance(time, int | float):
         return float(time)
-    return float(time.chosen.mean_ns())
+    return float(time.chosen.mean_ns)

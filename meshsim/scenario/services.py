@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
 
+from meshsim.scenario.nodes import shown
 from meshsim.scenario.traffic import RetriesSection, StatusCode, Timeout
-from meshsim.scenario.types import Name, Section, Share, TimeDistribution
+from meshsim.scenario.types import DataFile, Name, Section, Share, TimeDistribution
+from meshsim.scenario.wording import mistake
 
 Replicas = Annotated[int, Ge(1), Le(10_000)]
 Workers = Annotated[int, Ge(1), Le(1_000_000)]
@@ -24,7 +24,7 @@ GrpcStatus = Literal[
 class ReplaySection(Section):
     """A table by request and attempt, from a CSV, Parquet or NumPy file."""
 
-    file: Path
+    file: DataFile
     """The file, relative to the scenario: `.csv` or `.parquet` with the columns `request` (from 0), `attempt` (from 1) and the
     one named, or `.npy`, `.npz` with an array (attempts, requests)."""
     column: str | None = None
@@ -46,10 +46,12 @@ class ReplayedTime(Section):
 
 
 def _kind_of_time(value: Any) -> str:
-    return "replay" if isinstance(value, ReplayedTime) or (isinstance(value, dict) and "replay" in value) else "drawn"
+    return "<replay>" if isinstance(value, ReplayedTime) or (isinstance(value, dict) and "replay" in value) else "<drawn>"
 
 
-WorkTime = Annotated[Annotated[ReplayedTime, Tag("replay")] | Annotated[TimeDistribution, Tag("drawn")], Discriminator(_kind_of_time)]
+WorkTime = Annotated[
+    Annotated[ReplayedTime, Tag("<replay>")] | Annotated[TimeDistribution, Tag("<drawn>")], Discriminator(_kind_of_time)
+]
 
 
 class CallStep(Section):
@@ -78,37 +80,35 @@ class ComputeStep(Section):
 
 def _kind_of_step(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return "parallel"
-    keys = set(value) if isinstance(value, dict) else {"call"} if isinstance(value, CallStep) else {"compute"}
-    return "compute" if "compute" in keys and "call" not in keys else "call"
+        return "<parallel>"
+    return "<call>" if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value) else "<compute>"
 
 
 def _is_step(value: Any) -> Any:
-    """Say what a step is before pydantic says it in its own words."""
     if isinstance(value, list | tuple | CallStep | ComputeStep):
         return value
-    if not isinstance(value, dict) or not ({"call", "compute"} & set(value)):
-        raise PydanticCustomError("step", "a step is `compute: time`, `call: service`, or a list of calls made at once")
-    if {"call", "compute"} <= set(value):
-        raise PydanticCustomError("step", "a step computes or calls; write two steps")
+    if not isinstance(value, dict):
+        raise mistake(f"expected `compute: time`, `call: service`, or a list of calls made at once, not {shown(value)}")
+    if len({"call", "compute"} & set(value)) != 1:
+        raise mistake("a step is one of `compute: time` and `call: service`")
     return value
 
 
 def _is_call(value: Any) -> Any:
     if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value):
         return value
-    raise PydanticCustomError("step", "only calls are made in parallel: each is `call: service`")
+    raise mistake("only calls are made at once; each is `call: service`")
 
 
-ParallelCalls = Annotated[list[Annotated[CallStep, BeforeValidator(_is_call)]], Field(min_length=1)]
+ParallelCalls = Annotated[list[Annotated[CallStep, BeforeValidator(_is_call)]], Field(min_length=1, max_length=1000)]
 Step = Annotated[
     Annotated[
-        Annotated[CallStep, Tag("call")] | Annotated[ComputeStep, Tag("compute")] | Annotated[ParallelCalls, Tag("parallel")],
+        Annotated[CallStep, Tag("<call>")] | Annotated[ComputeStep, Tag("<compute>")] | Annotated[ParallelCalls, Tag("<parallel>")],
         Discriminator(_kind_of_step),
     ],
     BeforeValidator(_is_step),
 ]
-Script = list[Step]
+Script = Annotated[list[Step], Field(max_length=1000)]
 
 
 class ErrorsSection(Section):
@@ -126,12 +126,12 @@ class ErrorsSection(Section):
     @model_validator(mode="before")
     @classmethod
     def _bare_share(cls, value: Any) -> Any:
-        return value if isinstance(value, dict) else {"rate": value}
+        return {"rate": value} if isinstance(value, str | int | float) else value
 
     @model_validator(mode="after")
-    def _one_cause(self) -> ErrorsSection:
+    def _one_cause(self) -> Self:
         if (self.rate is None) == (self.replay is None):
-            raise PydanticCustomError("errors", "write either `rate` or `replay`")
+            raise mistake("write either `rate` or `replay`")
         return self
 
 
@@ -166,19 +166,16 @@ class PlacedSection(Section):
     def _sum_of_zones(cls, value: Any) -> Any:
         if isinstance(value, dict) and "replicas" not in value and isinstance(value.get("zones"), dict):
             counts = list(value["zones"].values())
-            if counts and all(isinstance(count, int) and not isinstance(count, bool) for count in counts):
+            if counts and all(type(count) is int for count in counts):
                 return {**value, "replicas": sum(counts)}
         return value
 
     @model_validator(mode="after")
-    def _zones_fit(self) -> Any:
+    def _zones_fit(self) -> Self:
         if self.zones is not None and self.zone is not None:
-            raise PydanticCustomError("zones", "write either `zone` or `zones`")
+            raise mistake("write either `zone` or `zones`", "zone")
         if self.zones is not None and sum(self.zones.values()) != self.replicas:
-            raise PydanticCustomError(
-                "zones", "the zones have {sum} replicas, but `replicas` says {replicas}",
-                {"sum": sum(self.zones.values()), "replicas": self.replicas},
-            )  # fmt: skip
+            raise mistake(f"the zones have {sum(self.zones.values()):,} replicas, and `replicas` says {self.replicas:,}", "zones")
         return self
 
 

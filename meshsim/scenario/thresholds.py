@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from meshsim.errors import UnitError, did_you_mean
 from meshsim.scenario.nodes import shown
-from meshsim.units import Duration, Rate, Share
+from meshsim.units import parse_duration, parse_rate, parse_share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from meshsim.units import Unit
+    from collections.abc import Callable, Mapping
 
 Quantity: TypeAlias = Literal["duration", "share", "rate", "number"]
 """What a figure is: nanoseconds, 0 to 1, per second, or a bare number."""
 _TIMES: dict[str, Quantity] = dict.fromkeys(("avg", "min", "med", "max", "p"), "duration")
-_UNITS: dict[str, Unit] = {kind.__metadata__[0].name: kind.__metadata__[0] for kind in (Duration, Rate, Share)}  # type: ignore[attr-defined]
+_PARSERS: dict[str, Callable[[object], float]] = {"duration": parse_duration, "rate": parse_rate, "share": parse_share}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +59,11 @@ class Selector:
 
     metric: str
     """Key of `METRICS`."""
-    labels: tuple[tuple[str, str], ...] = ()
-    """Label and name, in alphabetical order."""
+    labels: Mapping[str, str]
+    """Name by label; empty for all."""
 
     def __str__(self) -> str:
-        inside = ",".join(f"{label}:{name}" for label, name in self.labels)
+        inside = ",".join(f"{label}:{name}" for label, name in self.labels.items())
         return f"{self.metric}{{{inside}}}" if inside else self.metric
 
 
@@ -108,7 +106,9 @@ def parse_selector(text: str) -> Selector:
         if label in labels:
             raise UnitError(f"the label '{label}' is here twice")
         labels[label] = value
-    return Selector(name, tuple(sorted(labels.items())))
+    if "service" in labels and len(labels) > 1:
+        raise UnitError("a service's figures are not known by route or source; write {service:...} alone")
+    return Selector(name, MappingProxyType(labels))
 
 
 def parse_condition(text: str, metric: str) -> Condition:
@@ -130,9 +130,11 @@ def parse_condition(text: str, metric: str) -> Condition:
         if percentile := re.fullmatch(r"p(\d{1,2}(?:\.\d+)?)", aggregation):
             raise UnitError(f"{shown(aggregation)} is not k6's notation; write 'p({percentile.group(1)})'")
         raise UnitError(f"{metric} has no {shown(aggregation)}{did_you_mean(aggregation, known)}")
+    if aggregation != "p" and argument is not None:
+        raise UnitError(f"'{aggregation}' takes nothing in parentheses")
     return Condition(
         aggregation,
-        _percentile(argument) if aggregation == "p" else _no_argument(aggregation, argument),
+        _percentile(argument) if aggregation == "p" else None,
         {"===": "==", "!==": "!="}.get(operator, operator),
         _limit(limit, known[aggregation]),
         known[aggregation],
@@ -146,23 +148,18 @@ def _percentile(argument: str | None) -> float:
     return float(argument)
 
 
-def _no_argument(aggregation: str, argument: str | None) -> None:
-    if argument is not None:
-        raise UnitError(f"'{aggregation}' takes nothing in parentheses")
-
-
 def _limit(text: str, quantity: Quantity) -> float:
     if quantity == "number":
         if not _NUMBER.fullmatch(text):
             raise UnitError(f"{shown(text)} is not a number")
         return float(text)
     if _NUMBER.fullmatch(text) and float(text):  # so that the message says which unit to write
-        return float(_UNITS[quantity].parse(float(text) if "." in text else int(text)))
-    return float(_UNITS[quantity].parse(text))
+        return float(_PARSERS[quantity](float(text) if "." in text else int(text)))
+    return float(_PARSERS[quantity](text))
 
 
 def _example(metric: str) -> str:
-    aggregation, quantity = next(reversed(METRICS[metric].aggregations.items()))
+    aggregation, quantity = list(METRICS[metric].aggregations.items())[-1]
     limits = {"duration": "800ms", "share": "1%", "rate": "100/s", "number": "1.3"}
     return f"{aggregation}(99)<800ms" if aggregation == "p" else f"{aggregation}<{limits[quantity]}"
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Le
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Discriminator, Tag
 
 from meshsim.policies.retry import CONDITIONS
-from meshsim.scenario.types import Duration, Section, Share, choice_of
+from meshsim.scenario.types import Choice, Duration, Section, Share, choice_of
 from meshsim.units import Count
 
-LoadBalancerChoice = choice_of("load_balancer")
-FilterChoice = choice_of("filter")
-RetryCondition = Literal[tuple(CONDITIONS)]
+if TYPE_CHECKING:
+    LoadBalancerChoice = Choice
+    FilterChoice = Choice
+    RetryCondition = str
+else:
+    LoadBalancerChoice = choice_of("load_balancer")
+    FilterChoice = choice_of("filter")
+    RetryCondition = Literal[tuple(CONDITIONS)]
 StatusCode = Annotated[int, Ge(100), Le(599)]
 
 
@@ -21,8 +26,17 @@ def _one_as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Timeout = Duration | Literal["none"]
+def _kind_of_timeout(value: object) -> str:
+    return "<none>" if value == "none" else "<duration>"
+
+
+Timeout = Annotated[
+    Annotated[Duration, Tag("<duration>")] | Annotated[Literal["none"], Tag("<none>")], Discriminator(_kind_of_timeout)
+]
 """A duration, or `none` for no timeout where the product would have one."""
+RetryConditions = Annotated[
+    list[RetryCondition], BeforeValidator(_one_as_list, json_schema_input_type=RetryCondition | list[RetryCondition])
+]
 
 
 class BackOffSection(Section):
@@ -39,7 +53,7 @@ class RetriesSection(Section):
 
     num_retries: Count | None = None
     """Tries after the first; 0 switches retries off."""
-    retry_on: Annotated[list[RetryCondition], BeforeValidator(_one_as_list)] | None = None
+    retry_on: RetryConditions | None = None
     """Envoy's conditions: which outcomes are tried again."""
     per_try_timeout: Timeout | None = None
     """Time for one try, the first included; it begins when the try has a connection."""

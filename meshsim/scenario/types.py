@@ -3,32 +3,57 @@
 from __future__ import annotations
 
 import types
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, create_model, model_validator
-from pydantic_core import PydanticCustomError
+from annotated_types import Ge, Le
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    create_model,
+    model_validator,
+)
 
 from meshsim import distributions, policies, registry  # noqa: F401 — their policies register themselves
-from meshsim.errors import UnitError
+from meshsim.errors import UnitError, did_you_mean
 from meshsim.registry import REQUIRED, Policy, SettingError
+from meshsim.scenario.nodes import shown
+from meshsim.scenario.wording import NAME_PATTERN, in_our_words, mistake
 from meshsim.units import Duration as _Duration
 from meshsim.units import Rate as _Rate
 from meshsim.units import Share as _Share
 from meshsim.units import Unit
 
 if TYPE_CHECKING:
-    from pydantic import GetJsonSchemaHandler
+    from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """As Kubernetes names things; it becomes a folder and a column, so no slash."""
 
 
 class Section(BaseModel):
-    """A mapping of a scenario: frozen, and an unknown key is an error."""
+    """A mapping of a scenario: frozen, an unknown key is an error, and so is a number in quotes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_our_words(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise in_our_words(error, [field.alias or name for name, field in cls.model_fields.items()]) from None
 
 
 class PolicySection(Section):
@@ -41,7 +66,7 @@ class PolicySection(Section):
         try:
             self.policy().check()
         except SettingError as error:
-            raise PydanticCustomError("setting", "{reason}", {"reason": str(error), "field": error.field}) from None
+            raise mistake(str(error), error.field) from None
         return self
 
     def policy(self) -> Policy:
@@ -62,18 +87,18 @@ class Choice(Section):
     def _written_short(cls, value: Any) -> Any:
         if cls.family == "distribution" and _is_like_a_duration(value):
             return {"constant": {"value": value}}
+        if isinstance(value, cls):
+            return value
+        family, known = cls.family.replace("_", " "), ", ".join(cls.model_fields)
         if isinstance(value, str):
-            return {value: {}}
+            value = {value: {}}
         if not isinstance(value, dict):
-            raise PydanticCustomError(
-                "choice", "write the name of a {family}, or a mapping with that single key (one of: {known})",
-                {"family": cls.family.replace("_", " "), "known": ", ".join(cls.model_fields)},
-            )  # fmt: skip
-        if len(value) != 1 and not set(value) - set(cls.model_fields):
-            raise PydanticCustomError(
-                "choice", "choose one {family}, not {count} (one of: {known})",
-                {"family": cls.family.replace("_", " "), "count": len(value), "known": ", ".join(cls.model_fields)},
-            )  # fmt: skip
+            raise mistake(f"expected the name of a {family}, or a mapping with that single key, not {shown(value)} (one of: {known})")
+        if len(value) != 1:
+            raise mistake(f"choose one {family}, not {len(value)} (one of: {known})")
+        (name,) = value
+        if name not in cls.model_fields:
+            raise mistake(f"unknown {family} {shown(name)}{did_you_mean(str(name), cls.model_fields)}")
         return {key: {} if inner is None else inner for key, inner in value.items()}
 
     @property
@@ -135,16 +160,19 @@ def field_type(annotation: Any) -> Any:
     if origin in (Union, types.UnionType):
         return Union[tuple(field_type(one) for one in inner)]  # noqa: UP007 — of a computed number of types
     if origin in (tuple, list, dict):
-        return origin[tuple(one if one is Ellipsis else field_type(one) for one in inner)]
-    return annotation
+        made: Any = origin[tuple(one if one is Ellipsis else field_type(one) for one in inner)]
+        return Annotated[made, Strict(strict=False)] if origin is tuple else made
+    return Annotated[annotation, Strict(strict=False)] if annotation is Path else annotation
 
 
 def _reader(unit: Unit) -> Any:
     def read(value: Any) -> Any:
+        if value is None or isinstance(value, bool | list | dict):
+            raise mistake(f"expected a {unit.name} such as '{unit.example}', not {shown(value)}")
         try:
             return unit.parse(value)
         except UnitError as error:
-            raise PydanticCustomError("unit", "{reason}", {"reason": str(error)}) from None
+            raise mistake(str(error)) from None
 
     return read
 
@@ -205,7 +233,26 @@ def choice_of(family: str) -> Any:
     return _CHOICES[family]
 
 
-Duration = field_type(_Duration)
-Rate = field_type(_Rate)
-Share = field_type(_Share)
-TimeDistribution = choice_of("distribution")
+if TYPE_CHECKING:
+    from meshsim.units import Duration as Duration
+    from meshsim.units import Rate as Rate
+    from meshsim.units import Share as Share
+
+    TimeDistribution = Choice
+else:
+    Duration = field_type(_Duration)
+    Rate = field_type(_Rate)
+    Share = field_type(_Share)
+    TimeDistribution = choice_of("distribution")
+
+
+def _some_weight(weights: dict[str, float]) -> dict[str, float]:
+    if not any(weights.values()):
+        raise mistake("needs a weight above 0")
+    return weights
+
+
+Weights = Annotated[dict[str, Annotated[float, Ge(0), Le(1e9)]], Field(min_length=1), AfterValidator(_some_weight)]
+"""Shares by name, in proportion to each other; 0 takes one out, but not all."""
+DataFile = Annotated[Path, Strict(strict=False)]
+"""A file beside the scenario; whoever loads the scenario has made it absolute and has looked that it can be read."""

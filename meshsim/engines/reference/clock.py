@@ -164,12 +164,6 @@ class Task:
             self._waking = number = next(clock._eid)  # noqa: SLF001
             heappush(clock._queue, (clock._now + delay_ns, NORMAL, number, self))  # type: ignore[arg-type]  # noqa: SLF001
 
-    def awake(self, number: int) -> None:
-        """Go on after a sleep, unless it was interrupted since that entry of the queue was made."""
-        if number == self._waking:
-            self._waking = NOT_ASLEEP
-            self.run()
-
     def _take_error(self) -> Interrupted:
         """The pending interruption; kept in no local of `run`, which its traceback would tie into a cycle of garbage."""
         try:
@@ -233,7 +227,9 @@ class Clock(simpy.Environment):
             self._now, _, number, event = heappop(queue)
             kind = type(event)
             if kind is Task:
-                event.awake(number)  # type: ignore[attr-defined]
+                if number == event._waking:  # type: ignore[attr-defined]  # noqa: SLF001
+                    event._waking = NOT_ASLEEP  # type: ignore[attr-defined]  # noqa: SLF001
+                    event.run()  # type: ignore[attr-defined]
             elif kind is Timers:
                 event.fire()  # type: ignore[attr-defined]
             else:

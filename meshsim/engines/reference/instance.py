@@ -53,7 +53,7 @@ class Instance:
         self.on_cancel = service.on_cancel
         self.sidecar: Proxy | None = None
         self.callers: dict[tuple[int, int], Handler] = {}
-        """How its script calls: by operation called and place (which may have layers of its own)."""
+        """How its scripts call: by the operation whose script it is and the place in it, where a call may have layers of its own."""
         self.slowness = 1.0
         self._crashes = 0
         self.arrived = 0
@@ -135,25 +135,30 @@ class Instance:
 
     def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:
         """Work through steps in order; the first failure that the service cannot do without, or None."""
+        clock, row = self._clock, job.row
         for step in steps:
             if step.kind is COMPUTE:
                 if not job.has_worker:
                     yield from self._take_worker(job)
-                began_ns: int = self._clock._now  # type: ignore[assignment]  # noqa: SLF001
+                began_ns: int = clock._now  # type: ignore[assignment]  # noqa: SLF001
                 try:
                     yield self._work_ns(step, job)
                 finally:
-                    job.row[WORKED] += self._clock._now - began_ns  # type: ignore[operator]  # noqa: SLF001
+                    row[WORKED] += clock._now - began_ns  # type: ignore[operator]  # noqa: SLF001
                 continue
             if self._is_async and job.has_worker:
                 job.has_worker = False
                 self.station.release()
             if step.kind is CALLS:
-                outcome = yield from self._call(step, job)
+                call = self._prepare(step, job)
+                if call is None:
+                    continue
+                outcome = yield from self.callers[job.operation, step.place].call(call)
+                failed = None if outcome is OK or outcome is GRPC_OK else self._failed_by(step, outcome)
             else:
-                outcome = yield from self._call_in_parallel(step, job)
-            if outcome is not None:
-                return outcome
+                failed = yield from self._call_in_parallel(step, job)
+            if failed is not None:
+                return failed
         return None
 
     def _take_worker(self, job: Job) -> Steps:
@@ -173,25 +178,35 @@ class Instance:
             drawn_ns *= self.slowness
         return round(drawn_ns)
 
-    def _call(self, step: Step, job: Job) -> Steps:
-        """Make the call of a step; its failure as this service's, or None."""
+    def _prepare(self, step: Step, job: Job) -> Call | None:
+        """The call of a step, or None where it is not made this time."""
         key = call_key(job.key, step.place)
         if step.probability < 1.0 and uniform(key, CALL) >= step.probability:
             return None
-        call = Call(job.request, key, step.operation, self.service, self.zone, job)
-        outcome: Outcome = yield from self.callers[step.operation, step.place].call(call)
-        if not outcome.is_failure or step.optional:
+        return Call(job.request, key, step.operation, self.service, self.zone, job)
+
+    def _failed_by(self, step: Step, outcome: Outcome) -> Outcome | None:
+        """A failed call as this service's own failure; None where it did not fail, or the service can do without."""
+        if step.optional or not outcome.is_failure:
             return None
-        return Outcome(
-            self._dependency_status, self._failure_grpc, int(Flag.dependency), outcome.origin, outcome.origin_flags
-        )
+        return Outcome(self._dependency_status, self._failure_grpc, int(Flag.dependency), outcome.origin, outcome.origin_flags)
+
+    def _branch(self, step: Step, call: Call, job: Job) -> Steps:
+        """One of several calls at once; one that is cancelled ends quietly."""
+        try:
+            outcome: Outcome = yield from self.callers[job.operation, step.place].call(call)
+        except Cancelled:
+            return None
+        return self._failed_by(step, outcome)
 
     def _call_in_parallel(self, step: Step, job: Job) -> Steps:
         """Make all calls of a step at once and wait for all; the first failure in the order of the script, or None."""
-        gather = Gather(self._clock.active, len(step.calls))
+        made = [(one, call) for one in step.calls if (call := self._prepare(one, job)) is not None]
+        if not made:
+            return None
+        gather = Gather(self._clock.active, len(made))
         branches = [
-            self._clock.start(_branch(self._call(one, job)), partial(gather.take, index))
-            for index, one in enumerate(step.calls)
+            self._clock.start(self._branch(one, call, job), partial(gather.take, index)) for index, (one, call) in enumerate(made)
         ]
         try:
             yield PARK
@@ -229,11 +244,3 @@ class Gather:
         self._missing -= 1
         if not self._missing:
             self._task.wake()
-
-
-def _branch(steps: Steps) -> Steps:
-    """A branch that is cancelled ends quietly."""
-    try:
-        return (yield from steps)
-    except Cancelled as cancelled:
-        return cancelled.outcome

@@ -34,7 +34,7 @@ from meshsim.policies.admission import NO_LIMIT
 from meshsim.randomness import APPLICATION, CLIENT, GATEWAY, SIDECAR, call_key, root_key, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from meshsim.engines.reference.layers import Handler
     from meshsim.plan import Cluster, Plan, Stack, Step
@@ -99,22 +99,18 @@ class Model:
                 self.clock, plan.mesh.proxy, instance.index, instance.zone, self._built(service.inbound)
             )
         handlers: dict[int, Handler] = {}
-        for step in _calls(
-            step for operation in plan.operations if operation.service == instance.service for step in operation.steps
-        ):
-            called = plan.operations[step.operation].service
-            if called not in handlers:
-                handlers[called] = self._outbound(instance, called, key)
-            visible = ALL_FLAGS if plan.mesh is None else BEHIND_A_PROXY
-            instance.callers[step.operation, step.place] = around(
-                self._per_try(handlers[called], step.stack, called),
-                step.stack,
-                self.clock,
-                APPLICATION,
-                None,
-                timed_out(called),
-                visible,
-            )
+        visible = ALL_FLAGS if plan.mesh is None else BEHIND_A_PROXY
+        for number, operation in enumerate(plan.operations):
+            if operation.service != instance.service:
+                continue
+            for step in _calls(operation.steps):
+                called = plan.operations[step.operation].service
+                if called not in handlers:
+                    handlers[called] = self._outbound(instance, called, key)
+                inner = self._per_try(handlers[called], step.stack, called)
+                instance.callers[number, step.place] = around(
+                    inner, step.stack, self.clock, APPLICATION, None, timed_out(called), visible
+                )
 
     def _outbound(self, instance: Instance, called: int, key: int) -> Handler:
         """From an instance to a service: through its sidecar where there is a mesh."""
@@ -203,7 +199,7 @@ def _limits_anything(cluster: Cluster) -> bool:
     )
 
 
-def _calls(steps: Iterator[Step]) -> Iterator[Step]:
+def _calls(steps: Iterable[Step]) -> Iterator[Step]:
     """The calls among steps, those in parallel too."""
     for step in steps:
         if step.kind is StepKind.CALL:

@@ -1,0 +1,140 @@
+"""What one part of a scenario says of another: names that must exist, numbers that must agree.
+
+It reads the plain tree and not the model, so that a typo in a name is reported together with everything else that is wrong; what
+does not have the right shape is passed over here, because the model has said so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meshsim.errors import UnitError, did_you_mean
+from meshsim.scenario import calls
+from meshsim.scenario.nodes import Finding, shown
+from meshsim.scenario.thresholds import parse_condition, parse_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.scenario.nodes import Path
+
+EVERY_DESTINATION = "*"
+
+
+def findings(tree: Any) -> Iterator[Finding]:
+    """All contradictions in a scenario's plain tree."""
+    yield from _deployment(tree)
+    yield from _requests(tree)
+    yield from _routes(tree)
+    yield from _destinations(tree)
+    yield from _faults(tree)
+    yield from _services(tree)
+    yield from _thresholds(tree)
+    yield from calls.findings(tree)
+
+
+def mapping(tree: Any, *keys: str) -> dict[str, Any]:
+    """The mapping under some keys; empty where there is none."""
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree if isinstance(tree, dict) else {}
+
+
+def _deployment(tree: Any) -> Iterator[Finding]:
+    deployment = tree.get("deployment")
+    if deployment in ("gateway", "gateway+mesh") and tree.get("gateway") is None:
+        yield Finding(("deployment",), f"{deployment} needs a `gateway:` with routes, and there is none")
+
+
+def _requests(tree: Any) -> Iterator[Finding]:
+    routes, has_routes = mapping(tree, "gateway", "routes"), tree.get("gateway") is not None
+    for name, load in mapping(tree, "load").items():
+        for target in mapping(load, "requests"):
+            path: Path = ("load", name, "requests", target)
+            if not has_routes and target.startswith("/"):
+                yield Finding(path, f"{shown(target)} is a path, and there is no `gateway:` to route it; write a service", at_key=True)
+            elif not has_routes:
+                if message := calls.unknown_target(tree, target):
+                    yield Finding(path, message, at_key=True)
+            elif not target.startswith("/") and target not in routes:
+                yield Finding(path, f"unknown route {shown(target)}{did_you_mean(target, routes)}", at_key=True)
+
+
+def _routes(tree: Any) -> Iterator[Finding]:
+    for name, route in mapping(tree, "gateway", "routes").items():
+        to = route.get("to") if isinstance(route, dict) else None
+        for target in to if isinstance(to, dict) else [to] if isinstance(to, str) else []:
+            if message := calls.unknown_target(tree, target):
+                path: Path = ("gateway", "routes", name, "to")
+                yield Finding((*path, target), message, at_key=True) if isinstance(to, dict) else Finding(path, message)
+
+
+def _destinations(tree: Any) -> Iterator[Finding]:
+    services = mapping(tree, "services")
+    for place in (("gateway", "traffic"), ("mesh", "traffic"), ("mesh", "inbound")):
+        for name in mapping(tree, *place):
+            if name not in services and (name != EVERY_DESTINATION or place[1] != "traffic"):
+                yield Finding((*place, name), f"unknown service {shown(name)}{did_you_mean(name, services)}", at_key=True)
+
+
+def _faults(tree: Any) -> Iterator[Finding]:
+    services = mapping(tree, "services")
+    for index, fault in enumerate(tree["faults"]) if isinstance(tree.get("faults"), list) else ():
+        service = fault.get("service") if isinstance(fault, dict) else None
+        if isinstance(service, str) and service not in services:
+            yield Finding(("faults", index, "service"), f"unknown service {shown(service)}{did_you_mean(service, services)}")
+        elif isinstance(service, str):
+            replicas, struck = _replicas(services[service]), fault.get("replicas")
+            if type(struck) is int and replicas is not None and struck > replicas:
+                yield Finding(("faults", index, "replicas"), f"{service} has {replicas}, not {struck}")
+
+
+def _replicas(service: Any) -> int | None:
+    """How many replicas a service has; None where that is not written well."""
+    counts = list(mapping(service, "zones").values())
+    given = mapping(service).get("replicas", sum(counts) if counts and all(type(count) is int for count in counts) else 1)
+    return given if type(given) is int else None
+
+
+def _services(tree: Any) -> Iterator[Finding]:
+    for name, service in mapping(tree, "services").items():
+        weights, replicas = mapping(service).get("load_balancing_weights"), _replicas(service)
+        if isinstance(weights, list) and replicas is not None and len(weights) != replicas:
+            yield Finding(
+                ("services", name, "load_balancing_weights"),
+                f"has {len(weights)} weights, and {name} has {replicas} replicas; write one for each",
+            )
+        protocol = mapping(service).get("protocol", "http")
+        wrong, right = ("status", "grpc_status") if protocol == "grpc" else ("grpc_status", "status")
+        operations = [("services", name, "operations", operation) for operation in mapping(service, "operations")]
+        for path in (("services", name), *operations):
+            if wrong in mapping(tree, *path, "errors"):
+                yield Finding((*path, "errors", wrong), f"{name} speaks {protocol}; write `{right}`", at_key=True)
+
+
+def _thresholds(tree: Any) -> Iterator[Finding]:
+    routes = mapping(tree, "gateway", "routes") if tree.get("gateway") is not None else _asked(tree)
+    known = {"route": routes, "service": mapping(tree, "services"), "source": mapping(tree, "load")}
+    for text, conditions in mapping(tree, "thresholds").items():
+        path: Path = ("thresholds", text)
+        try:
+            selector = parse_selector(text)
+        except UnitError as error:
+            yield Finding(path, str(error), at_key=True)
+            continue
+        for label, name in selector.labels.items():
+            if name not in known[label]:
+                yield Finding(path, f"unknown {label} {shown(name)}{did_you_mean(name, known[label])}", at_key=True)
+        for index, condition in enumerate(conditions if isinstance(conditions, list) else ()):
+            try:
+                if isinstance(condition, str):
+                    parse_condition(condition, selector.metric)
+            except UnitError as error:
+                yield Finding((*path, index), str(error))
+
+
+def _asked(tree: Any) -> dict[str, Any]:
+    """What the loads ask for; without a gateway these are the routes."""
+    return {target: None for load in mapping(tree, "load").values() for target in mapping(load, "requests")}
+
+
