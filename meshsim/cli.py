@@ -99,7 +99,9 @@ def run(
     file: ScenarioFile,
     *,
     output: OutputOption = Output.TABLE,
-    seed: Annotated[int | None, typer.Option(min=0, help="Root of all chance; the scenario's own if not given.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, metavar="N", help="Root of all chance; the scenario's own if not given.")
+    ] = None,
     settings: SetOption = None,
     variant: VariantOption = None,
     duration: DurationOption = None,
@@ -134,17 +136,19 @@ def check(file: ScenarioFile, *, settings: SetOption = None, variant: VariantOpt
     Exits with 104 where there are mistakes; warnings alone are no failure.
     """
     with _told():
+        from meshsim.report.numbers import count
         from meshsim.scenario.advice import advice
         from meshsim.scenario.load import load
 
         found = load(file, variant=variant, set=settings or ())
-        names = [variant] if variant else [None, *found.scenario.variants]
-        every = [found if name == variant else load(file, variant=name, set=settings or ()) for name in names]
-        warnings = dict.fromkeys(warning for one in every for warning in advice(one.scenario, one.places))
-        lines = [f"{warning}\n" for warning in warnings]
-        scenario = found.scenario
-        counts = f"{len(scenario.services)} services, {len(scenario.variants)} variants, {len(scenario.thresholds)} thresholds"
-        _print(f"{''.join(lines)}{file}: no mistakes, {len(lines)} warnings ({counts})\n")
+        warnings = {str(warning): "" for warning in advice(found.scenario, found.places)}
+        for name in () if variant else found.names:
+            changed = load(file, variant=name, set=settings or ())
+            for warning in advice(changed.scenario, changed.places):
+                warnings.setdefault(str(warning), f" (variant {name})")
+        lines = [f"{text}{where}\n" for text, where in warnings.items()]
+        counts = f"{count(len(found.scenario.services), 'service')}, {count(len(found.names), 'variant')}"
+        _print(f"{''.join(lines)}{file}: no mistakes, {count(len(lines), 'warning')} ({counts})\n")
 
 
 @app.command()
@@ -181,7 +185,7 @@ def schema() -> None:
 
         from meshsim.scenario.schema import json_schema
 
-        _print(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+        _print(json.dumps(json_schema(), indent=2) + "\n")
 
 
 @contextmanager
@@ -238,7 +242,7 @@ def _json(result: Result) -> str:
         "thresholds": [verdict.to_dict() for verdict in result.verdicts],
         "summary": result.summary().to_dict(),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def _share(text: str) -> float:
@@ -254,7 +258,8 @@ def _share(text: str) -> float:
 def _print(text: str) -> None:
     """Write the result. A reader that has gone is no mistake of ours: the exit code stays that of the run."""
     try:
-        sys.stdout.write(text)
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end

@@ -47,7 +47,8 @@ def _decimals(numbers: Sequence[float], most: int) -> int:
         return 0
     smallest, largest = min(numbers), max(numbers)
     wanted = 0 if smallest >= 100 else 1 if smallest >= 10 else 2
-    return min(wanted, most, 1 if largest >= 1000 else 2)
+    readable = 1 if largest >= 1000 or (largest >= 100 and smallest >= 1) else 2
+    return min(wanted, most, readable)
 
 
 def _text(value: float | None, decimals: int, tail: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NOTES = {
     "latency": "as the client saw it, failures included",
-    "goodput": "requests that ended well",
+    "goodput": "requests that ended well, whenever they started",
     "response": "queue and service at the instance, with the calls that it waits for",
     "busy": "share of the workers that are held, also while they wait for a call",
     "tries": "attempts for each call: 1 without retries",
@@ -78,7 +78,8 @@ def show(console: Console, what: Heading, summary: Summary, verdicts: Sequence[V
     _section(console, "Services", tables.services(console, summary.services))
     if (proxies := tables.proxies(console, summary.proxies)) is not None:
         _section(console, "Proxies", proxies)
-        console.print(Text(f"Sidecars are listed from {tables.BUSY_PROXY:.0%} busy on.", style="dim"))
+        if any(one.name != "gateway" for one in summary.proxies):
+            console.print(Text(f"Sidecars are listed from {tables.BUSY_PROXY:.0%} busy on.", style="dim"))
     _failures(console, summary)
     console.print()
     for word, meaning in NOTES.items():

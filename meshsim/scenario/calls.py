@@ -26,7 +26,8 @@ class Call(NamedTuple):
 
 def unknown_target(tree: Any, target: str) -> str | None:
     """What is wrong with the name of a service or `service/operation`; None if nothing is."""
-    services = tree.get("services") if isinstance(tree.get("services"), dict) else {}
+    services: Any = tree.get("services")
+    services = services if isinstance(services, dict) else {}
     service, slash, operation = target.partition("/")
     if service not in services:
         return f"unknown service {shown(service)}{did_you_mean(service, services)}"

@@ -131,11 +131,11 @@ class _Checker:
     def check(self, root: Node, variant: str | None = None) -> None:
         """Everything that is wrong with one version of the scenario."""
         places = Places(root)
-        told = {(one.file, one.line, one.column, one.message) for one in self.mistakes}
+        told = {(one.file, one.line, one.column, one.path) for one in self.mistakes}
         for finding in self._findings(root):
             one = places.mistake(finding.path, finding.message, at_key=finding.at_key)
             where = (one.file, one.line, one.column)
-            if (where in self._unreadable and one.line) or (*where, one.message) in told:
+            if (where in self._unreadable and one.line) or (*where, one.path) in told:
                 continue
             if variant is not None and not one.path.startswith("variants."):
                 one = Mistake(*where, one.path, f"{one.message} (in variant {shown(variant)})")
@@ -238,7 +238,7 @@ def _digest(tree: Plain) -> str:
 def _as_yaml(tree: Plain) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.width = 120
     text = io.StringIO()
     yaml.dump(tree, text)

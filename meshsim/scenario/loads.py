@@ -45,6 +45,7 @@ class ConstantArrivalRate(OpenLoad):
     """Requests at a constant rate."""
 
     executor: Literal["constant-arrival-rate"]
+    """Requests come at a constant rate, whether or not earlier ones were answered."""
     rate: Rate
     """Requests per second."""
     duration: PositiveDuration | None = None
@@ -64,6 +65,7 @@ class RampingArrivalRate(OpenLoad):
     """Requests at a rate that goes through stages."""
 
     executor: Literal["ramping-arrival-rate"]
+    """Requests come at a rate that goes through stages."""
     start_rate: Rate = 0.0
     """Requests per second at the beginning."""
     stages: Annotated[list[RateStage], Field(min_length=1)]
@@ -81,6 +83,7 @@ class ConstantUsers(ClosedLoad):
     """A constant number of virtual users."""
 
     executor: Literal["constant-vus"]
+    """A constant number of virtual users, each of whom waits for the answer before it asks again."""
     vus: Annotated[int, Ge(1), Le(1_000_000)]
     """How many there are."""
     duration: PositiveDuration | None = None
@@ -100,6 +103,7 @@ class RampingUsers(ClosedLoad):
     """A number of virtual users that goes through stages."""
 
     executor: Literal["ramping-vus"]
+    """A number of virtual users that goes through stages."""
     start_vus: Users = 0
     """Users at the beginning."""
     stages: Annotated[list[UserStage], Field(min_length=1)]
@@ -110,6 +114,7 @@ class Replay(LoadSection):
     """Requests at recorded instants."""
 
     executor: Literal["replay"]
+    """Requests come at the instants that a file says."""
     file: DataFile
     """CSV, Parquet or NumPy file of time stamps since the start of the load, relative to the scenario."""
     column: str | None = None

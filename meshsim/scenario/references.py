@@ -102,7 +102,7 @@ def _services(tree: Any) -> Iterator[Finding]:
         if isinstance(weights, list) and replicas is not None and len(weights) != replicas:
             yield Finding(
                 ("services", name, "load_balancing_weights"),
-                f"has {len(weights)} weights, and {name} has {replicas} replicas; write one for each",
+                f"{len(weights)} weights do not fit `replicas: {replicas}`; write one for each replica",
             )
         protocol = mapping(service).get("protocol", "http")
         wrong, right = ("status", "grpc_status") if protocol == "grpc" else ("grpc_status", "status")

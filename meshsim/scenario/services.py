@@ -123,16 +123,19 @@ class ErrorsSection(Section):
     replay: ReplaySection | None = None
     """A table by request and attempt in place of the rate: an attempt fails where its number is not 0."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_share(cls, value: Any) -> Any:
-        return {"rate": value} if isinstance(value, str | int | float) else value
-
     @model_validator(mode="after")
     def _one_cause(self) -> Self:
         if (self.rate is None) == (self.replay is None):
             raise mistake("write either `rate` or `replay`")
         return self
+
+
+def _bare_share(value: Any) -> Any:
+    return {"rate": value} if isinstance(value, str | int | float) else value
+
+
+Errors = Annotated[ErrorsSection, BeforeValidator(_bare_share, json_schema_input_type=Share | ErrorsSection)]
+"""A bare share is `{rate: share}`."""
 
 
 class QueueSection(Section):
@@ -147,7 +150,7 @@ class OperationSection(Section):
 
     script: Script = Field(default_factory=list)
     """What it does: a list is in sequence, a list in it is at once."""
-    errors: ErrorsSection | None = None
+    errors: Errors | None = None
     """How often it fails by itself; the service's own `errors` where absent."""
 
 
@@ -196,7 +199,7 @@ class ServiceSection(PlacedSection):
     """Envoy's weight of each replica; all equal where absent."""
     script: Script | None = None
     """What a request to it does: a list is in sequence, a list in it is at once."""
-    errors: ErrorsSection | None = None
+    errors: Errors | None = None
     """How often it fails by itself."""
     operations: dict[Name, OperationSection] = Field(default_factory=dict)
     """Further things that it does, each with a script of its own."""

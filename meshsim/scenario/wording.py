@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 PATH_PATTERN = r"^/"
 UNKNOWN_KEY = "unknown_key"
-MISSING = "missing"
+MISSING = "absent"
 
 _OURS = frozenset({"mistake", UNKNOWN_KEY, MISSING})
 _EXPECTED = {

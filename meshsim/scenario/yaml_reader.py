@@ -161,6 +161,8 @@ class YamlReader:
                 self._node(event, depth + 1)
                 self._note(place, "a key must be text")
             value = self._node(next(self._events), depth + 1)
+            if value.value is None and value.place.line != place.line:
+                value = Node(None, place)  # nothing stands after the key, and the parser looked for it in the next line
             if is_merge:
                 merged.append((place, value))
             elif key in keys:

@@ -52,7 +52,7 @@ def test_waiting_in_m_m_c_is_erlang_c(servers, rate, within):
 
     probability = erlang_c(servers, rate / 100)
     waiting, share = replicate(
-        station(f"{rate}/s", EXPONENTIAL_10MS, servers, duration="100s", warm_up="10s"), 12, mean_waiting, waited
+        station(f"{rate}/s", EXPONENTIAL_10MS, servers, duration="200s", warm_up="10s"), 16, mean_waiting, waited
     )
 
     assert waiting.agrees(probability / (servers * 100 - rate), within), waiting
@@ -70,7 +70,7 @@ def test_waiting_in_m_g_1_grows_with_the_square_of_the_variation():
     """Wq = rho (1 + cv^2) / (2 mu (1 - rho)) (Pollaczek and Khinchine), with lognormal times of cv 1.5 at rho 0.7."""
     compute = {"lognormal": {"mean": "10ms", "cv": 1.5}}
 
-    (waiting,) = replicate(station("70/s", compute, duration="600s", warm_up="20s"), 12, mean_waiting)
+    (waiting,) = replicate(station("70/s", compute, duration="600s", warm_up="20s"), 20, mean_waiting)
 
     assert waiting.agrees(0.7 * (1 + 1.5**2) / (2 * 100 * 0.3), 0.12), waiting
 
@@ -82,7 +82,7 @@ def test_a_bounded_queue_blocks_as_m_m_1_k():
         return float((result.requests["flags"] == "queue_full").mean())
 
     blocking = (1 - 0.9) * 0.9**6 / (1 - 0.9**7)
-    share, accepted = replicate(station("90/s", EXPONENTIAL_10MS, duration="300s", queue={"limit": 5}), 10, refused, mean_response)
+    share, accepted = replicate(station("90/s", EXPONENTIAL_10MS, duration="300s", queue={"limit": 5}), 20, refused, mean_response)
 
     assert share.agrees(blocking, 0.05), share
     assert accepted.agrees(0.03194782301, 0.03), accepted

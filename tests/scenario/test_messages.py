@@ -1,0 +1,372 @@
+"""Every message about a scenario, with its place: what a user meets who mistypes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from meshsim.errors import ScenarioError
+from meshsim.scenario.load import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = {
+    "name": "checkout",
+    "load": "{users: {executor: constant-arrival-rate, rate: 10/s, requests: {cart: 1}}}",
+    "services": "{cart: {script: [{compute: 5ms}]}}",
+    "run": "{duration: 60s}",
+}
+"""Lines 1 to 4 of each file; what a test says comes in the place of a line or behind them."""
+
+
+@pytest.fixture
+def mistakes_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The messages about a file `a.yaml`, as text; none where it is right."""
+    monkeypatch.chdir(tmp_path)
+
+    def of(content: bytes | str | dict[str, str], *changes: str, **options: Any) -> list[str]:
+        if isinstance(content, dict):
+            content = "".join(f"{key}: {value}\n" for key, value in {**GOOD, **content}.items())
+        (tmp_path / "a.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
+        try:
+            load("a.yaml", set=changes, **options)
+        except ScenarioError as error:
+            return str(error).splitlines()
+        return []
+
+    return of
+
+
+def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
+    assert mistakes_of({}) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("name: a b", "1:7: name: 'a b' is no name (letters, digits, '-', '_' and '.', 63 at most, the first a letter or digit)"),
+        ("name: 5", "1:7: name: expected text, not 5"),
+        ("nmae: x", "5:1: nmae: unknown key; did you mean 'name'?"),
+        ("run: {duratoin: 60s}", "4:1: run.duration: is missing"),
+        ("run: {duratoin: 60s}", "4:7: run.duratoin: unknown key; did you mean 'duration'?"),
+        ("run:", "4:1: run: expected a mapping, not nothing"),
+        ("run: 60s", "4:6: run: expected a mapping, not '60s'"),
+        ("run: {duration: 60}", "4:17: run.duration: 60 has no unit; write '60ms' or '60s'"),
+        ("run: {duration: soon}", "4:17: run.duration: 'soon' is not a duration (write '250ms', '1m30s' or '2h')"),
+        ("run: {duration: 90000h}", "4:17: run.duration: '90000h' is longer than ten years"),
+        ("run: {duration: 0s}", "4:17: run.duration: must be more than 0"),
+        ("run: {duration: -5s}", "4:17: run.duration: '-5s' is not a duration (write '250ms', '1m30s' or '2h')"),
+        ("run: {duration: [1]}", "4:7: run.duration: expected a duration such as '250ms', not a list"),
+        ("run: {duration: }", "4:18: run.duration: expected a duration such as '250ms', not nothing"),
+        ("run: {duration: 60s, warm_up: 60s}", "4:31: run.warm_up: must be shorter than the run's duration"),
+        ("run: {duration: 60s, seed: -1}", "4:28: run.seed: must be at least 0"),
+        ("run: {duration: 60s, seed: three}", "4:28: run.seed: expected a whole number, not 'three'"),
+        ("run: {duration: 60s, seed: '3'}", "4:28: run.seed: expected a whole number, not '3'"),
+        ("run: {duration: 60s, seed: 1.5}", "4:28: run.seed: expected a whole number, not 1.5"),
+        ("run: {duration: 60s, seed: true}", "4:28: run.seed: expected a whole number, not true"),
+        ("run: {duration: 60s, interval: 1us}", "4:32: run.interval: a run has 1,000,000 intervals at most; write a longer one"),
+        ("run: {duration: 60s, records: some}", "4:31: run.records: unknown records 'some' (one of: all, none)"),
+        ("run: {duration: 60s, records: {sampled: 10}}", "4:41: run.records.sampled: 10 has no unit; write '10%'"),
+        ("run: {duration: 60s, records: {sampled: 110%}}", "4:41: run.records.sampled: '110%' is more than 100%"),
+        ("defaults: isto-1.29", "5:11: defaults: unknown product 'isto-1.29'; did you mean 'istio-1.29'?"),
+        ("deployment: gatway", "5:13: deployment: unknown deployment 'gatway'; did you mean 'gateway'?"),
+        ("deployment: gateway", "5:13: deployment: gateway needs a `gateway:` with routes, and there is none"),
+        ("load: {}", "2:1: load: must not be empty"),
+        ("load: [1]", "2:1: load: expected a mapping, not a list"),
+        ("load: {u: 5}", "2:11: load.u: expected a mapping, not 5"),
+        ("load: {a b: {}}", "2:8: load.\"a b\": 'a b' is no name (letters, digits, '-', '_' and '.', 63 at most, the first a letter or digit)"),
+        (
+            "load: {u: {requests: {cart: 1}}}",
+            (
+                "2:8: load.u.executor: is missing (one of: constant-arrival-rate, ramping-arrival-rate, constant-vus,"
+                " ramping-vus, replay)"
+            ),
+        ),
+        (
+            "load: {u: {executor: constant-vs, requests: {cart: 1}}}",
+            "2:22: load.u.executor: unknown executor 'constant-vs'; did you mean 'constant-vus'?",
+        ),
+        ("load: {u: {executor: constant-vus, requests: {cart: 1}}}", "2:8: load.u.vus: is missing"),
+        (
+            "load: {u: {executor: constant-vus, vus: 1, rate: 5/s, requests: {cart: 1}}}",
+            (
+                "2:44: load.u.rate: unknown key (one of: consumer, duration, executor, requests, retries, start, think_time,"
+                " timeout, vus, zone)"
+            ),
+        ),
+        ("load: {u: {executor: constant-vus, vus: 1, requests: {}}}", "2:44: load.u.requests: must not be empty"),
+        ("load: {u: {executor: constant-vus, vus: 1, requests: {cart: 0}}}", "2:44: load.u.requests: needs a weight above 0"),
+        ("load: {u: {executor: constant-vus, vus: 1, requests: {cart: -1}}}", "2:61: load.u.requests.cart: must be at least 0"),
+        (
+            "load: {u: {executor: constant-vus, vus: 1, requests: {crt: 1}}}",
+            "2:55: load.u.requests.crt: unknown service 'crt'; did you mean 'cart'?",
+        ),
+        (
+            "load: {u: {executor: constant-vus, vus: 1, requests: {cart/list: 1}}}",
+            "2:55: load.u.requests.cart/list: cart has no operations; write 'cart'",
+        ),
+        (
+            "load: {u: {executor: constant-vus, vus: 1, requests: {/cart: 1}}}",
+            "2:55: load.u.requests./cart: '/cart' is a path, and there is no `gateway:` to route it; write a service",
+        ),
+        (
+            "load: {u: {executor: constant-arrival-rate, rate: 256, requests: {cart: 1}}}",
+            "2:51: load.u.rate: 256 has no unit; write '256/s'",
+        ),
+        (
+            "load: {u: {executor: ramping-vus, stages: [{target: 1.5, duration: 1s}], requests: {cart: 1}}}",
+            "2:53: load.u.stages[0].target: expected a whole number, not 1.5",
+        ),
+        (
+            "load: {u: {executor: replay, file: arrivals.csv, unit: s, requests: {cart: 1}}}",
+            "2:36: load.u.file: there is no file 'arrivals.csv' beside the scenario",
+        ),
+        (
+            "load: {u: {executor: replay, file: a.yaml, unit: s, requests: {cart: 1}}}",
+            "2:36: load.u.file: 'a.yaml' is none of .csv, .parquet, .npy, .npz",
+        ),
+        ("services: {cart: {wrokers: 3}}", "3:19: services.cart.wrokers: unknown key; did you mean 'workers'?"),
+        ("services: {cart: {replicas: 0}}", "3:29: services.cart.replicas: must be at least 1"),
+        ("services: {cart: {replicas: 20000}}", "3:29: services.cart.replicas: must be at most 10,000"),
+        (
+            "services: {cart: {replicas: 3, zones: {a: 1, b: 1}}}",
+            "3:32: services.cart.zones: the zones have 2 replicas, and `replicas` says 3",
+        ),
+        ("services: {cart: {zone: a, zones: {a: 1}}}", "3:25: services.cart.zone: write either `zone` or `zones`"),
+        (
+            "services: {cart: {replicas: 2, load_balancing_weights: [1]}}",
+            "3:32: services.cart.load_balancing_weights: 1 weights do not fit `replicas: 2`; write one for each replica",
+        ),
+        ("services: {cart: {async: yes}}", "3:26: services.cart.async: expected true or false, not 'yes'"),
+        ("services: {cart: {errors: 0.2}}", "3:27: services.cart.errors: 0.2 has no unit; write '20%'"),
+        ("services: {cart: {errors: {}}}", "3:19: services.cart.errors: write either `rate` or `replay`"),
+        (
+            "services: {cart: {protocol: grpc, errors: {rate: 1%, status: 503}}}",
+            "3:54: services.cart.errors.status: cart speaks grpc; write `grpc_status`",
+        ),
+        (
+            "services: {cart: {errors: {rate: 1%, grpc_status: internal}}}",
+            "3:38: services.cart.errors.grpc_status: cart speaks http; write `status`",
+        ),
+        (
+            "services: {cart: {script: [5]}}",
+            "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, or a list of calls made at once, not 5",
+        ),
+        ("services: {cart: {script: [{}]}}", "3:28: services.cart.script[0]: a step is one of `compute: time` and `call: service`"),
+        (
+            "services: {cart: {script: [{compute: 1ms, call: cart}]}}",
+            "3:28: services.cart.script[0]: a step is one of `compute: time` and `call: service`",
+        ),
+        (
+            "services: {cart: {script: [[{compute: 1ms}]]}}",
+            "3:29: services.cart.script[0][0]: only calls are made at once; each is `call: service`",
+        ),
+        ("services: {cart: {script: [[]]}}", "3:28: services.cart.script[0]: must not be empty"),
+        ("services: {cart: {script: [{compute: 5}]}}", "3:38: services.cart.script[0].compute: 5 has no unit; write '5ms' or '5s'"),
+        (
+            "services: {cart: {script: [{compute: expnential}]}}",
+            "3:38: services.cart.script[0].compute: unknown distribution 'expnential'; did you mean 'exponential'?",
+        ),
+        (
+            "services: {cart: {script: [{compute: {expnential: {mean: 1s}}}]}}",
+            "3:29: services.cart.script[0].compute: unknown distribution 'expnential'; did you mean 'exponential'?",
+        ),
+        (
+            "services: {cart: {script: [{compute: {exponential: {}}}]}}",
+            "3:39: services.cart.script[0].compute.exponential.mean: is missing",
+        ),
+        (
+            "services: {cart: {script: [{compute: {replay: {file: t.npz, unit: m}}}]}}",
+            "3:67: services.cart.script[0].compute.replay.unit: unknown unit 'm'; did you mean 'ms'?",
+        ),
+        (
+            "services: {cart: {script: [{call: crt}]}}",
+            "3:35: services.cart.script[0].call: unknown service 'crt'; did you mean 'cart'?",
+        ),
+        (
+            "services: {cart: {script: [{call: cart}]}}",
+            "3:35: services.cart.script[0].call: calls in a circle never end: cart -> cart",
+        ),
+        (
+            "services: {cart: {script: [{call: b}]}, b: {script: [[{call: cart}]]}}",
+            "3:35: services.cart.script[0].call: calls in a circle never end: b -> cart -> b",
+        ),
+        (
+            "services: {cart: {script: [{call: b/lst}]}, b: {operations: {list: {}}}}",
+            "3:35: services.cart.script[0].call: b has no operation 'lst'; did you mean 'list'?",
+        ),
+        (
+            "services: {cart: {script: [{call: b}]}, b: {operations: {list: {}}}}",
+            "3:35: services.cart.script[0].call: b has no script of its own; write one of its operations: 'b/list'",
+        ),
+        (
+            "services: {cart: {script: [{call: b, repeat: 1000}]}, b: {script: [{call: c, repeat: 1000}]}, c: {}}",
+            "3:35: services.cart.script[0].call: one request to cart leads to 1,001,000 calls; at most 100,000 are simulated",
+        ),
+        ("gateway: {}", "5:1: gateway.routes: is missing"),
+        (
+            "gateway: {routes: {r: {path: cart, to: cart}}}",
+            "5:30: gateway.routes.r.path: 'cart' is no path; it begins with '/'",
+        ),
+        ("gateway: {routes: {r: {path: {exct: /}, to: cart}}}", "5:31: gateway.routes.r.path.exct: unknown key; did you mean 'exact'?"),
+        (
+            "gateway: {routes: {r: {path: /, to: crt}}}",
+            "5:37: gateway.routes.r.to: unknown service 'crt'; did you mean 'cart'?",
+        ),
+        (
+            "gateway: {routes: {r: {path: /, to: {cart: 1, crt: 1}}}}",
+            "5:47: gateway.routes.r.to.crt: unknown service 'crt'; did you mean 'cart'?",
+        ),
+        ("gateway: {routes: {crt: {path: /, to: cart}}}", "2:72: load.users.requests.cart: unknown route 'cart'; did you mean 'crt'?"),
+        (
+            "gateway: {routes: {cart: {path: /, to: cart, timeout: never}}}",
+            "5:55: gateway.routes.cart.timeout: 'never' is not a duration (write '250ms', '1m30s' or '2h')",
+        ),
+        (
+            "gateway: {filters: [rate_limt], routes: {cart: {path: /, to: cart}}}",
+            "5:21: gateway.filters[0]: unknown filter 'rate_limt'; did you mean 'rate_limit'?",
+        ),
+        (
+            (
+                "gateway: {filters: [rate_limit: {token_bucket: {max_tokens: 3, fill_interval: 1ms}}],"
+                " routes: {cart: {path: /, to: cart}}}"
+            ),
+            (
+                "5:79: gateway.filters[0].rate_limit.token_bucket.fill_interval:"
+                " Envoy refuses a fill_interval below 50ms; write a larger one, with more tokens_per_fill"
+            ),
+        ),
+        ("mesh: {traffic: {crt: {}}}", "5:18: mesh.traffic.crt: unknown service 'crt'; did you mean 'cart'?"),
+        ("mesh: {inbound: {'*': {}}}", "5:18: mesh.inbound.*: unknown service '*' (one of: cart)"),
+        (
+            "mesh: {traffic: {cart: {load_balancer: leastrequest}}}",
+            "5:40: mesh.traffic.cart.load_balancer: unknown load balancer 'leastrequest'; did you mean 'least_request'?",
+        ),
+        (
+            "mesh: {traffic: {cart: {load_balancer: [random]}}}",
+            (
+                "5:25: mesh.traffic.cart.load_balancer: expected the name of a load balancer, or a mapping with that single key,"
+                " not a list (one of: least_request, random, round_robin)"
+            ),
+        ),
+        (
+            "mesh: {traffic: {cart: {load_balancer: {random: {}, round_robin: {}}}}}",
+            (
+                "5:25: mesh.traffic.cart.load_balancer: choose one load balancer, not 2"
+                " (one of: least_request, random, round_robin)"
+            ),
+        ),
+        (
+            "mesh: {traffic: {cart: {retries: {per_try_timeout: 600}}}}",
+            "5:52: mesh.traffic.cart.retries.per_try_timeout: 600 has no unit; write '600ms' or '600s'",
+        ),
+        (
+            "mesh: {traffic: {cart: {retries: {retry_on: 5x}}}}",
+            "5:45: mesh.traffic.cart.retries.retry_on: unknown retry_on '5x'; did you mean '5xx'?",
+        ),
+        ("faults: [{at: 1s, for: 1s, service: crt, slow: 2}]", "5:37: faults[0].service: unknown service 'crt'; did you mean 'cart'?"),
+        ("faults: [{at: 1s, for: 1s, service: cart}]", "5:10: faults[0]: write either `slow: factor` or `crash: true`"),
+        (
+            "faults: [{at: 1s, for: 1s, service: cart, crash: true, replicas: 2}]",
+            "5:66: faults[0].replicas: cart has 1, not 2",
+        ),
+        ("thresholds: {latncy: []}", "5:14: thresholds.latncy: unknown metric 'latncy'; did you mean 'latency'?"),
+        (
+            "thresholds: {'latency{rout:cart}': []}",
+            "5:14: thresholds.latency{rout:cart}: latency has no label 'rout'; did you mean 'route'?",
+        ),
+        (
+            "thresholds: {'latency{route:crt}': []}",
+            "5:14: thresholds.latency{route:crt}: unknown route 'crt'; did you mean 'cart'?",
+        ),
+        (
+            "thresholds: {latency: [p(99)<800]}",
+            "5:24: thresholds.latency[0]: 800 has no unit; write '800ms' or '800s'",
+        ),
+        ("thresholds: {latency: [p99<8ms]}", "5:24: thresholds.latency[0]: 'p99' is not k6's notation; write 'p(99)'"),
+        ("thresholds: {errors: [rate<0.01]}", "5:23: thresholds.errors[0]: 0.01 has no unit; write '1%'"),
+        ("network: {same_zon: 1ms}", "5:11: network.same_zon: unknown key; did you mean 'same_zone'?"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_what_would_be_right(mistakes_of: Any, line: str, message: str) -> None:
+    key, _, value = line.partition(":")
+
+    assert f"a.yaml:{message}" in mistakes_of({key: value.strip()})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "1:1: the file is empty; a scenario is a mapping that begins with `name:`"),
+        ("# nothing\n", "1:1: the file is empty; a scenario is a mapping that begins with `name:`"),
+        ("- name: x\n", "1:1: the file is a list; a scenario is a mapping that begins with `name:`"),
+        ("just text", "1:1: the file is a single value; a scenario is a mapping that begins with `name:`"),
+        (b"name: x\nrun: \xff\n", "2:6: not text in UTF-8 (byte 0xff)"),
+        (b"\xff\xfen\x00a\x00", "1:1: not text in UTF-8 (byte 0xff)"),
+        ("name: x\nrun: \0\n", "2:6: a character that is no text (U+0000)"),
+        ("name: x\nname: y\n", "2:1: 'name' is here twice; first in line 1"),
+        ("name: x\n\trun: y\n", "2:1: not YAML: a tab; YAML indents by spaces"),
+        ("name: 'x\nrun: y\n", "1:7: the quote that begins here is never closed"),
+        ("name: {a: 1\n", "2:1: not YAML: expected ',' or '}', but got '<stream end>'"),
+        ("name: a: b\n", "1:8: not YAML: mapping values are not allowed here"),
+        ('name: "\\U99999999"\n', "1:1: not YAML from here on (OverflowError)"),
+        ("name: !!python/object:os.system x\n", "1:7: unknown tag '!!python/object:os.system'; leave it out"),
+        ("name: !!binary aGk=\n", "1:7: unknown tag '!!binary'; leave it out"),
+        ("name: !foo x\n", "1:7: unknown tag '!foo'; leave it out"),
+        ("name: *x\n", "1:7: unknown anchor '*x'"),
+        ("name: &x [*x]\n", "1:11: '*x' stands inside of what it repeats"),
+        ("--- {name: x}\n--- {name: y}\n", "2:1: a second document begins here; a scenario is one"),
+        ("? [a, b]\n: c\n", "1:3: a key must be text"),
+        ("name: {<<: 3}\n", "1:8: '<<' merges a mapping or a list of them"),
+        ("name: .nan\n", "1:7: '.nan' is no number that can be counted with"),
+        ("name: 1e999\n", "1:7: 1e999 is too large"),
+        (f"name: {'9' * 5000}\n", "1:7: a number of 5000 digits; no setting is that large or that precise"),
+        (f"name: {'[' * 5000}\n", "1:57: nested more than 50 levels deep"),
+        (f"name: [{'x,' * 100_001}]\n", "1:200004: more than 100,000 values; a scenario is smaller"),
+    ],
+)
+def test_what_is_no_yaml_or_no_scenario_is_told_with_its_place(mistakes_of: Any, content: Any, message: str) -> None:
+    assert f"a.yaml:{message}" in mistakes_of(content)
+
+
+def test_aliases_cannot_repeat_without_bound(mistakes_of: Any) -> None:
+    levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 9))
+
+    assert mistakes_of(f"l0: &l0 [x]\n{levels}") == ["a.yaml:6:25: aliases repeat more than 100,000 values; a scenario is smaller"]
+
+
+def test_a_file_of_many_megabytes_is_not_read(mistakes_of: Any) -> None:
+    assert mistakes_of(b"#" * 5_000_001) == ["a.yaml:1:1: the file has 5,000,001 bytes; a scenario has 5,000,000 at most"]
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(mistakes_of: Any) -> None:
+    found = mistakes_of({"name": "5", "services": "{crt: {wrokers: 1, script: [{call: b}]}}", "run": "{duration: 60, seed: x}"})
+
+    assert found == [
+        "a.yaml:1:7: name: expected text, not 5",
+        "a.yaml:2:72: load.users.requests.cart: unknown service 'cart'; did you mean 'crt'?",
+        "a.yaml:3:18: services.crt.wrokers: unknown key; did you mean 'workers'?",
+        "a.yaml:3:46: services.crt.script[0].call: unknown service 'b' (one of: crt)",
+        "a.yaml:4:17: run.duration: 60 has no unit; write '60ms' or '60s'",
+        "a.yaml:4:27: run.seed: expected a whole number, not 'x'",
+    ]
+
+
+def test_no_word_of_pydantic_reaches_the_user(mistakes_of: Any) -> None:
+    wrong = ["5", "-1", "1.5", "x", "[1]", "{x: 1}", "true", "''", "[]", "{}", "~"]
+    for key in ("name", "load", "gateway", "mesh", "services", "network", "faults", "variants", "run", "thresholds", "deployment"):
+        for value in wrong:
+            for message in mistakes_of({key: value}):
+                assert not any(word in message for word in ("Input", "input", "valid ", "pydantic", "Field", "extra_", "_type"))
+
+
+def test_a_file_that_is_not_there_is_told_with_the_nearest(mistakes_of: Any, tmp_path: Path) -> None:
+    assert mistakes_of({}) == []
+    with pytest.raises(ScenarioError, match=r"^aa\.yaml: there is no such file; did you mean 'a\.yaml'\?$"):
+        load("aa.yaml")
+    with pytest.raises(ScenarioError, match="is a folder, not a scenario"):
+        load(tmp_path)
+    with pytest.raises(ScenarioError, match="cannot be read"):
+        load("a\0b")
