@@ -19,7 +19,7 @@ import os
 import sys
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Never
+from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
@@ -121,7 +121,7 @@ def run(
 
         experiment = load(file, variant=variant, set=settings or (), duration=duration)
         result = _with_progress(experiment, seed, out, share, quiet=quiet)
-        _print(_json(result) if output is Output.JSON else _tables(experiment, result))
+        _print(_shown(experiment, result, output))
         if result.interrupted:
             _tell(f"interrupted: what was simulated until then is kept in {result.directory}")
             raise typer.Exit(INTERRUPTED)
@@ -219,7 +219,11 @@ def _with_progress(experiment: Experiment, seed: int | None, out: str | None, sh
         return experiment.run(seed=seed, out=target, records=share, progress=progress)
 
 
-def _tables(experiment: Experiment, result: Result) -> str:
+def _shown(experiment: Experiment, result: Result, output: Output) -> str:
+    if output is Output.JSON:
+        from meshsim.report.machine import as_json
+
+        return as_json(result)
     from rich.console import Console
 
     from meshsim.report.terminal import heading, show
@@ -229,20 +233,6 @@ def _tables(experiment: Experiment, result: Result) -> str:
     with console.capture() as capture:
         show(console, heading(experiment, result), result.summary(), result.verdicts)
     return capture.get()
-
-
-def _json(result: Result) -> str:
-    import json
-
-    content: dict[str, Any] = {
-        "directory": str(result.directory),
-        "interrupted": result.interrupted,
-        "passed": result.passed,
-        "manifest": result.manifest,
-        "thresholds": [verdict.to_dict() for verdict in result.verdicts],
-        "summary": result.summary().to_dict(),
-    }
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def _share(text: str) -> float:

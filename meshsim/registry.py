@@ -25,6 +25,7 @@ import re
 import textwrap
 from dataclasses import MISSING, dataclass
 from importlib.metadata import entry_points
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
 
 from meshsim.errors import MeshsimError
@@ -139,7 +140,7 @@ def field_docs(cls: type) -> dict[str, str]:
         except (OSError, TypeError, SyntaxError):  # made where no source is kept
             continue
         body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
-        for statement, below in zip(body, body[1:], strict=False):
+        for statement, below in pairwise(body):
             if (
                 isinstance(statement, ast.AnnAssign)
                 and isinstance(statement.target, ast.Name)

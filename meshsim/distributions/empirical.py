@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path  # noqa: TC003 — settings' types are read at run time
+from pathlib import Path
 from typing import Any, Literal
 
 from meshsim.distributions.distribution import Distribution

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshsim.distributions.distribution import Distribution
 from meshsim.portable import ln
 from meshsim.registry import policy
-from meshsim.units import Duration  # noqa: TC001 — settings' types are read at run time
+from meshsim.units import Duration
 
 
 @policy

@@ -118,7 +118,7 @@ class Experiment:
         seed = self.scenario.run.seed if seed is None else seed
         share = self.scenario.run.kept_share if records is None else records
         temporary = Path(tempfile.mkdtemp(prefix="meshsim-")) if out is None else None
-        directory = RunDirectory(Path(out) if temporary is None else temporary / "run")
+        directory = RunDirectory(temporary / "run" if temporary is not None else Path(out or "."))
         writer = TableWriter(directory.workplace, self.plan.names, share)
         try:
             tally = Tally(self.plan)
@@ -127,9 +127,7 @@ class Experiment:
             summary = tally.summary(simulated_ns=end.now_ns)
             verdicts = judge(self.scenario.thresholds, summary)
             manifest = self._manifest(seed, replication, share, end)
-            directory.write_json(
-                SUMMARY, {**summary.to_dict(), "thresholds": [verdict.to_dict() for verdict in verdicts]}
-            )
+            directory.write_json(SUMMARY, {**summary.to_dict(), "thresholds": [verdict.to_dict() for verdict in verdicts]})
             directory.write_json(MANIFEST, manifest)
             directory.write_text(SCENARIO, self.loaded.text)
             kept = directory.publish(is_whole=end.is_over)

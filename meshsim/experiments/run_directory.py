@@ -72,9 +72,7 @@ class TableWriter:
             chunk = {name: column[kept] for name, column in chunk.items()}
         arrays = pa.table({name: self._column(name, column) for name, column in chunk.items()})
         if table not in self._writers:
-            self._writers[table] = pq.ParquetWriter(
-                self._folder / f"{table}.parquet", arrays.schema, compression="zstd"
-            )
+            self._writers[table] = pq.ParquetWriter(self._folder / f"{table}.parquet", arrays.schema, compression="zstd")
         self._writers[table].write_table(arrays)
 
     def close(self) -> None:

@@ -49,10 +49,7 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
     )
     return Index(
         names,
-        *(
-            {name: number for number, name in enumerate(each)}
-            for each in (services, operations, routes, consumers, zones)
-        ),
+        *({name: number for number, name in enumerate(each)} for each in (services, operations, routes, consumers, zones)),
     )
 
 

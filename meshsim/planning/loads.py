@@ -78,7 +78,7 @@ def _users(load: Any, run_ns: int) -> tuple[Intervals, ...]:
     start_ns = load.start or 0
     end_ns = run_ns if load.duration is None else min(run_ns, start_ns + load.duration)
     if load.executor == "constant-vus":
-        return (((start_ns, end_ns),),) * load.vus
+        return tuple(((start_ns, end_ns),) for _ in range(load.vus))
     begun: dict[int, int] = dict.fromkeys(range(load.start_vus or 0), start_ns)
     intervals: dict[int, list[tuple[int, int]]] = {}
     users, at_ns = load.start_vus or 0, start_ns

@@ -108,11 +108,11 @@ def _proxy(section: Any, where: str, product: Product) -> ProxyKind:
     workers = None if section is None else section.workers
     time = None if section is None else section.proxy_time
     default_ns = product.default(f"{where}.proxy_time").value
-    if time is None:
-        time_drawn = Constant(value=default_ns).build() if default_ns else None
-    else:
-        time_drawn = _drawn(time)
-    return ProxyKind(product.default(f"{where}.workers").value if workers is None else workers, time_drawn)
+    default: Distribution | None = Constant(value=default_ns).build() if default_ns else None
+    return ProxyKind(
+        workers=product.default(f"{where}.workers").value if workers is None else workers,
+        time=default if time is None else _drawn(time),
+    )
 
 
 def _drawn(time: Any) -> Distribution | None:

@@ -32,12 +32,10 @@ def place_zones(place: Any, index: Index) -> tuple[int, ...]:
     """The zone of each replica, zone by zone in alphabetical order."""
     if place.zones:
         return tuple(index.zones[zone] for zone in sorted(place.zones) for _ in range(place.zones[zone]))
-    return (index.zones[place.zone or ""],) * place.replicas
+    return tuple(index.zones[place.zone or ""] for _ in range(place.replicas))
 
 
-def plan_service(
-    name: str, section: ServiceSection, scenario: Scenario, index: Index, inbound: tuple[Filter, ...]
-) -> Service:
+def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: Index, inbound: tuple[Filter, ...]) -> Service:
     """One service as an engine takes it."""
     zones = place_zones(section, index)
     weights = section.load_balancing_weights or (1,) * len(zones)
@@ -74,9 +72,7 @@ def plan_operations(scenario: Scenario, index: Index) -> tuple[Operation, ...]:
                 error_table=replayed,
                 error_status=200 if is_grpc else (None if errors is None else errors.status) or 503,
                 error_grpc_status=(
-                    GRPC_STATUSES[errors.grpc_status]
-                    if errors is not None and errors.grpc_status
-                    else _GRPC_STATUS_OF_ERROR
+                    GRPC_STATUSES[errors.grpc_status] if errors is not None and errors.grpc_status else _GRPC_STATUS_OF_ERROR
                 )
                 if is_grpc
                 else NONE,
@@ -90,7 +86,7 @@ def _steps(script: Any, index: Index, tables: dict[Any, Table]) -> Iterator[Step
     place = 0
     for item in script:
         if isinstance(item, list | tuple):
-            calls = []
+            calls: list[Step] = []
             for one in item:
                 for _ in range(one.repeat or 1):
                     calls.append(_call(one, place + 1 + len(calls), index))

@@ -46,9 +46,7 @@ def traffic_stack(traffic: effective.Traffic) -> Stack:
     return Stack(traffic.timeout_ns, plan_retries(traffic.retries))
 
 
-def plan_cluster(
-    entries: Mapping[str, TrafficSection], name: str, number: int, product: Product
-) -> tuple[Cluster, Stack]:
+def plan_cluster(entries: Mapping[str, TrafficSection], name: str, number: int, product: Product) -> tuple[Cluster, Stack]:
     """What a proxy does for a destination: the cluster, and the stack outside it."""
     traffic = effective.traffic(entries, name, product)
     breakers = traffic.circuit_breakers
@@ -60,9 +58,7 @@ def plan_cluster(
             max_requests=breakers.get("max_requests", NO_LIMIT),
             max_retries=breakers.get("max_retries", NO_LIMIT),
         )
-    budget = (
-        None if traffic.budget_percent is None else RetryBudget(traffic.budget_percent, traffic.min_retry_concurrency)
-    )
+    budget = None if traffic.budget_percent is None else RetryBudget(traffic.budget_percent, traffic.min_retry_concurrency)
     return Cluster(number, traffic.load_balancer, limits, budget), traffic_stack(traffic)
 
 

@@ -120,5 +120,8 @@ def _too_many(made: dict[str, list[Call]], order: list[str]) -> Iterator[Finding
         total[name] = sum(call.times * (1 + total.get(call.target, 0)) for call in made[name])
         if total[name] > MOST_CALLS:
             worst = max(made[name], key=lambda call: call.times * (1 + total.get(call.target, 0)))
-            yield Finding(worst.path, f"one request to {shortened(name)} leads to {total[name]:,} calls; at most {MOST_CALLS:,} are simulated")
+            yield Finding(
+                worst.path,
+                f"one request to {shortened(name)} leads to {total[name]:,} calls; at most {MOST_CALLS:,} are simulated",
+            )
             total[name] = 0

@@ -13,9 +13,8 @@ from meshsim.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meshsim.scenario.model import Scenario
-
     from meshsim.scenario.defaults import Product
+    from meshsim.scenario.model import Scenario
     from meshsim.scenario.reading import Path, Route
 
 

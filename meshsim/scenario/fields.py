@@ -8,13 +8,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le
-from meshsim.scenario.model import Scenario
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from meshsim import registry
 from meshsim.policies.retry import CONDITIONS
 from meshsim.registry import Policy
+from meshsim.scenario.model import Scenario
 from meshsim.scenario.types import Choice
 from meshsim.units import Unit
 

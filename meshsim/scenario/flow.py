@@ -16,9 +16,8 @@ from meshsim.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meshsim.scenario.model import Scenario
-
     from meshsim.scenario.demand import Source
+    from meshsim.scenario.model import Scenario
     from meshsim.scenario.reading import Call, Layer, Operation, Route, Step
 
 

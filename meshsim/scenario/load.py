@@ -87,7 +87,11 @@ def load(
         changed = checker.variant(root, name, patch)
         chosen = changed if name == variant else chosen
     if variant is not None and variant not in named:
-        message = f"unknown variant {shown(variant)}{did_you_mean(variant, named)}" if named else f"there are no variants, so no {shown(variant)}"
+        message = (
+            f"unknown variant {shown(variant)}{did_you_mean(variant, named)}"
+            if named
+            else f"there are no variants, so no {shown(variant)}"
+        )
         checker.add([Places(root).mistake(("variants",), message)])
     for argument in set:
         chosen = checker.change(chosen, argument)

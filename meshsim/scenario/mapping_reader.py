@@ -61,7 +61,9 @@ class _MappingReader:
         if isinstance(value, Real) and not isinstance(value, Integral) and math.isfinite(float(value)):
             return float(value)
         is_number = isinstance(value, Real)
-        self._note(path, "no number that can be counted with" if is_number else f"a {type(value).__name__} cannot be part of a scenario")
+        self._note(
+            path, "no number that can be counted with" if is_number else f"a {type(value).__name__} cannot be part of a scenario"
+        )
         return None
 
     def _note(self, path: Path, message: str) -> None:

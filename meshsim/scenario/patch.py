@@ -114,7 +114,9 @@ class Patch:
         items, part = list(node.value) if isinstance(node.value, list) else [], path[depth]
         index = part if isinstance(part, int) else int(part) if part.isdecimal() and len(part) < 9 else len(items)
         if index >= len(items):
-            _refuse(place, path, f"'{dotted(path[:depth])}' is a list of {len(items)}: write a position from 0 to {len(items) - 1}")
+            _refuse(
+                place, path, f"'{dotted(path[:depth])}' is a list of {len(items)}: write a position from 0 to {len(items) - 1}"
+            )
         items[index] = self._set(items[index], path, depth + 1, value, place)
         return Node(items, node.place)
 
@@ -140,7 +142,9 @@ def _parse_setting(argument: str, file: str) -> tuple[Path, str]:
             at += 1
         elif following != "[":
             break
-    raise ScenarioError([Mistake(file, 0, 0, "", "write path=value, such as run.duration=2m or services.cart.script[0].compute=5ms")])
+    raise ScenarioError(
+        [Mistake(file, 0, 0, "", "write path=value, such as run.duration=2m or services.cart.script[0].compute=5ms")]
+    )
 
 
 def _refuse(place: Place, path: Path, message: str) -> None:

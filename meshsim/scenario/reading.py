@@ -10,9 +10,8 @@ from meshsim.scenario import effective
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from meshsim.scenario.model import Scenario
-
     from meshsim.scenario.defaults import Product
+    from meshsim.scenario.model import Scenario
     from meshsim.scenario.traffic import TrafficSection
 
 Path: TypeAlias = tuple[str | int, ...]

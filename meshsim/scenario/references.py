@@ -52,7 +52,9 @@ def _requests(tree: Any) -> Iterator[Finding]:
         for target in mapping(load, "requests"):
             path: Path = ("load", name, "requests", target)
             if not has_routes and target.startswith("/"):
-                yield Finding(path, f"{shown(target)} is a path, and there is no `gateway:` to route it; write a service", at_key=True)
+                yield Finding(
+                    path, f"{shown(target)} is a path, and there is no `gateway:` to route it; write a service", at_key=True
+                )
             elif not has_routes:
                 if message := calls.unknown_target(tree, target):
                     yield Finding(path, message, at_key=True)
@@ -136,5 +138,3 @@ def _thresholds(tree: Any) -> Iterator[Finding]:
 def _asked(tree: Any) -> dict[str, Any]:
     """What the loads ask for; without a gateway these are the routes."""
     return {target: None for load in mapping(tree, "load").values() for target in mapping(load, "requests")}
-
-

@@ -36,8 +36,15 @@ def json_schema() -> dict[str, Any]:
     patches[_PATCHES] = _patch(schema)
     del patches[_PATCHES]["properties"]["variants"]
     (names,) = schema["properties"]["variants"]["patternProperties"]
-    schema["properties"]["variants"]["patternProperties"] = {names: {"anyOf": [{"$ref": f"#/$defs/{_PATCHES}"}, {"type": "null"}]}}
-    return {"$schema": GenerateJsonSchema.schema_dialect, "title": "meshsim scenario", **schema, "$defs": {**definitions, **_used(patches)}}
+    schema["properties"]["variants"]["patternProperties"] = {
+        names: {"anyOf": [{"$ref": f"#/$defs/{_PATCHES}"}, {"type": "null"}]}
+    }
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "title": "meshsim scenario",
+        **schema,
+        "$defs": {**definitions, **_used(patches)},
+    }
 
 
 def _tidy(schema: Any) -> Any:
@@ -55,7 +62,11 @@ def _tidy(schema: Any) -> Any:
 def _products() -> list[str]:
     """Every product, with its versions and without."""
     names = [product.name for product in products()]
-    return [NO_PRODUCT, *sorted({name.partition("-")[0] for name in names} - {NO_PRODUCT}), *(n for n in names if n != NO_PRODUCT)]
+    return [
+        NO_PRODUCT,
+        *sorted({name.partition("-")[0] for name in names} - {NO_PRODUCT}),
+        *(n for n in names if n != NO_PRODUCT),
+    ]
 
 
 def _patch(schema: Any) -> Any:

@@ -103,7 +103,9 @@ def _is_call(value: Any) -> Any:
 ParallelCalls = Annotated[list[Annotated[CallStep, BeforeValidator(_is_call)]], Field(min_length=1, max_length=1000)]
 Step = Annotated[
     Annotated[
-        Annotated[CallStep, Tag("<call>")] | Annotated[ComputeStep, Tag("<compute>")] | Annotated[ParallelCalls, Tag("<parallel>")],
+        Annotated[CallStep, Tag("<call>")]
+        | Annotated[ComputeStep, Tag("<compute>")]
+        | Annotated[ParallelCalls, Tag("<parallel>")],
         Discriminator(_kind_of_step),
     ],
     BeforeValidator(_is_step),

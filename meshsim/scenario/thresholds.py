@@ -162,5 +162,3 @@ def _example(metric: str) -> str:
     aggregation, quantity = list(METRICS[metric].aggregations.items())[-1]
     limits = {"duration": "800ms", "share": "1%", "rate": "100/s", "number": "1.3"}
     return f"{aggregation}(99)<800ms" if aggregation == "p" else f"{aggregation}<{limits[quantity]}"
-
-

@@ -102,4 +102,3 @@ class TrafficSection(Section):
     """A limit on concurrent retries that grows with the load."""
     circuit_breakers: CircuitBreakersSection | None = None
     """Limits on connections, waiting requests, requests and retries."""
-

@@ -93,7 +93,9 @@ class Choice(Section):
         if isinstance(value, str):
             value = {value: {}}
         if not isinstance(value, dict):
-            raise mistake(f"expected the name of a {family}, or a mapping with that single key, not {shown(value)} (one of: {known})")
+            raise mistake(
+                f"expected the name of a {family}, or a mapping with that single key, not {shown(value)} (one of: {known})"
+            )
         if len(value) != 1:
             raise mistake(f"choose one {family}, not {len(value)} (one of: {known})")
         (name,) = value
@@ -149,14 +151,16 @@ def field_type(annotation: Any) -> Any:
         return section_of(annotation) if annotation.name else choice_of(annotation.family)
     if is_typeddict(annotation):
         docs, hints = registry.field_docs(annotation), get_type_hints(annotation, include_extras=True)
-        fields: dict[str, Any] = {
-            name: (field_type(hint), Field(description=docs.get(name, ""))) for name, hint in hints.items()
-        }
+        fields: dict[str, Any] = {name: (field_type(hint), Field(description=docs.get(name, ""))) for name, hint in hints.items()}
         return create_model(annotation.__name__, __base__=Section, __doc__=annotation.__doc__, **fields)
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         unit = registry.unit_of(annotation)
-        return annotation if unit is None else Annotated[annotation, BeforeValidator(_reader(unit)), WithJsonSchema(_schema_of(unit))]
+        return (
+            annotation
+            if unit is None
+            else Annotated[annotation, BeforeValidator(_reader(unit)), WithJsonSchema(_schema_of(unit))]
+        )
     if origin in (Union, types.UnionType):
         return Union[tuple(field_type(one) for one in inner)]  # noqa: UP007 — of a computed number of types
     if origin in (tuple, list, dict):
@@ -220,7 +224,9 @@ def choice_of(family: str) -> Any:
     if family not in _CHOICES:
         name = "".join(part.capitalize() for part in family.split("_")) + "Choice"
         _CHOICES[family] = name
-        base = type(f"{name}Base", (Choice,), {"family": family, "__module__": __name__, "__annotations__": {"family": ClassVar[str]}})
+        base = type(
+            f"{name}Base", (Choice,), {"family": family, "__module__": __name__, "__annotations__": {"family": ClassVar[str]}}
+        )
         fields: dict[str, Any] = {
             one: (section_of(policy) | None, Field(default=None, description=registry.first_sentence(policy)))
             for one, policy in registry.families()[family].items()

@@ -12,6 +12,7 @@ from meshsim.scenario.nodes import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
     from pydantic_core import ErrorDetails
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
@@ -63,7 +64,8 @@ def in_our_words(error: ValidationError, known: Iterable[str]) -> ValidationErro
     """
     keys = list(known)
     details = [
-        InitErrorDetails(type=_translated(one, keys), loc=one["loc"], input=one["input"]) for one in error.errors(include_url=False)
+        InitErrorDetails(type=_translated(one, keys), loc=one["loc"], input=one["input"])
+        for one in error.errors(include_url=False)
     ]
     return ValidationError.from_exception_data(error.title, details)
 

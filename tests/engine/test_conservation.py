@@ -12,10 +12,20 @@ from hypothesis import strategies as st
 import meshsim as ms
 
 TIMES = st.sampled_from(
-    ["0s", "1ms", "8ms", {"exponential": {"mean": "6ms"}}, {"lognormal": {"p50": "4ms", "p99": "40ms"}}, {"gamma": {"mean": "5ms", "cv": 0.7}}]
+    [
+        "0s",
+        "1ms",
+        "8ms",
+        {"exponential": {"mean": "6ms"}},
+        {"lognormal": {"p50": "4ms", "p99": "40ms"}},
+        {"gamma": {"mean": "5ms", "cv": 0.7}},
+    ]
 )
 RETRIES = st.fixed_dictionaries(
-    {"num_retries": st.integers(0, 3), "retry_on": st.sampled_from([["5xx"], ["gateway-error", "reset"], ["unavailable", "connect-failure"]])},
+    {
+        "num_retries": st.integers(0, 3),
+        "retry_on": st.sampled_from([["5xx"], ["gateway-error", "reset"], ["unavailable", "connect-failure"]]),
+    },
     optional={"per_try_timeout": st.sampled_from(["10ms", "30ms"]), "retry_host_predicate": st.just("previous_hosts")},
 )
 TRAFFIC = st.fixed_dictionaries(
@@ -91,7 +101,13 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
                 "requests": {"main": 3, "/other/1": 1, "/nowhere": 1},
                 "timeout": draw(st.sampled_from(["none", "50ms"])),
             },
-            "closed": {"executor": "constant-vus", "vus": 3, "think_time": "20ms", "requests": {"main": 1}, "retries": draw(RETRIES)},
+            "closed": {
+                "executor": "constant-vus",
+                "vus": 3,
+                "think_time": "20ms",
+                "requests": {"main": 1},
+                "retries": draw(RETRIES),
+            },
         },
         "gateway": {
             "replicas": draw(st.integers(1, 2)),
@@ -167,7 +183,9 @@ def test_nothing_is_in_flight_at_the_end_and_busy_time_is_time_held(scenario):
         time_held = held["worked_ns"] if service["async"] else held["finished_ns"] - held["started_ns"]
         assert rows["busy_ns"].sum() == time_held.sum()
     if not result.proxies.empty:
-        assert (result.proxies.groupby(["kind", "service", "instance"], observed=True, dropna=False).last()["active_retries"] == 0).all()
+        assert (
+            result.proxies.groupby(["kind", "service", "instance"], observed=True, dropna=False).last()["active_retries"] == 0
+        ).all()
 
 
 @PROPERTY

@@ -78,7 +78,12 @@ def test_a_per_try_timeout_is_not_retried_without_a_condition_that_matches():
 
 
 def test_a_route_timeout_covers_all_tries_and_back_offs():
-    retries = {"num_retries": 9, "retry_on": ["5xx"], "per_try_timeout": "4ms", "retry_back_off": {"base_interval": "1ms", "max_interval": "1ms"}}
+    retries = {
+        "num_retries": 9,
+        "retry_on": ["5xx"],
+        "per_try_timeout": "4ms",
+        "retry_back_off": {"base_interval": "1ms", "max_interval": "1ms"},
+    }
 
     result = run(gateway=route(timeout="15ms", retries=retries))
 
@@ -114,7 +119,9 @@ def test_abandoned_requests_that_still_wait_are_worked_on_unless_dropped(on_canc
 def test_the_message_that_the_caller_has_gone_takes_the_way_of_the_link():
     result = run(gateway=route(timeout="6ms"), services=server(on_cancel="stop"), network={"same_zone": "1ms"})
 
-    assert set(result.attempts["worked_ns"]) == {6 * MS}  # cancelled 6 ms after sending; the way there and the message's way are equal
+    assert set(result.attempts["worked_ns"]) == {
+        6 * MS
+    }  # cancelled 6 ms after sending; the way there and the message's way are equal
 
 
 def test_a_worker_is_held_while_its_request_waits_for_a_call_unless_async():
@@ -264,7 +271,10 @@ def test_5xx_does_not_match_a_failed_grpc_call_but_unavailable_does():
 def test_a_rate_limited_answer_of_a_sidecar_is_not_retried_by_status():
     bucket = {"max_tokens": 1, "tokens_per_fill": 1, "fill_interval": "10s"}
     retries = {"num_retries": 2, "retry_on": ["retriable-status-codes"], "retriable_status_codes": [429]}
-    parts = {"deployment": "gateway+mesh", "mesh": {"inbound": {"server": {"filters": [{"rate_limit": {"token_bucket": bucket}}]}}}}
+    parts = {
+        "deployment": "gateway+mesh",
+        "mesh": {"inbound": {"server": {"filters": [{"rate_limit": {"token_bucket": bucket}}]}}},
+    }
 
     plain = run(**parts, gateway=route(retries=retries)).requests
     asked = run(**parts, gateway=route(retries={**retries, "retry_on": ["envoy-ratelimited"]})).requests
@@ -280,7 +290,9 @@ def test_the_longest_path_wins_and_an_exact_one_before_it():
         "cart": {"path": "/cart", "to": "server"},
         "item": {"path": {"exact": "/cart/7"}, "to": "server"},
     }
-    load = {"clients": {"executor": "constant-arrival-rate", "rate": "100/s", "requests": {"/cart/7": 1, "/cart/8": 1, "/carts": 1}}}
+    load = {
+        "clients": {"executor": "constant-arrival-rate", "rate": "100/s", "requests": {"/cart/7": 1, "/cart/8": 1, "/carts": 1}}
+    }
 
     result = run(gateway={"routes": routes}, load=load)
 

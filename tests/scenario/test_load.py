@@ -128,7 +128,9 @@ def test_the_text_of_a_loaded_scenario_loads_as_the_same(path: Path) -> None:
 
 def test_files_are_looked_for_beside_the_scenario_and_count_in_the_digest(tmp_path: Path) -> None:
     file = tmp_path / "scenario.yaml"
-    file.write_text(TEXT + "variants: {replayed: {services: {stock: {script: [{compute: {replay: {file: t.npy, unit: ms}}}]}}}}\n")
+    file.write_text(
+        TEXT + "variants: {replayed: {services: {stock: {script: [{compute: {replay: {file: t.npy, unit: ms}}}]}}}}\n"
+    )
     np.save(tmp_path / "t.npy", np.ones((1, 10)))
     before = load(file, variant="replayed")
     (step,) = before.scenario.services["stock"].script
@@ -157,7 +159,9 @@ def test_the_place_of_a_data_file_does_not_count(tmp_path: Path) -> None:
 
 
 def test_anchors_and_merge_keys_are_read_as_yaml_says() -> None:
-    text = TEXT.replace("stock: {script:", "stock: &s {workers: 4, script:").replace("ads: {script:", "ads: {<<: *s, replicas: 2, script:")
+    text = TEXT.replace("stock: {script:", "stock: &s {workers: 4, script:").replace(
+        "ads: {script:", "ads: {<<: *s, replicas: 2, script:"
+    )
     services = load(text).scenario.services
 
     assert services["ads"].workers == 4
@@ -186,6 +190,7 @@ def test_numpy_numbers_in_a_mapping_are_numbers() -> None:
         (10**5000, "scenario: run.seed: no number that can be counted with"),
         (object, "scenario: run.seed: a type cannot be part of a scenario"),
     ],
+    ids=["nan", "huge", "object"],
 )
 def test_what_no_file_could_hold_is_a_mistake_in_a_mapping(value: Any, message: str) -> None:
     tree = _plain(TEXT)

@@ -59,7 +59,7 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ("run: {duration: 0s}", "4:17: run.duration: must be more than 0"),
         ("run: {duration: -5s}", "4:17: run.duration: '-5s' is not a duration (write '250ms', '1m30s' or '2h')"),
         ("run: {duration: [1]}", "4:7: run.duration: expected a duration such as '250ms', not a list"),
-        ("run: {duration: }", "4:18: run.duration: expected a duration such as '250ms', not nothing"),
+        ("run: {duration: }", "4:16: run.duration: expected a duration such as '250ms', not nothing"),
         ("run: {duration: 60s, warm_up: 60s}", "4:31: run.warm_up: must be shorter than the run's duration"),
         ("run: {duration: 60s, seed: -1}", "4:28: run.seed: must be at least 0"),
         ("run: {duration: 60s, seed: three}", "4:28: run.seed: expected a whole number, not 'three'"),
@@ -76,7 +76,10 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ("load: {}", "2:1: load: must not be empty"),
         ("load: [1]", "2:1: load: expected a mapping, not a list"),
         ("load: {u: 5}", "2:11: load.u: expected a mapping, not 5"),
-        ("load: {a b: {}}", "2:8: load.\"a b\": 'a b' is no name (letters, digits, '-', '_' and '.', 63 at most, the first a letter or digit)"),
+        (
+            "load: {a b: {}}",
+            "2:8: load.\"a b\": 'a b' is no name (letters, digits, '-', '_' and '.', 63 at most, the first a letter or digit)",
+        ),
         (
             "load: {u: {requests: {cart: 1}}}",
             (
@@ -154,7 +157,10 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "services: {cart: {script: [5]}}",
             "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, or a list of calls made at once, not 5",
         ),
-        ("services: {cart: {script: [{}]}}", "3:28: services.cart.script[0]: a step is one of `compute: time` and `call: service`"),
+        (
+            "services: {cart: {script: [{}]}}",
+            "3:28: services.cart.script[0]: a step is one of `compute: time` and `call: service`",
+        ),
         (
             "services: {cart: {script: [{compute: 1ms, call: cart}]}}",
             "3:28: services.cart.script[0]: a step is one of `compute: time` and `call: service`",
@@ -164,7 +170,10 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "3:29: services.cart.script[0][0]: only calls are made at once; each is `call: service`",
         ),
         ("services: {cart: {script: [[]]}}", "3:28: services.cart.script[0]: must not be empty"),
-        ("services: {cart: {script: [{compute: 5}]}}", "3:38: services.cart.script[0].compute: 5 has no unit; write '5ms' or '5s'"),
+        (
+            "services: {cart: {script: [{compute: 5}]}}",
+            "3:38: services.cart.script[0].compute: 5 has no unit; write '5ms' or '5s'",
+        ),
         (
             "services: {cart: {script: [{compute: expnential}]}}",
             "3:38: services.cart.script[0].compute: unknown distribution 'expnential'; did you mean 'exponential'?",
@@ -210,7 +219,10 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "gateway: {routes: {r: {path: cart, to: cart}}}",
             "5:30: gateway.routes.r.path: 'cart' is no path; it begins with '/'",
         ),
-        ("gateway: {routes: {r: {path: {exct: /}, to: cart}}}", "5:31: gateway.routes.r.path.exct: unknown key; did you mean 'exact'?"),
+        (
+            "gateway: {routes: {r: {path: {exct: /}, to: cart}}}",
+            "5:31: gateway.routes.r.path.exct: unknown key; did you mean 'exact'?",
+        ),
         (
             "gateway: {routes: {r: {path: /, to: crt}}}",
             "5:37: gateway.routes.r.to: unknown service 'crt'; did you mean 'cart'?",
@@ -219,7 +231,10 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "gateway: {routes: {r: {path: /, to: {cart: 1, crt: 1}}}}",
             "5:47: gateway.routes.r.to.crt: unknown service 'crt'; did you mean 'cart'?",
         ),
-        ("gateway: {routes: {crt: {path: /, to: cart}}}", "2:72: load.users.requests.cart: unknown route 'cart'; did you mean 'crt'?"),
+        (
+            "gateway: {routes: {crt: {path: /, to: cart}}}",
+            "2:72: load.users.requests.cart: unknown route 'cart'; did you mean 'crt'?",
+        ),
         (
             "gateway: {routes: {cart: {path: /, to: cart, timeout: never}}}",
             "5:55: gateway.routes.cart.timeout: 'never' is not a duration (write '250ms', '1m30s' or '2h')",
@@ -266,7 +281,10 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "mesh: {traffic: {cart: {retries: {retry_on: 5x}}}}",
             "5:45: mesh.traffic.cart.retries.retry_on: unknown retry_on '5x'; did you mean '5xx'?",
         ),
-        ("faults: [{at: 1s, for: 1s, service: crt, slow: 2}]", "5:37: faults[0].service: unknown service 'crt'; did you mean 'cart'?"),
+        (
+            "faults: [{at: 1s, for: 1s, service: crt, slow: 2}]",
+            "5:37: faults[0].service: unknown service 'crt'; did you mean 'cart'?",
+        ),
         ("faults: [{at: 1s, for: 1s, service: cart}]", "5:10: faults[0]: write either `slow: factor` or `crash: true`"),
         (
             "faults: [{at: 1s, for: 1s, service: cart, crash: true, replicas: 2}]",
@@ -334,7 +352,9 @@ def test_what_is_no_yaml_or_no_scenario_is_told_with_its_place(mistakes_of: Any,
 def test_aliases_cannot_repeat_without_bound(mistakes_of: Any) -> None:
     levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 9))
 
-    assert mistakes_of(f"l0: &l0 [x]\n{levels}") == ["a.yaml:6:25: aliases repeat more than 100,000 values; a scenario is smaller"]
+    assert mistakes_of(f"l0: &l0 [x]\n{levels}") == [
+        "a.yaml:6:25: aliases repeat more than 100,000 values; a scenario is smaller"
+    ]
 
 
 def test_a_file_of_many_megabytes_is_not_read(mistakes_of: Any) -> None:
@@ -356,7 +376,19 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(mistakes_of: Any
 
 def test_no_word_of_pydantic_reaches_the_user(mistakes_of: Any) -> None:
     wrong = ["5", "-1", "1.5", "x", "[1]", "{x: 1}", "true", "''", "[]", "{}", "~"]
-    for key in ("name", "load", "gateway", "mesh", "services", "network", "faults", "variants", "run", "thresholds", "deployment"):
+    for key in (
+        "name",
+        "load",
+        "gateway",
+        "mesh",
+        "services",
+        "network",
+        "faults",
+        "variants",
+        "run",
+        "thresholds",
+        "deployment",
+    ):
         for value in wrong:
             for message in mistakes_of({key: value}):
                 assert not any(word in message for word in ("Input", "input", "valid ", "pydantic", "Field", "extra_", "_type"))

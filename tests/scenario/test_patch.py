@@ -66,10 +66,17 @@ def test_another_policy_takes_the_place_of_the_one_chosen() -> None:
 
 
 def test_the_same_policy_keeps_its_other_settings() -> None:
-    assert changed('mesh.traffic."a.b".load_balancer.least_request.choice_count=5').mesh.traffic["a.b"].load_balancer.chosen.choice_count == 5
+    assert (
+        changed('mesh.traffic."a.b".load_balancer.least_request.choice_count=5')
+        .mesh.traffic["a.b"]
+        .load_balancer.chosen.choice_count
+        == 5
+    )
 
 
-@pytest.mark.parametrize("path", ["services.cart.script[0].compute", "services.cart.script.0.compute", 'services."cart".script[0].compute'])
+@pytest.mark.parametrize(
+    "path", ["services.cart.script[0].compute", "services.cart.script.0.compute", 'services."cart".script[0].compute']
+)
 def test_set_reaches_into_lists(path: str) -> None:
     assert changed(f"{path}=7ms").services["cart"].script[0].compute.chosen.mean_ns == 7_000_000
 
@@ -93,14 +100,14 @@ def test_a_mistake_in_a_variant_is_told_at_its_own_place_whichever_variant_is_ru
     text = TEXT + "variants:\n  good: {}\n  bad: {mesh: {traffic: {a.b: {retries: {num_retrys: 2, num_retries: x}}}}}\n"
 
     assert mistakes(text, variant="good") == [
-        'scenario:11:43: variants.bad.mesh.traffic."a.b".retries.num_retrys: unknown key; did you mean \'num_retries\'?',
-        "scenario:11:71: variants.bad.mesh.traffic.\"a.b\".retries.num_retries: expected a whole number, not 'x'",
+        "scenario:11:42: variants.bad.mesh.traffic.\"a.b\".retries.num_retrys: unknown key; did you mean 'num_retries'?",
+        "scenario:11:70: variants.bad.mesh.traffic.\"a.b\".retries.num_retries: expected a whole number, not 'x'",
     ]
 
 
 def test_what_a_variant_breaks_elsewhere_is_told_with_its_name() -> None:
     assert mistakes(TEXT + "variants: {v: {services: {a.b: null}}}\n") == [
-        "scenario:5:105: services.cart.script[1].call: unknown service 'a.b' (one of: cart) (in variant 'v')",
+        "scenario:5:106: services.cart.script[1].call: unknown service 'a.b' (one of: cart) (in variant 'v')",
         "scenario:7:18: mesh.traffic.\"a.b\": unknown service 'a.b' (one of: cart) (in variant 'v')",
     ]
 
@@ -137,7 +144,7 @@ def test_an_unknown_variant_is_told_with_the_nearest() -> None:
             " 'services.cart.script' is a list of 2: write a position from 0 to 1"
         )),
         ("run[0]=1", "--set run[0]=1: run[0]: there is no list at 'run'"),
-        ("run.sed=null", "--set run.sed=null: run.sed: there is nothing here to take out; did you mean 'seed'?"),
+        ("run.duraton=null", "--set run.duraton=null: run.duraton: there is nothing here to take out; did you mean 'duration'?"),
         ("run.seed='1", "--set run.seed='1: the quote that begins here is never closed"),
         ("run.seed", "--set run.seed: write path=value, such as run.duration=2m or services.cart.script[0].compute=5ms"),
         ("=1", "--set =1: write path=value, such as run.duration=2m or services.cart.script[0].compute=5ms"),

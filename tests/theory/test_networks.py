@@ -50,7 +50,12 @@ def test_a_closed_load_is_mean_value_analysis(users, throughput, response):
     """Exact MVA of N users who think 1 s and ask a server of 50 ms; golden rows closed_N5 and closed_N20."""
     scenario = station("1/s", {"exponential": {"mean": "50ms"}}, duration="2000s", warm_up="50s")
     scenario["load"] = {
-        "users": {"executor": "constant-vus", "vus": users, "think_time": {"exponential": {"mean": "1s"}}, "requests": {"server": 1}}
+        "users": {
+            "executor": "constant-vus",
+            "vus": users,
+            "think_time": {"exponential": {"mean": "1s"}},
+            "requests": {"server": 1},
+        }
     }
 
     def rate(result):
@@ -125,7 +130,8 @@ def test_requests_of_two_loads_share_a_bucket_in_proportion_to_their_rates():
         "routes": {"all": {"path": "/", "to": "server"}},
     }
     scenario["load"] = {
-        name: {"executor": "constant-arrival-rate", "rate": f"{rate}/s", "requests": {"all": 1}} for name, rate in (("a", 60), ("b", 180))
+        name: {"executor": "constant-arrival-rate", "rate": f"{rate}/s", "requests": {"all": 1}}
+        for name, rate in (("a", 60), ("b", 180))
     }
 
     result = load(scenario).run(seed=2)

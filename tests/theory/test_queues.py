@@ -13,10 +13,14 @@ from statistics_of_runs import erlang_c, mean_response, mean_waiting, measured, 
 EXPONENTIAL_10MS = {"exponential": {"mean": "10ms"}}
 
 
-@pytest.mark.parametrize(("rate", "load", "duration", "replications", "within"), [(50, 0.5, "200s", 10, 0.05), (80, 0.8, "400s", 12, 0.10)])
+@pytest.mark.parametrize(
+    ("rate", "load", "duration", "replications", "within"), [(50, 0.5, "200s", 10, 0.05), (80, 0.8, "400s", 12, 0.10)]
+)
 def test_mean_response_in_m_m_1_is_one_over_mu_minus_lambda(rate, load, duration, replications, within):
     """W = 1 / (mu - lambda) (Kleinrock 1975, section 3.2); golden rows mm1_r50_W and mm1_r80_W."""
-    response, waiting = replicate(station(f"{rate}/s", EXPONENTIAL_10MS, duration=duration, warm_up="20s"), replications, mean_response, mean_waiting)
+    response, waiting = replicate(
+        station(f"{rate}/s", EXPONENTIAL_10MS, duration=duration, warm_up="20s"), replications, mean_response, mean_waiting
+    )
 
     assert response.agrees(1 / (100 - rate), within), response
     assert waiting.agrees(load / (100 - rate), 2 * within), waiting
@@ -82,7 +86,9 @@ def test_a_bounded_queue_blocks_as_m_m_1_k():
         return float((result.requests["flags"] == "queue_full").mean())
 
     blocking = (1 - 0.9) * 0.9**6 / (1 - 0.9**7)
-    share, accepted = replicate(station("90/s", EXPONENTIAL_10MS, duration="300s", queue={"limit": 5}), 20, refused, mean_response)
+    share, accepted = replicate(
+        station("90/s", EXPONENTIAL_10MS, duration="300s", queue={"limit": 5}), 20, refused, mean_response
+    )
 
     assert share.agrees(blocking, 0.05), share
     assert accepted.agrees(0.03194782301, 0.03), accepted

@@ -45,7 +45,9 @@ def draws_module(envoy: Path) -> ModuleType:
     return module
 
 
-def replayed(envoy: Path, name: str, folder: Path, route: dict[str, Any], traffic: dict[str, Any]) -> tuple[Result, dict[str, Any]]:
+def replayed(
+    envoy: Path, name: str, folder: Path, route: dict[str, Any], traffic: dict[str, Any]
+) -> tuple[Result, dict[str, Any]]:
     """A case on its own draws, and its measured summary."""
     case = YAML(typ="safe").load(envoy / "cases" / name / "case.yaml")
     start, service, errors = draws_module(envoy).world(case)
@@ -57,7 +59,9 @@ def replayed(envoy: Path, name: str, folder: Path, route: dict[str, Any], traffi
         "name": name.replace("@", "-"),
         "defaults": "envoy-1.40",
         "deployment": "gateway",
-        "load": {"recorded": {"executor": "replay", "file": str(world), "column": "arrivals_s", "unit": "s", "requests": {"all": 1}}},
+        "load": {
+            "recorded": {"executor": "replay", "file": str(world), "column": "arrivals_s", "unit": "s", "requests": {"all": 1}}
+        },
         "gateway": {
             "proxy_time": "0s",
             "routes": {"all": {"path": "/", "to": "svc", **route}},

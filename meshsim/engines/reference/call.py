@@ -42,9 +42,7 @@ class Request:
         "user",
     )
 
-    def __init__(
-        self, source: int, number: int, user: int, key: int, route: int, consumer: int, started_ns: int
-    ) -> None:
+    def __init__(self, source: int, number: int, user: int, key: int, route: int, consumer: int, started_ns: int) -> None:
         self.source = source
         self.number = number
         self.user = user
@@ -64,9 +62,7 @@ class Call:
         "tried", "zone",
     )  # fmt: skip
 
-    def __init__(
-        self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None
-    ) -> None:
+    def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None) -> None:
         self.request = request
         self.key = key
         self.operation = operation

@@ -50,8 +50,8 @@ class Client:
         for number, (time_ns, key) in enumerate(source.arrivals.arrive(self._root)):
             if time_ns >= until_ns:
                 return
-            if time_ns > clock._now:  # noqa: SLF001
-                yield time_ns - clock._now  # type: ignore[operator]  # noqa: SLF001
+            if time_ns > clock.now_ns:
+                yield time_ns - clock.now_ns
             clock.start(self._send(number, NONE, key))
 
     def _use(self, user: int, intervals: tuple[tuple[int, int], ...], until_ns: int) -> Steps:
@@ -59,16 +59,16 @@ class Client:
         clock, think_time = self._clock, self._source.think_time
         iteration = 0
         for from_ns, to_ns in intervals:
-            if from_ns > clock.now:
-                yield from_ns - clock.now
-            while clock.now < min(to_ns, until_ns):
+            if from_ns > clock.now_ns:
+                yield from_ns - clock.now_ns
+            while clock.now_ns < min(to_ns, until_ns):
                 key = user_request_key(self._root, user, iteration)
-                began_ns = clock.now
+                began_ns = clock.now_ns
                 yield from self._send(iteration, user, key)
                 iteration += 1
                 if think_time is not None:
                     yield round(think_time.quantile(uniform(key, THINK_TIME)))
-                elif clock.now == began_ns:  # an answer in no time: without this no time would ever pass
+                elif clock.now_ns == began_ns:  # an answer in no time: without this no time would ever pass
                     yield 1_000_000
 
     def _send(self, number: int, user: int, key: int) -> Steps:
@@ -76,13 +76,13 @@ class Client:
         source, clock = self._source, self._clock
         routes = source.routes
         route = routes[0] if len(routes) == 1 else by_share(routes, source.shares, uniform(key, ROUTE))
-        request = Request(self._index, number, user, key, route, source.consumer, clock._now)  # type: ignore[arg-type]  # noqa: SLF001
+        request = Request(self._index, number, user, key, route, source.consumer, clock.now_ns)
         request.row_number = self.started.next()
         call = Call(request, key, NONE, CALLER_CLIENT, source.zone)
         outcome: Outcome = yield from self._handler.call(call)
         self._recorder.requests.append(
             [
-                request.row_number, self._index, number, user, route, request.started_ns, clock._now,  # type: ignore[list-item]  # noqa: SLF001
+                request.row_number, self._index, number, user, route, request.started_ns, clock.now_ns,
                 outcome.status, outcome.grpc_status, outcome.flags, request.attempts, outcome.origin, outcome.origin_flags,
             ]
         )  # fmt: skip

@@ -1,8 +1,8 @@
 """Time, and the light tasks that live in it.
 
 `Clock` is SimPy's Environment counting whole nanoseconds. SimPy's own events and processes work in it as ever; what happens
-hundreds of thousands of times (a request on its way) is a `Task`: a generator that starts in the step that starts it, and whose end
-is no event.
+hundreds of thousands of times (a request on its way) is a `Task`: a generator that starts in the step that starts it, and
+whose end is no event.
 
 **Order at one instant.** Events run in the order of SimPy's key: time, priority, number at scheduling. Whatever becomes ready
 during an event (a started task, a woken one, an interrupted one) runs in the order in which it became ready, before the next
@@ -83,7 +83,7 @@ class Timers:
 
     def start(self, outcome: Outcome) -> Timer:
         """Interrupt the active task with `Expired` when the time is over."""
-        timer = Timer(self._clock.active, self._clock._now + self._delay_ns, outcome)  # type: ignore[arg-type]  # noqa: SLF001
+        timer = Timer(self._clock.active, self._clock.now_ns + self._delay_ns, outcome)
         self._set.append(timer)
         if not self._is_armed:
             self._arm(timer.due_ns)
@@ -95,7 +95,7 @@ class Timers:
         while self._set:
             timer = self._set[0]
             if timer.task is not None:
-                if timer.due_ns > self._clock.now:
+                if timer.due_ns > self._clock.now_ns:
                     self._arm(timer.due_ns)
                     return
                 timer.task.interrupt(Expired(timer, timer.outcome))
@@ -104,16 +104,16 @@ class Timers:
     def _arm(self, due_ns: int) -> None:
         self._is_armed = True
         clock = self._clock
-        heappush(clock._queue, (due_ns, URGENT, next(clock._eid), self))  # type: ignore[arg-type]  # noqa: SLF001
+        heappush(clock.heap, (due_ns, URGENT, clock.next_number(), self))
 
 
 class Task:
     """One generator on its way through simulated time.
 
-    While it sleeps it stands in SimPy's queue itself, as the event of its own waking; an entry there counts only if it is the latest.
+    While it sleeps it stands in SimPy's queue itself, as the event of its own waking; only its latest entry there counts.
     """
 
-    __slots__ = ("_error", "_is_ready", "_send", "_steps", "_value", "_waking", "clock", "is_over", "on_end")
+    __slots__ = ("_error", "_is_ready", "_send", "_steps", "_value", "clock", "is_over", "on_end", "waking")
 
     def __init__(self, clock: Clock, steps: Steps, on_end: Callable[[Any], None] | None) -> None:
         self.clock = clock
@@ -123,7 +123,7 @@ class Task:
         self._steps = steps
         self._value: Any = None
         self._error: Interrupted | None = None
-        self._waking = NOT_ASLEEP
+        self.waking = NOT_ASLEEP
         self._is_ready = True
 
     def wake(self, value: Any = None) -> None:
@@ -138,7 +138,7 @@ class Task:
         if self.is_over or isinstance(self._error, Cancelled | Crashed):
             return
         self._error = error
-        self._waking = NOT_ASLEEP
+        self.waking = NOT_ASLEEP
         if not self._is_ready:
             self._is_ready = True
             self.clock.ready.append(self)
@@ -149,10 +149,7 @@ class Task:
         clock.active = self
         self._is_ready = False
         try:
-            if self._error is None:
-                delay_ns = self._send(self._value)
-            else:
-                delay_ns = self._steps.throw(self._take_error())
+            delay_ns = self._send(self._value) if self._error is None else self._steps.throw(self._take_error())
         except StopIteration as stop:
             self.is_over = True
             clock.live -= 1
@@ -161,8 +158,8 @@ class Task:
             return
         self._value = None
         if delay_ns is not None:
-            self._waking = number = next(clock._eid)  # noqa: SLF001
-            heappush(clock._queue, (clock._now + delay_ns, NORMAL, number, self))  # type: ignore[arg-type]  # noqa: SLF001
+            self.waking = number = clock.next_number()
+            heappush(clock.heap, (clock.now_ns + delay_ns, NORMAL, number, self))
 
     def _take_error(self) -> Interrupted:
         """The pending interruption; kept in no local of `run`, which its traceback would tie into a cycle of garbage."""
@@ -177,6 +174,12 @@ class Clock(simpy.Environment):
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
+        self.heap: list[tuple[int, int, int, Any]] = self._queue  # type: ignore[assignment]
+        """SimPy's own queue: time, priority, number, event."""
+        self.next_number = self._eid.__next__
+        """Number of the next entry in the queue."""
+        self.now_ns = 0
+        """Time; SimPy's `now`, without the cost of a property."""
         self.active: Task
         """The task that runs now."""
         self.ready: deque[Task] = deque()
@@ -220,18 +223,19 @@ class Clock(simpy.Environment):
 
     def _run_some(self, most: int) -> int:
         """Run so many events at most; how many there were. The inner loop of the engine."""
-        queue, ready = self._queue, self.ready
+        queue, ready = self.heap, self.ready
         for count in range(most):
             if not queue:
                 return count
-            self._now, _, number, event = heappop(queue)
+            now_ns, _, number, event = heappop(queue)
+            self._now = self.now_ns = now_ns
             kind = type(event)
             if kind is Task:
-                if number == event._waking:  # type: ignore[attr-defined]  # noqa: SLF001
-                    event._waking = NOT_ASLEEP  # type: ignore[attr-defined]  # noqa: SLF001
-                    event.run()  # type: ignore[attr-defined]
+                if number == event.waking:
+                    event.waking = NOT_ASLEEP
+                    event.run()
             elif kind is Timers:
-                event.fire()  # type: ignore[attr-defined]
+                event.fire()
             else:
                 _run_callbacks(event)
                 if self.is_over:

@@ -32,9 +32,7 @@ class Counters:
         self._plan = plan
         self._instances = [(instance, [0, 0, 0, 0]) for instance in instances]
         proxies = [(GATEWAY_KIND, NONE, gateway) for gateway in gateways]
-        proxies += [
-            (SIDECAR_KIND, instance.service, instance.sidecar) for instance in instances if instance.sidecar is not None
-        ]
+        proxies += [(SIDECAR_KIND, instance.service, instance.sidecar) for instance in instances if instance.sidecar is not None]
         self._proxies = [(*proxy, [0, 0, 0]) for proxy in proxies]
 
     def watch(self) -> Generator[simpy.Event, None, None]:
@@ -42,19 +40,19 @@ class Counters:
         clock, plan = self._clock, self._plan
         marks = sorted({plan.warm_up_ns, plan.duration_ns} - {0})
         while True:
-            now_ns = clock.now
+            now_ns = clock.now_ns
             next_ns = (now_ns // plan.interval_ns + 1) * plan.interval_ns
             if marks and marks[0] <= next_ns:
                 next_ns = marks.pop(0)
             yield clock.timeout(next_ns - now_ns)
             self.write()
-            if clock.now >= plan.duration_ns and not clock.live:
+            if clock.now_ns >= plan.duration_ns and not clock.live:
                 clock.is_over = True
                 return
 
     def write(self) -> None:
         """The rows of this instant."""
-        now_ns: int = self._clock.now  # type: ignore[assignment]
+        now_ns: int = self._clock.now_ns
         for instance, before in self._instances:
             station = instance.station
             station.settle()

@@ -45,7 +45,7 @@ def run(
         seed: Root of all draws.
         replication: Number of the replication: another world under the same plan.
         sinks: Take the records in chunks; the last ones before this function returns.
-        on_progress: Called every few thousand events; returns False to stop there. What has been recorded until then is handed on.
+        on_progress: Called every few thousand events; returns False to stop there, and what has been recorded is handed on.
 
     Returns:
         How far it came; `is_over` is False where it was stopped.
@@ -55,7 +55,7 @@ def run(
     clock = model.clock
 
     def progress() -> Progress:
-        return Progress(int(clock.now), model.requests.count, clock.events, clock.is_over)
+        return Progress(int(clock.now_ns), model.requests.count, clock.events, clock.is_over)
 
     def look() -> None:
         recorder.flush_full()

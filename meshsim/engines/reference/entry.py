@@ -74,7 +74,7 @@ class GatewayEntry:
             yield latency_ns
         if gateway.takes_time:
             yield from gateway.work(call, AT_GATEWAY)
-        outcome = gateway.judge(call, self._clock._now)  # type: ignore[arg-type]  # noqa: SLF001
+        outcome = gateway.judge(call, self._clock.now_ns)
         if outcome is None:
             number = call.request.route
             if number == NONE:

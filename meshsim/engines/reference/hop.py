@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 class HopLayer:
     """Send to the endpoint that was picked, and wait for what it answers.
 
-    Where the caller gives up, a message says so to the instance one latency later; what the instance makes of it is its own matter.
+    Where the caller gives up, a message says so to the instance one latency later; what that makes of it is its own matter.
     """
 
-    __slots__ = ("_clock", "_links", "_refused", "_refusals", "_service")
+    __slots__ = ("_clock", "_links", "_refusals", "_refused", "_service")
 
     def __init__(self, clock: Clock, links: Links, service: int, refusals: Refusals) -> None:
         self._clock = clock
@@ -52,7 +52,7 @@ class HopLayer:
         instance = endpoint.instance
         row = call.row(self._service, self._refusals.next_id())
         row[INSTANCE] = instance.index
-        row[SENT] = clock._now  # type: ignore[call-overload]  # noqa: SLF001
+        row[SENT] = clock.now_ns
         endpoint.in_flight += 1
         job: Job | None = None
         try:
@@ -64,12 +64,12 @@ class HopLayer:
                 if instance.sidecar.takes_time:
                     yield from instance.sidecar.work(call, INBOUND)
                 if instance.sidecar.filters:
-                    outcome = instance.sidecar.judge(call, clock._now)  # type: ignore[arg-type]  # noqa: SLF001
+                    outcome = instance.sidecar.judge(call, clock.now_ns)
                     if outcome is not None:
                         outcome = outcome._replace(origin=self._service)
             if outcome is None:
                 job = Job(call, row, instance, clock.active)
-                row[ARRIVED] = clock._now  # type: ignore[call-overload]  # noqa: SLF001
+                row[ARRIVED] = clock.now_ns
                 instance.accept(job)
                 outcome = yield PARK
             latency_ns = self._links.latency_ns(call.key, ANSWER_WAY, instance.zone, call.zone)
@@ -97,7 +97,7 @@ class HopLayer:
 
     def _end(self, row: list[int], outcome: Outcome, job: Job | None) -> None:
         """The caller's part of the row; written here unless an instance still works on it."""
-        row[ENDED] = self._clock._now  # type: ignore[call-overload]  # noqa: SLF001
+        row[ENDED] = self._clock.now_ns
         row[STATUS], row[GRPC_STATUS], row[FLAGS] = outcome.status, outcome.grpc_status, row[FLAGS] | outcome.flags
         if job is None or row[FINISHED] != NONE:
             self._refusals.recorder.attempts.append(row)

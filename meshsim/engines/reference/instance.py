@@ -53,7 +53,7 @@ class Instance:
         self.on_cancel = service.on_cancel
         self.sidecar: Proxy | None = None
         self.callers: dict[tuple[int, int], Handler] = {}
-        """How its scripts call: by the operation whose script it is and the place in it, where a call may have layers of its own."""
+        """How its scripts call: by operation and place in its script, where a call may have layers of its own."""
         self.slowness = 1.0
         self._crashes = 0
         self.arrived = 0
@@ -64,9 +64,7 @@ class Instance:
         self._ok = GRPC_OK if service.is_grpc else OK
         self._failure_grpc = 13 if service.is_grpc else NONE
         self._dependency_status = 200 if service.is_grpc else 500
-        self._queue_full = (
-            failure(200, Flag.queue_full, number, 8) if service.is_grpc else failure(503, Flag.queue_full, number)
-        )
+        self._queue_full = failure(200, Flag.queue_full, number, 8) if service.is_grpc else failure(503, Flag.queue_full, number)
         self._crashed = failure(503, Flag.UC, number)
 
     def accept(self, job: Job) -> None:
@@ -104,7 +102,7 @@ class Instance:
                 yield from station.wait()
                 job.is_queued = False
             job.has_worker = True
-            row[STARTED] = self._clock._now  # type: ignore[call-overload]  # noqa: SLF001
+            row[STARTED] = self._clock.now_ns
             operation = self._operations[job.operation]
             outcome = yield from self._run(operation.steps, job)
             if outcome is None:
@@ -122,7 +120,7 @@ class Instance:
     def _finish(self, job: Job, outcome: Outcome | None) -> None:
         row = job.row
         self.finished += 1
-        row[FINISHED] = self._clock._now  # type: ignore[call-overload]  # noqa: SLF001
+        row[FINISHED] = self._clock.now_ns
         if self._jobs is not None:
             del self._jobs[job]
         if job.is_abandoned:
@@ -140,11 +138,11 @@ class Instance:
             if step.kind is COMPUTE:
                 if not job.has_worker:
                     yield from self._take_worker(job)
-                began_ns: int = clock._now  # type: ignore[assignment]  # noqa: SLF001
+                began_ns: int = clock.now_ns
                 try:
                     yield self._work_ns(step, job)
                 finally:
-                    row[WORKED] += clock._now - began_ns  # type: ignore[operator]  # noqa: SLF001
+                    row[WORKED] += clock.now_ns - began_ns
                 continue
             if self._is_async and job.has_worker:
                 job.has_worker = False

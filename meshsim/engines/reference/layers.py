@@ -52,7 +52,7 @@ class Refusals:
     def refuse(self, call: Call, outcome: Outcome) -> Outcome:
         """Record the refusal; the outcome itself comes back."""
         row = call.row(outcome.origin, self.next_id())
-        row[ENDED] = self.clock._now  # type: ignore[call-overload]  # noqa: SLF001
+        row[ENDED] = self.clock.now_ns
         row[STATUS], row[GRPC_STATUS], row[FLAGS] = outcome.status, outcome.grpc_status, outcome.flags
         self.recorder.attempts.append(row)
         return outcome
@@ -118,7 +118,11 @@ class RetryLayer:
                 if holds_slot and view is not None:
                     view.retries.done()
                     holds_slot = False
-                if outcome is OK or outcome is GRPC_OK or not policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._visible):
+                if (
+                    outcome is OK
+                    or outcome is GRPC_OK
+                    or not policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._visible)
+                ):
                     return outcome
                 if attempt > policy.num_retries:
                     return self._stop(call, outcome, Flag.URX)
@@ -158,7 +162,7 @@ class PickLayer:
         self._reselections = reselections
 
     def call(self, call: Call) -> Steps:
-        """What the endpoint answers. (No generator of its own: it only says which one goes on.)"""
+        """What the endpoint answers; no generator of its own, it only says which one goes on."""
         endpoint = self._view.pick(call.key)
         if self._reselections:
             if call.attempt > 1:

@@ -56,10 +56,7 @@ class Model:
         self._refusals = Refusals(self.clock, recorder)
         self._links = Links(plan.network)
         self._instances = tuple(
-            tuple(
-                Instance(self.clock, recorder, service, number, index, plan.operations)
-                for index in range(len(service.zones))
-            )
+            tuple(Instance(self.clock, recorder, service, number, index, plan.operations) for index in range(len(service.zones)))
             for number, service in enumerate(plan.services)
         )
         self._gateways = self._make_gateways()
@@ -76,7 +73,7 @@ class Model:
         self.clock.process(self._counters.watch())
 
     def _make_gateways(self) -> tuple[Proxy, ...]:
-        gateway, plan = self.plan.gateway, self.plan
+        gateway = self.plan.gateway
         if gateway is None:
             return ()
         return tuple(
@@ -95,9 +92,7 @@ class Model:
         service = plan.services[instance.service]
         key = call_key(root_key(*self._root, service.stream), instance.index)
         if plan.mesh is not None:
-            instance.sidecar = Proxy(
-                self.clock, plan.mesh.proxy, instance.index, instance.zone, self._built(service.inbound)
-            )
+            instance.sidecar = Proxy(self.clock, plan.mesh.proxy, instance.index, instance.zone, self._built(service.inbound))
         handlers: dict[int, Handler] = {}
         visible = ALL_FLAGS if plan.mesh is None else BEHIND_A_PROXY
         for number, operation in enumerate(plan.operations):
@@ -160,9 +155,7 @@ class Model:
             self._entry_of_gateway = GatewayEntry(self.clock, self._links, plan.routes, self._gateways, handlers)
         return self._entry_of_gateway
 
-    def _stack(
-        self, cluster: Cluster, stack: Stack, layer: int, key: int, view: View | None = None
-    ) -> tuple[Handler, View]:
+    def _stack(self, cluster: Cluster, stack: Stack, layer: int, key: int, view: View | None = None) -> tuple[Handler, View]:
         """All layers from the route's timeout to the link, innermost first, and the view that they share.
 
         1. the hop: link, instance, link;

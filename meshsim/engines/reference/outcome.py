@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from meshsim.flags import Flag
 from meshsim.plan import NONE
 
-GRPC_UNAVAILABLE = 14
+if TYPE_CHECKING:
+    from meshsim.flags import Flag
+
 _GRPC_OF_HTTP = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 """What a gRPC client makes of an HTTP status. Source: gRPC, doc/http-grpc-status-mapping.md; Envoy, grpc/status.cc."""
 _GRPC_UNKNOWN = 2

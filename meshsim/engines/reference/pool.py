@@ -16,8 +16,8 @@ from meshsim.engines.reference.outcome import failure
 from meshsim.flags import Flag
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.clock import Steps, Task
     from meshsim.engines.reference.call import Call
+    from meshsim.engines.reference.clock import Steps, Task
     from meshsim.engines.reference.endpoints import EndpointView, View
     from meshsim.engines.reference.layers import Handler, Refusals
 

@@ -46,12 +46,12 @@ class Station:
 
     def settle(self) -> None:
         """Bring the integrals up to now."""
-        now_ns = self.clock._now  # noqa: SLF001 — SimPy's property costs as much as the rest
+        now_ns = self.clock.now_ns
         if now_ns != self._since_ns:
             passed_ns = now_ns - self._since_ns
-            self.busy_ns += self.busy * passed_ns  # type: ignore[assignment]
-            self.queued_ns += self.queued * passed_ns  # type: ignore[assignment]
-            self._since_ns = now_ns  # type: ignore[assignment]
+            self.busy_ns += self.busy * passed_ns
+            self.queued_ns += self.queued * passed_ns
+            self._since_ns = now_ns
 
     def take_free(self) -> bool:
         """Take a worker if one is free."""
@@ -61,7 +61,7 @@ class Station:
         if busy:  # an idle station has nothing to settle but the time
             self.settle()
         else:
-            self._since_ns = self.clock._now  # type: ignore[assignment]  # noqa: SLF001
+            self._since_ns = self.clock.now_ns
         self.busy = busy + 1
         self.passed += 1
         return True

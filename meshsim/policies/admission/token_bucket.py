@@ -51,8 +51,7 @@ class TokenBucket(Admission):
     def admit(self, now_ns: int) -> bool:
         """Take a token if there is one."""
         level = self._level + (now_ns - self._filled_ns) * self.tokens_per_fill
-        if level > self.max_tokens * self.fill_interval:
-            level = self.max_tokens * self.fill_interval
+        level = min(level, self.max_tokens * self.fill_interval)
         self._filled_ns = now_ns
         if level < self.fill_interval:
             self._level = level

@@ -8,10 +8,9 @@ from meshsim.scenario.advice import capacity, patience, reach, retrying, schedul
 from meshsim.scenario.flow import Flow
 
 if TYPE_CHECKING:
+    from meshsim.errors import Mistake
     from meshsim.scenario.load import Places
     from meshsim.scenario.model import Scenario
-
-    from meshsim.errors import Mistake
 
 CHECKS = (*capacity.CHECKS, *patience.CHECKS, *retrying.CHECKS, *reach.CHECKS, *schedule.CHECKS)
 
