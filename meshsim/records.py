@@ -27,7 +27,7 @@ REQUESTS: dict[str, str] = {
     "status": "HTTP status that the client saw; 0 where it gave up",
     "grpc_status": "gRPC status; -1 where the answer is not gRPC",
     "flags": "why it ended as it did (meshsim.flags)",
-    "attempts": "tries of the layer that sent it to a service, over all tries of the client",
+    "attempts": "tries that were sent to the entry service, over all layers that retry",
     "origin": "the service where the failure began; -1 where there was none",
     "origin_flags": "the flags of that first failure",
 }
@@ -37,7 +37,7 @@ ATTEMPTS: dict[str, str] = {
     "request": "the client request that it was made for",
     "id": "number of the attempt",
     "parent": "the attempt in whose script the call stands; -1 where the client or the gateway made it",
-    "attempt": "number of the try, from 1",
+    "attempt": "number of the try of this call, from 1, over all layers that retry it",
     "caller": "the service that called; -1 a client, -2 the gateway",
     "proxy": "which replica of the gateway, or which instance's sidecar of the caller, sent it; -1 without a proxy",
     "service": "the service that was called",

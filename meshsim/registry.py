@@ -74,7 +74,7 @@ class Policy:
         built.set_up(**context)
         return built
 
-    def set_up(self, **context: Any) -> None:
+    def set_up(self, *args: Any, **context: Any) -> None:
         """Set up the state; the settings are there already."""
 
 
@@ -100,10 +100,10 @@ def policy(cls: P) -> P:
     Args of the class are its settings, by keyword; quantities may be given as text, as in a scenario.
     """
     _read_text_settings(cls)
-    made = dataclasses.dataclass(kw_only=True, eq=False, repr=True)(cls)
-    made.name = snake_case(cls.__name__)
-    _FAMILIES[made.family][made.name] = made
-    return made
+    dataclasses.dataclass(kw_only=True, eq=False, repr=True)(cls)
+    cls.name = snake_case(cls.__name__)
+    _FAMILIES[cls.family][cls.name] = cls
+    return cls
 
 
 def families() -> dict[str, dict[str, type[Policy]]]:

@@ -106,7 +106,7 @@ def look_up(table: Table, request: int, attempt: int) -> float:
 
 def _read(path: Path, column: str | None) -> np.ndarray:
     if path.suffix == ".npy":
-        return _load(path)
+        return np.asarray(_load(path))
     if path.suffix == ".npz":
         with _load(path) as arrays:
             return np.asarray(arrays[_only_column(list(arrays.files), column, path)])

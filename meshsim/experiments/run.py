@@ -27,7 +27,6 @@ from meshsim.metrics.tally import Tally
 from meshsim.metrics.thresholds import judge
 from meshsim.planning import make_plan
 from meshsim.scenario import load as scenario_file
-from meshsim.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from meshsim.plan import Plan
     from meshsim.records import Sink
     from meshsim.scenario.load import LoadedScenario
+    from meshsim.scenario.model import Scenario
 
 ENGINE = "reference"
 RESULTS = Path("results")

@@ -1,7 +1,7 @@
 """The run directory: Parquet tables, a summary, and a manifest that is enough to repeat the run.
 
-It is written under another name beside its place and renamed when it is whole, so that a directory with the right name is complete,
-and two runs at once do not mix.
+It is written under another name beside its place and renamed when it is whole, so that a directory with the right name is
+complete, and two runs at once do not mix.
 """
 
 from __future__ import annotations
@@ -86,11 +86,10 @@ class TableWriter:
     def _column(self, name: str, column: np.ndarray) -> pa.Array:
         if name in self._names:
             names = self._names[name]
-            indices = np.where(column < 0, column + len(names), column).astype(np.int32)
-            return _dictionary(indices, names)
+            return _dictionary(np.where(column < 0, column + len(names), column), names)
         if name.endswith("flags"):
             masks, indices = np.unique(column, return_inverse=True)
-            return _dictionary(indices.astype(np.int32), [flag_text(int(mask)) for mask in masks])
+            return _dictionary(indices, [flag_text(int(mask)) for mask in masks])
         return pa.array(column, type=SMALL.get(name, pa.int64()))
 
 
@@ -98,7 +97,7 @@ def _dictionary(indices: np.ndarray, names: Any) -> pa.Array:
     """Text by index; an index whose name is None is null."""
     known = [name for name in names if name is not None]
     missing = None if len(known) == len(names) else indices >= len(known)
-    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=missing), pa.array(known, type=pa.string()))
+    return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32), mask=missing), pa.array(known, type=pa.string()))
 
 
 class RunDirectory:

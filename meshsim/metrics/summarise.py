@@ -119,7 +119,7 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
         attempts=cell.attempts,
         calls=cell.calls,
         attempts_per_s=_per_s(cell.attempts, window_ns),
-        retry_amplification=_share(cell.attempts, cell.calls),
+        retry_amplification=_share(cell.latency.count, cell.calls),
         failures=failures,
         error_share=_share(failures, cell.attempts),
         failures_by_flag=dict(sorted(by_flag.items())),

@@ -76,7 +76,7 @@ class ServiceSummary:
     """First tries."""
     attempts_per_s: float | None
     retry_amplification: float | None
-    """Attempts for each call: 1 without retries."""
+    """Attempts that were sent for each call: 1 without retries, less where a full pool refuses."""
     failures: int
     error_share: float | None
     """Of the attempts."""
@@ -209,4 +209,5 @@ def _frame(index: str, rows: dict[str, dict[str, Any]]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
 
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(index)
-    return frame.apply(pd.to_numeric)
+    numbers: pd.DataFrame = frame.apply(pd.to_numeric)
+    return numbers

@@ -59,8 +59,7 @@ def cumulated(weights: dict[int, float]) -> tuple[tuple[int, ...], tuple[float, 
 
 
 def _arrivals(load: Any, run_ns: int) -> Arrivals:
-    start_ns = load.start or 0
-    end_ns = run_ns if load.duration is None else min(run_ns, start_ns + load.duration)
+    start_ns, end_ns = _from_to(load, run_ns)
     if load.executor == "replay":
         return Recorded(read_arrivals(load.file, load.column, load.unit) + start_ns, end_ns)
     is_poisson = load.arrivals == "poisson"
@@ -73,10 +72,16 @@ def _arrivals(load: Any, run_ns: int) -> Arrivals:
     return Profile(tuple(segments), is_poisson)
 
 
+def _from_to(load: Any, run_ns: int) -> tuple[int, int]:
+    """When a load begins and ends; a ramping one ends with its stages."""
+    start_ns: int = load.start
+    duration_ns = getattr(load, "duration", None)
+    return start_ns, run_ns if duration_ns is None else min(run_ns, start_ns + duration_ns)
+
+
 def _users(load: Any, run_ns: int) -> tuple[Intervals, ...]:
     """For each virtual user, when it is at work: it starts when the number of users rises past it, as in k6."""
-    start_ns = load.start or 0
-    end_ns = run_ns if load.duration is None else min(run_ns, start_ns + load.duration)
+    start_ns, end_ns = _from_to(load, run_ns)
     if load.executor == "constant-vus":
         return tuple(((start_ns, end_ns),) for _ in range(load.vus))
     begun: dict[int, int] = dict.fromkeys(range(load.start_vus or 0), start_ns)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from meshsim.distributions import Distribution
 from meshsim.plan import NONE, Effect, OnCancel, Operation, Service, Step, StepKind, Table
 from meshsim.planning.traffic import own_stack
 from meshsim.randomness import stream
@@ -14,6 +13,7 @@ from meshsim.scenario.services import CallStep, ReplayedTime
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from meshsim.distributions import Distribution
     from meshsim.planning.index import Index
     from meshsim.policies.filters import Filter
     from meshsim.scenario.model import Scenario

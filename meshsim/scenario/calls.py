@@ -31,8 +31,9 @@ def unknown_target(tree: Any, target: str) -> str | None:
     service, slash, operation = target.partition("/")
     if service not in services:
         return f"unknown service {shown(service)}{did_you_mean(service, services)}"
-    section = services[service] if isinstance(services[service], dict) else {}
-    operations = section.get("operations") if isinstance(section.get("operations"), dict) else {}
+    section: dict[str, Any] = services[service] if isinstance(services[service], dict) else {}
+    operations: Any = section.get("operations")
+    operations = operations if isinstance(operations, dict) else {}
     if slash and operation not in operations:
         if not operations:
             return f"{service} has no operations; write '{service}'"

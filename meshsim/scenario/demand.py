@@ -63,7 +63,8 @@ def sources(scenario: Scenario, known: dict[str, Route]) -> Iterator[Source]:
         again = tries(effective.own_retries(load.retries), ("load", name, "retries"))
         layer = Layer(f"load {name}", effective.timeout_ns(load.timeout), ("load", name, "timeout"), again)
         users, rate = _users(load), peak_rate(load)
-        think_ns = mean_ns(load.think_time) if users is not None and load.think_time is not None else 0.0
+        think_time = getattr(load, "think_time", None)
+        think_ns = 0.0 if think_time is None else mean_ns(think_time)
         yield Source(name, rate, users, think_ns, requests, load.consumer or "", layer)
 
 

@@ -110,7 +110,7 @@ def _limits(block: Any, product: Product) -> Mapping[str, int] | None:
 
 
 def _default_balancer(product: Product) -> LoadBalancer:
-    made: LoadBalancer = choice_of("load_balancer").model_validate(product.default("traffic.load_balancer").value).chosen  # type: ignore[assignment]
+    made: LoadBalancer = choice_of("load_balancer").model_validate(product.default("traffic.load_balancer").value).chosen
     return made
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "PolicyText",
     "SettingText",
     "UnknownFieldError",
+    "default_field",
     "explain",
     "policy_families",
 ]
@@ -86,6 +87,9 @@ def explain(field: str) -> Explanation:
 
     Raises:
         UnknownFieldError: No field ends so.
+
+    Returns:
+        Its meanings; those that depend on the product first.
     """
     wanted = [part for part in field.replace("[", ".").replace("]", "").split(".") if part and not part.isdigit()]
     found = _find(wanted) or [one for one in _find(wanted[:-1]) if one.is_open]
@@ -98,8 +102,9 @@ def explain(field: str) -> Explanation:
         raise UnknownFieldError(f"unknown field '{field}'{did_you_mean(last, known)}")
     groups: dict[tuple[object, ...], list[Field]] = {}
     for one in found:
-        groups.setdefault((one.owner, one.name, _default_field(one.path)), []).append(one)
-    return Explanation(field, tuple(_meaning(group) for group in groups.values()))
+        groups.setdefault((one.owner, one.name, default_field(one.path)), []).append(one)
+    meanings = [_meaning(group) for group in groups.values()]
+    return Explanation(field, tuple(sorted(meanings, key=lambda meaning: -len(meaning.products))))
 
 
 def _find(wanted: list[str]) -> list[Field]:
@@ -118,7 +123,7 @@ def _find(wanted: list[str]) -> list[Field]:
 
 def _meaning(group: list[Field]) -> Meaning:
     first = group[0]
-    known = _default_field(first.path)
+    known = default_field(first.path)
     by_product = tuple(
         (product.name, product.fields[known[0]])
         for product in products()
@@ -139,8 +144,8 @@ def _place(field: Field) -> str:
     return ".".join(field.path)
 
 
-def _default_field(path: tuple[str, ...]) -> tuple[str, bool] | None:
-    """The path among the defaults, and whether it depends on the product (a client's own retries do not)."""
+def default_field(path: tuple[str, ...]) -> tuple[str, bool] | None:
+    """Of a field's path: the path among the defaults, and whether it depends on the product (a client's own retries do not)."""
     for short, places in SHORT_FORMS.items():
         for place in places:
             parts = tuple(place.split("."))

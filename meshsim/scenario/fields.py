@@ -16,7 +16,7 @@ from meshsim.policies.retry import CONDITIONS
 from meshsim.registry import Policy
 from meshsim.scenario.model import Scenario
 from meshsim.scenario.types import Choice
-from meshsim.units import Unit
+from meshsim.units import Unit, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,7 @@ class Field:
     """As text, empty where it is required or None."""
     is_open: bool = False
     """Whether its keys are names that the user chooses."""
+    is_required: bool = False
 
     @property
     def name(self) -> str:
@@ -110,7 +111,17 @@ def _class_text(cls: type, metadata: tuple[Any, ...]) -> str:
         high = next((mark.le for mark in metadata if isinstance(mark, Le)), None)
         number = "whole number" if cls is int else "number"
         bounds = [] if low is None else [f"from {low}"]
-        return " ".join([number, *bounds, *([f"to {high}"] if high not in (None, _LARGEST_COUNT, 1e9) else [])])
+        return " ".join(
+            [
+                number,
+                *bounds,
+                *(
+                    [f"to {high:,.12g}" if isinstance(high, float) else f"to {high}"]
+                    if high not in (None, _LARGEST_COUNT, 1e9)
+                    else []
+                ),
+            ]
+        )
     return {str: "text", bool: "true or false", type(None): "none"}.get(cls, "value")
 
 
@@ -146,7 +157,8 @@ def _field(path: tuple[str, ...], owner: type[BaseModel], info: FieldInfo) -> Fi
         type=type_text(info.annotation, tuple(info.metadata)),
         choices=_choices(info.annotation, path),
         is_open=get_origin(_without_none(info.annotation)) is dict,
-        default="" if info.default in (None, PydanticUndefined, {}, (), []) or info.default_factory else _text(info.default),
+        is_required=info.is_required(),
+        default=_default(info),
     )
 
 
@@ -174,5 +186,17 @@ def _is_open(part: str) -> bool:
     return part.startswith("<")
 
 
-def _text(value: Any) -> str:
-    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+def _default(info: FieldInfo) -> str:
+    value = info.default
+    if info.default_factory or isinstance(value, BaseModel) or value in (None, PydanticUndefined, {}, (), []):
+        return ""
+    unit = _unit(info.annotation, tuple(info.metadata))
+    if unit is not None and unit.name == "duration":
+        return format_duration(value)
+    if unit is not None and not value:
+        return "0"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _unit(annotation: Any, metadata: tuple[Any, ...] = ()) -> Unit | None:
+    return next((mark for mark in metadata if isinstance(mark, Unit)), None) or registry.unit_of(annotation)

@@ -20,8 +20,8 @@ from meshsim.scenario.mapping_reader import read_mapping
 from meshsim.scenario.model import Scenario
 from meshsim.scenario.nodes import Finding, Node, Places, plain, shown
 from meshsim.scenario.patch import Patch
+from meshsim.scenario.text_reader import LARGEST_BYTES, decoded, read_text
 from meshsim.scenario.wording import MISSING, UNKNOWN_KEY
-from meshsim.scenario.yaml_reader import LARGEST_BYTES, decoded, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ class LoadedScenario:
     file: str
     """As it was given."""
     digest: str
-    """SHA-256, hexadecimal, of all settings and of all files that they name; the order of keys and the other variants do not count."""
+    """SHA-256, hexadecimal, of all settings and of all files that they name. The order of keys and other variants do not count."""
     data_files: Mapping[str, str]
     """SHA-256 of each file that the scenario names, by the name that it writes."""
     text: str

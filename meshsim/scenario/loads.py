@@ -71,6 +71,11 @@ class RampingArrivalRate(OpenLoad):
     stages: Annotated[list[RateStage], Field(min_length=1)]
     """One after the other; the load ends with the last."""
 
+    @property
+    def duration(self) -> int:
+        """How long the load lasts: the sum of its stages, ns."""
+        return sum(stage.duration for stage in self.stages)
+
 
 class ClosedLoad(LoadSection):
     """Virtual users, each of whom waits for the answer before it asks again."""
@@ -108,6 +113,11 @@ class RampingUsers(ClosedLoad):
     """Users at the beginning."""
     stages: Annotated[list[UserStage], Field(min_length=1)]
     """One after the other; the load ends with the last. A user who leaves finishes the request that it waits for."""
+
+    @property
+    def duration(self) -> int:
+        """How long the load lasts: the sum of its stages, ns."""
+        return sum(stage.duration for stage in self.stages)
 
 
 class Replay(LoadSection):

@@ -37,7 +37,10 @@ class RouteSection(Section):
     """Where the gateway sends the requests for a path."""
 
     path: Annotated[Annotated[UrlPath, Tag("<prefix>")] | Annotated[ExactPath, Tag("<exact>")], Discriminator(_kind_of_path)]
-    """A prefix by segments (`/cart` meets `/cart` and `/cart/7`, not `/carts`), or `{exact: /cart}`. The exact one wins, then the longest."""
+    """A prefix by segments (`/cart` meets `/cart` and `/cart/7`, not `/carts`), or `{exact: /cart}`.
+
+    The exact one wins, then the longest.
+    """
     to: Annotated[Annotated[str, Tag("<service>")] | Annotated[Weights, Tag("<weights>")], Discriminator(_kind_of_destination)]
     """A service, `service/operation`, or several by weight."""
     timeout: Timeout | None = None

@@ -12,7 +12,7 @@ from meshsim.errors import Mistake
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Scalar: TypeAlias = "None | bool | int | float | str"
+Scalar: TypeAlias = "bool | int | float | str | None"
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 """Content without places."""
 Path: TypeAlias = "tuple[str | int, ...]"
@@ -43,7 +43,10 @@ class Finding(NamedTuple):
 
 @dataclass(slots=True)
 class Node:
-    """A value, and where it stands. A mapping's keys have places of their own. Nodes are shared (YAML's aliases): never change one."""
+    """A value, and where it stands; a mapping's keys have places of their own.
+
+    Nodes are shared, by YAML's aliases and by patches: never change one.
+    """
 
     value: Scalar | list[Node] | dict[str, Node]
     place: Place

@@ -1,7 +1,8 @@
 """Changes to a scenario: `variants:` and `--set path=value`.
 
-A patch is laid over what it changes: a mapping into a mapping, key by key; anything else takes the place of what was there; `null`
-takes it out. What comes out of a patch keeps its place, so that a mistake in a variant is found in the variant's own line.
+A variant is laid over the scenario: a mapping into a mapping, key by key; anything else takes the place of what was there; `null`
+takes it out. `--set` replaces the one thing that its path names. What comes out of a variant keeps its place, so that a mistake
+is found in the variant's own line.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from meshsim import registry
 from meshsim.errors import Mistake, ScenarioError, did_you_mean
 from meshsim.scenario.nodes import Node, Place, dotted, shortened
-from meshsim.scenario.yaml_reader import read_value
+from meshsim.scenario.text_reader import read_value
 
 if TYPE_CHECKING:
     from meshsim.scenario.nodes import Path
@@ -79,7 +80,8 @@ class Patch:
 
         Args:
             root: The scenario.
-            argument: `path=value`; a key with a dot or an equals sign in it stands in double quotes, a position in a list in brackets.
+            argument: `path=value`. A key with a dot or an equals sign in it stands in double quotes, a position in a list in
+                brackets (`script[0]`).
 
         Raises:
             ScenarioError: It is not written so, or its path leads nowhere.

@@ -61,12 +61,8 @@ def _tidy(schema: Any) -> Any:
 
 def _products() -> list[str]:
     """Every product, with its versions and without."""
-    names = [product.name for product in products()]
-    return [
-        NO_PRODUCT,
-        *sorted({name.partition("-")[0] for name in names} - {NO_PRODUCT}),
-        *(n for n in names if n != NO_PRODUCT),
-    ]
+    names = [product.name for product in products() if product.name != NO_PRODUCT]
+    return [NO_PRODUCT, *sorted({name.partition("-")[0] for name in names}), *names]
 
 
 def _patch(schema: Any) -> Any:

@@ -231,7 +231,7 @@ def choice_of(family: str) -> Any:
             one: (section_of(policy) | None, Field(default=None, description=registry.first_sentence(policy)))
             for one, policy in registry.families()[family].items()
         }
-        made = create_model(name, __base__=base, __doc__=f"One {family.replace('_', ' ')}.", **fields)
+        made: type[Choice] = create_model(name, __base__=base, __doc__=f"One {family.replace('_', ' ')}.", **fields)
         _CHOICES[family] = made
         for policy in registry.families()[family].values():
             _SECTIONS[policy].model_rebuild(force=True, _types_namespace={name: made})
@@ -240,10 +240,9 @@ def choice_of(family: str) -> Any:
 
 
 if TYPE_CHECKING:
-    from meshsim.units import Duration as Duration
-    from meshsim.units import Rate as Rate
-    from meshsim.units import Share as Share
-
+    Duration = _Duration
+    Rate = _Rate
+    Share = _Share
     TimeDistribution = Choice
 else:
     Duration = field_type(_Duration)

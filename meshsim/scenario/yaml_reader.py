@@ -33,14 +33,14 @@ MOST_NODES = 100_000
 """Values in a file, each counted as often as aliases repeat it."""
 DEEPEST = 50
 """Levels of nesting."""
-LARGEST_BYTES = 5_000_000
 _LONGEST_NUMBER = 30
 """Digits; longer ones mean nothing here, and Python refuses to read them from 4,300 on."""
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NULL = re.compile(r"~|null|Null|NULL|")
-_TRUE = re.compile(r"true|True|TRUE")
-_FALSE = re.compile(r"false|False|FALSE")
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -200,18 +200,15 @@ class YamlReader:
 
     def _resolved(self, text: str, place: Place) -> Scalar:
         """What a plain scalar means."""
-        if _NULL.fullmatch(text):
-            return None
-        if _TRUE.fullmatch(text):
-            return True
-        if _FALSE.fullmatch(text):
-            return False
+        if text in _WORDS:
+            return _WORDS[text]
         if _NOT_FINITE.fullmatch(text):
             self._note(place, f"'{text}' is no number that can be counted with")
             return None
         is_integer = _INTEGER.fullmatch(text) is not None
-        if not is_integer and not _FLOAT.fullmatch(text):
-            return text
+        return self._number(text, place, is_integer) if is_integer or _FLOAT.fullmatch(text) else text
+
+    def _number(self, text: str, place: Place, is_integer: bool) -> Scalar:  # noqa: FBT001 -- private, with one caller
         if len(text) > _LONGEST_NUMBER:
             self._note(place, f"a number of {len(text)} digits; no setting is that large or that precise")
             return None
@@ -222,65 +219,6 @@ class YamlReader:
             self._note(place, f"{text} is too large")
             return None
         return number
-
-
-def read_text(text: str, file: str) -> tuple[Node, list[Mistake]]:
-    """The one document of a text.
-
-    Returns:
-        Its content, a mapping, and what was wrong with the YAML but did not hinder reading on.
-
-    Raises:
-        ScenarioError: It cannot be read, or is no mapping.
-    """
-    if found := _UNPRINTABLE.search(text):
-        before = text[: found.start()]
-        place = Place(file, before.count("\n") + 1, found.start() - before.rfind("\n"))
-        raise ScenarioError([_mistake(place, f"a character that is no text (U+{ord(found.group()):04X})")])
-    reader = YamlReader(text, file)
-    root = reader.read()
-    if root is None:
-        raise ScenarioError([_mistake(Place(file, 1, 1), "the file is empty; a scenario is a mapping that begins with `name:`")])
-    if not isinstance(root.value, dict):
-        kind = "a list" if isinstance(root.value, list) else "a single value"
-        message = f"the file is {kind}; a scenario is a mapping that begins with `name:`"
-        raise ScenarioError([*reader.mistakes, _mistake(root.place, message)])
-    return root, reader.mistakes
-
-
-def read_value(text: str, file: str) -> Node:
-    """One value in YAML's notation, as `--set` takes it.
-
-    Raises:
-        ScenarioError: It cannot be read.
-    """
-    if found := _UNPRINTABLE.search(text):
-        raise ScenarioError([Mistake(file, 0, 0, "", f"a character that is no text (U+{ord(found.group()):04X})")])
-    try:
-        reader = YamlReader(text, file)
-        node = reader.read() or Node(None, Place(file, 0, 0))
-    except ScenarioError as error:
-        raise ScenarioError([Mistake(file, 0, 0, "", one.message) for one in error.mistakes]) from None
-    if reader.mistakes:
-        raise ScenarioError([Mistake(file, 0, 0, "", one.message) for one in reader.mistakes])
-    return node
-
-
-def decoded(content: bytes, file: str) -> str:
-    """The text of a file.
-
-    Raises:
-        ScenarioError: It is too large, or not UTF-8.
-    """
-    if len(content) > LARGEST_BYTES:
-        message = f"the file has {len(content):,} bytes; a scenario has {LARGEST_BYTES:,} at most"
-        raise ScenarioError([_mistake(Place(file, 1, 1), message)])
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = content[: error.start]
-        place = Place(file, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
-        raise ScenarioError([_mistake(place, f"not text in UTF-8 (byte 0x{content[error.start]:02x})")]) from None
 
 
 def _mistake(place: Place, message: str) -> Mistake:

@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from meshsim.scenario.load import read
 
 from meshsim.scenario.advice import advice
+from meshsim.scenario.load import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def patched(into: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     for key, value in patch.items():
         is_merged = isinstance(value, dict) and key != "requests"
         into[key] = patched(into.get(key) or {}, value) if is_merged else value
-    return into
+    return {key: value for key, value in into.items() if value is not None}
 
 
 @pytest.fixture
@@ -94,6 +94,7 @@ def test_waiting_for_calls_holds_a_worker_unless_the_service_is_async(warnings_o
 def test_a_ramp_is_judged_at_its_peak(warnings_of: Any) -> None:
     ramp = {
         "executor": "ramping-arrival-rate",
+        "rate": None,
         "rate": None,
         "start_rate": "10/s",
         "stages": [{"target": "4000/s", "duration": "4m"}, {"target": "10/s", "duration": "4m"}],
@@ -230,7 +231,7 @@ def test_a_rate_limit_below_the_load_is_told_for_all_replicas_together(warnings_
     assert warnings_of(limited(50)) == []
     assert warnings_of(limited(40)) == [
         (
-            "gateway.filters.0.rate_limit: the load is 100/s at its peak, and all replicas together let 80/s pass:"
+            "gateway.filters[0].rate_limit: the load is 100/s at its peak, and all replicas together let 80/s pass:"
             " 20% get 429; raise tokens_per_fill, unless that is what you want to see"
         )
     ]
@@ -262,8 +263,8 @@ def test_a_load_that_begins_after_the_run_is_told(warnings_of: Any) -> None:
 @pytest.mark.parametrize(
     ("at", "told"),
     [
-        ("9m", "faults.0.at: the fault comes at 9m, and the run ends at 8m; it never happens"),
-        ("7m30s", "faults.0.for: the fault ends at 8m30s, and the run at 8m: the recovery is not seen"),
+        ("9m", "faults[0].at: the fault comes at 9m, and the run ends at 8m; it never happens"),
+        ("7m30s", "faults[0].for: the fault ends at 8m30s, and the run at 8m: the recovery is not seen"),
     ],
 )
 def test_a_fault_outside_the_run_is_told(warnings_of: Any, at: str, told: str) -> None:

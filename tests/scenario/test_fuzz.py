@@ -16,6 +16,8 @@ from meshsim.scenario.load import load
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from meshsim.errors import Mistake
+
 TEXT = """\
 name: checkout
 deployment: gateway+mesh
@@ -37,39 +39,47 @@ variants: {none: {mesh: {traffic: {b: {retries: {num_retries: 0}}}}}}
 run: {duration: 8m, warm_up: 60s, seed: 42, records: {sampled: 10%}}
 thresholds: {"latency{route:all}": ["p(99)<800ms"]}
 """
-TREE = json.loads(
-    json.dumps(
-        {
-            "name": "checkout",
-            "deployment": "gateway+mesh",
-            "load": {
-                "users": {
-                    "executor": "ramping-arrival-rate",
-                    "stages": [{"target": "8/s", "duration": "2m"}],
-                    "requests": {"all": 9, "/x": 1},
-                },
-                "few": {"executor": "constant-vus", "vus": 2, "think_time": {"exponential": {"mean": "1s"}}, "requests": {"all": 1}},
-            },
-            "gateway": {
-                "filters": [{"rate_limit": {"token_bucket": {"max_tokens": 3, "fill_interval": "1s"}, "key": "consumer"}}],
-                "routes": {"all": {"path": {"exact": "/"}, "to": {"a": 90, "b": 10}, "retries": {"num_retries": 1}}},
-            },
-            "mesh": {
-                "proxy_time": {"lognormal": {"p50": "0.3ms", "p99": "1.5ms"}},
-                "traffic": {"b": {"load_balancer": {"least_request": {"choice_count": 2}}, "retries": {"retry_on": ["5xx"]}}},
-            },
-            "services": {
-                "a": {"zones": {"a": 2}, "script": [{"compute": "3ms"}, [{"call": "b"}, {"call": "c/get", "repeat": 2}]], "errors": "1%"},
-                "b": {"script": [{"compute": {"mixture": {"of": [{"weight": 1, "time": "3ms"}]}}}], "load_balancing_weights": [1]},
-                "c": {"operations": {"get": {"script": [{"compute": {"empirical": {"quantiles": {"p0": "1ms", "p100": "3ms"}}}}]}}},
-            },
-            "faults": [{"at": "3m", "for": "60s", "service": "b", "slow": 5}],
-            "variants": {"none": {"mesh": {"traffic": {"b": {"retries": {"num_retries": 0}}}}}},
-            "run": {"duration": "8m", "warm_up": "60s", "records": {"sampled": "10%"}},
-            "thresholds": {"latency{route:all}": ["p(99)<800ms"]},
-        }
-    )
-)
+TREE: dict[str, Any] = {
+    "name": "checkout",
+    "deployment": "gateway+mesh",
+    "load": {
+        "users": {
+            "executor": "ramping-arrival-rate",
+            "stages": [{"target": "8/s", "duration": "2m"}],
+            "requests": {"all": 9, "/x": 1},
+        },
+        "few": {
+            "executor": "constant-vus",
+            "vus": 2,
+            "think_time": {"exponential": {"mean": "1s"}},
+            "requests": {"all": 1},
+        },
+    },
+    "gateway": {
+        "filters": [{"rate_limit": {"token_bucket": {"max_tokens": 3, "fill_interval": "1s"}, "key": "consumer"}}],
+        "routes": {"all": {"path": {"exact": "/"}, "to": {"a": 90, "b": 10}, "retries": {"num_retries": 1}}},
+    },
+    "mesh": {
+        "proxy_time": {"lognormal": {"p50": "0.3ms", "p99": "1.5ms"}},
+        "traffic": {"b": {"load_balancer": {"least_request": {"choice_count": 2}}, "retries": {"retry_on": ["5xx"]}}},
+    },
+    "services": {
+        "a": {
+            "zones": {"a": 2},
+            "script": [{"compute": "3ms"}, [{"call": "b"}, {"call": "c/get", "repeat": 2}]],
+            "errors": "1%",
+        },
+        "b": {
+            "script": [{"compute": {"mixture": {"of": [{"weight": 1, "time": "3ms"}]}}}],
+            "load_balancing_weights": [1],
+        },
+        "c": {"operations": {"get": {"script": [{"compute": {"empirical": {"quantiles": {"p0": "1ms", "p100": "3ms"}}}}]}}},
+    },
+    "faults": [{"at": "3m", "for": "60s", "service": "b", "slow": 5}],
+    "variants": {"none": {"mesh": {"traffic": {"b": {"retries": {"num_retries": 0}}}}}},
+    "run": {"duration": "8m", "warm_up": "60s", "records": {"sampled": "10%"}},
+    "thresholds": {"latency{route:all}": ["p(99)<800ms"]},
+}
 WRONG = [
     None, True, False, 0, -1, 1, 3.5, -0.0, 1e308, 10**40, -(10**30), "", " ", "x", "none", "0", "5", "5 ms", "-5ms",
     "5ms", "20%", "400/s", "1e3", "9" * 50 + "s", "999999999999h", "\u2028", "\ufeff", "é" * 100, "a/b", "/", "{}", "*", "<call>", "[key]",
@@ -77,6 +87,7 @@ WRONG = [
     {"empirical": {"file": "..", "unit": "s"}}, {"constant": {"value": None}}, {"call": "a"}, {"compute": {"call": 3}}, {"<call>": 1},
     {"random": {}, "round_robin": {}}, {"exact": 5}, {"sampled": "200%"}, [{"call": "a"}, [{"call": "b"}]], {"a": {"script": [{"call": "a"}]}},
 ]  # fmt: skip
+SIGNS = [b"", b":", b"- ", b"{", b"}", b"[", b"]", b"'", b'"', b"&a ", b"*a", b"!!", b"\t", b"\n", b"#", b"|", b"? ", b"%"]
 
 
 def fuzz(examples: int) -> settings:
@@ -91,24 +102,30 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz") / "scenario.yaml"
 
 
+def mistakes_in(source: Any, *changes: str) -> tuple[Mistake, ...]:
+    """What is wrong; nothing where it loads."""
+    try:
+        load(source, set=changes)
+    except ScenarioError as error:
+        assert error.mistakes
+        return error.mistakes
+    return ()
+
+
 def loads_or_tells(file: Path, content: bytes) -> bool:
     """Whether the content loads; fails where it neither loads nor is told, with its place, what is wrong."""
     file.write_bytes(content)
-    try:
-        load(file)
-    except ScenarioError as error:
-        lines = content.count(b"\n") + content.count(b"\r") + content.count("\u2028".encode()) + content.count(b"\xc2\x85") + 2
-        assert error.mistakes
-        for mistake in error.mistakes:
-            assert mistake.file == str(file)
-            assert 1 <= mistake.line <= lines
-            assert mistake.column >= 1
-            assert mistake.message
-            assert "\n" not in str(mistake)
-            assert len(str(mistake)) < 2000
-            assert not any(word in mistake.message for word in ("Input should", "pydantic", "Traceback", "Field required"))
-        return False
-    return True
+    lines = sum(map(content.count, (b"\n", b"\r", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85"))) + 2
+    mistakes = mistakes_in(file)
+    for mistake in mistakes:
+        assert mistake.file == str(file)
+        assert 1 <= mistake.line <= lines
+        assert mistake.column >= 1
+        assert mistake.message
+        assert "\n" not in str(mistake)
+        assert len(str(mistake)) < 2000
+        assert not any(word in mistake.message for word in ("Input should", "pydantic", "Traceback", "Field required"))
+    return not mistakes
 
 
 def test_the_base_of_the_fuzz_is_right(file: Path) -> None:
@@ -126,7 +143,7 @@ def test_files_with_mutated_bytes(file: Path, data: st.DataObject) -> None:
         rubbish = data.draw(
             st.one_of(
                 st.binary(max_size=6),
-                st.sampled_from([b"", b":", b"- ", b"{", b"}", b"[", b"]", b"'", b'"', b"&a ", b"*a", b"!!", b"\t", b"\n", b"#", b"|", b"? ", b"%"]),
+                st.sampled_from(SIGNS),
                 st.just(bytes(content[at : at + 40])),
             )
         )
@@ -191,12 +208,12 @@ def test_a_circle_of_calls_is_told_and_nothing_else_is(file: Path, calls: list[t
     scripts: dict[str, list[Any]] = {f"s{number}": [{"compute": "1ms"}] for number in range(6)}
     for caller, callee in calls:
         scripts[f"s{caller}"].append({"call": f"s{callee}"})
-    reached = {pair: True for pair in calls}
+    reached = set(calls)
     for via in range(6):
         for one in range(6):
             for other in range(6):
                 if (one, via) in reached and (via, other) in reached:
-                    reached[one, other] = True
+                    reached.add((one, other))
     tree = {
         "name": "graph",
         "load": {"users": {"executor": "constant-arrival-rate", "rate": "1/s", "requests": {"s0": 1}}},
@@ -240,7 +257,5 @@ def test_shuffled_keys_are_the_same_scenario(file: Path, data: st.DataObject) ->
     value=st.text(alphabet="a1:-{}[],&*!'\" \n\t%", max_size=10),
 )
 def test_changes_on_the_command_line(path: str, value: str) -> None:
-    try:
-        load(TREE, set=[f"{path}={value}"])
-    except ScenarioError as error:
-        assert all(mistake.file.startswith("--set ") or mistake.file == "scenario" for mistake in error.mistakes)
+    for mistake in mistakes_in(TREE, f"{path}={value}"):
+        assert mistake.file.startswith("--set ") or mistake.file == "scenario"

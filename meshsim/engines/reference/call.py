@@ -39,6 +39,7 @@ class Request:
         "row_number",
         "source",
         "started_ns",
+        "tries",
         "user",
     )
 
@@ -51,14 +52,17 @@ class Request:
         self.consumer = consumer
         self.started_ns = started_ns
         self.row_number = 0
+        self.tries = 0
+        """Tries at the entry service so far, over all layers that retry, those that a full pool refused included."""
         self.attempts = 0
+        """Those that were sent."""
 
 
 class Call:
     """One call of a caller to an operation, over all its tries."""
 
     __slots__ = (
-        "attempt", "back_off_ns", "caller", "endpoint", "key", "last_row", "operation", "parent", "proxy", "request",
+        "_tries", "attempt", "back_off_ns", "caller", "endpoint", "key", "last_row", "operation", "parent", "proxy", "request",
         "tried", "zone",
     )  # fmt: skip
 
@@ -72,6 +76,8 @@ class Call:
         self.parent = parent
         self.proxy = NONE
         self.attempt = 1
+        """Number of the try, for the innermost layer that retries."""
+        self._tries = 0
         self.back_off_ns = 0
         self.endpoint: EndpointView
         self.tried: list[EndpointView] = []
@@ -82,10 +88,12 @@ class Call:
     def row(self, service: int, attempt_id: int) -> list[int]:
         """A new attempt's row, to be filled in as it goes."""
         request, parent = self.request, self.parent
-        if parent is None:
-            request.attempts += 1
+        if parent is None:  # tries of the client and of the gateway are counted together
+            request.tries = number = request.tries + 1
+        else:
+            self._tries = number = self._tries + 1
         row = [
-            request.row_number, attempt_id, NONE if parent is None else parent.row[ID], self.attempt, self.caller, self.proxy,
+            request.row_number, attempt_id, NONE if parent is None else parent.row[ID], number, self.caller, self.proxy,
             service, self.operation, NONE, request.started_ns, NONE, NONE, NONE, NONE, NONE, 0, 0, self.back_off_ns, 0, NONE, 0,
         ]  # fmt: skip
         self.last_row = row
@@ -104,7 +112,7 @@ class Job:
         self.key = call.key
         self.request = call.request
         self.operation = call.operation
-        self.attempt = call.attempt
+        self.attempt = row[ATTEMPT]
         self.parent = call.parent
         self.row = row
         self.instance = instance

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.clock import Clock, Steps
     from meshsim.engines.reference.layers import Refusals
     from meshsim.engines.reference.network import Links
+    from meshsim.engines.reference.proxy import Proxy
 
 
 class HopLayer:
@@ -37,7 +38,7 @@ class HopLayer:
     Where the caller gives up, a message says so to the instance one latency later; what that makes of it is its own matter.
     """
 
-    __slots__ = ("_clock", "_links", "_refusals", "_refused", "_service")
+    __slots__ = ("_broken", "_clock", "_links", "_refusals", "_refused", "_service")
 
     def __init__(self, clock: Clock, links: Links, service: int, refusals: Refusals) -> None:
         self._clock = clock
@@ -45,12 +46,15 @@ class HopLayer:
         self._service = service
         self._refusals = refusals
         self._refused = failure(503, Flag.UF, service)
+        self._broken = failure(503, Flag.UC, service)
 
     def call(self, call: Call) -> Steps:
         """The instance's answer."""
         clock, endpoint = self._clock, call.endpoint
         instance = endpoint.instance
         row = call.row(self._service, self._refusals.next_id())
+        if call.parent is None:
+            call.request.attempts += 1
         row[INSTANCE] = instance.index
         row[SENT] = clock.now_ns
         endpoint.in_flight += 1
@@ -60,13 +64,8 @@ class HopLayer:
             if latency_ns:
                 yield latency_ns
             outcome = self._refused if instance.is_down else None
-            if outcome is None and instance.sidecar is not None:
-                if instance.sidecar.takes_time:
-                    yield from instance.sidecar.work(call, INBOUND)
-                if instance.sidecar.filters:
-                    outcome = instance.sidecar.judge(call, clock.now_ns)
-                    if outcome is not None:
-                        outcome = outcome._replace(origin=self._service)
+            if outcome is None and instance.guard is not None:
+                outcome = yield from self._pass(instance.guard, call)
             if outcome is None:
                 job = Job(call, row, instance, clock.active)
                 row[ARRIVED] = clock.now_ns
@@ -84,6 +83,15 @@ class HopLayer:
             endpoint.in_flight -= 1
         self._end(row, outcome, None)
         return outcome
+
+    def _pass(self, sidecar: Proxy, call: Call) -> Steps:
+        """Through the sidecar at the instance: its answer in place of the instance's, or None."""
+        if sidecar.takes_time:
+            yield from sidecar.work(call, INBOUND)
+            if call.endpoint.instance.is_down:
+                return self._broken
+        outcome = sidecar.judge(call, self._clock.now_ns)
+        return None if outcome is None else outcome._replace(origin=self._service)
 
     def _abandon(self, job: Job, zone: int) -> None:
         """Nobody waits any more: tell the instance, unless it would not listen."""

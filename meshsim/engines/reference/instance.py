@@ -29,8 +29,8 @@ class Instance:
     """One replica of a service."""
 
     __slots__ = (
-        "_clock", "_crashed", "_crashes", "_dependency_status", "_failure_grpc", "_is_async", "_jobs", "_ok", "_operations", "_queue_full",
-        "_queue_limit", "_recorder", "arrived", "callers", "finished", "index", "on_cancel", "service", "sidecar",
+        "_clock", "_crashed", "_crashes", "_dependency_status", "_failure_grpc", "_is_async", "_jobs", "_ok", "_operations",
+        "_queue_full", "_queue_limit", "_recorder", "arrived", "callers", "finished", "guard", "index", "on_cancel", "service", "sidecar",
         "slowness", "station", "zone",
     )  # fmt: skip
 
@@ -52,6 +52,8 @@ class Instance:
         self.station = Station(clock, service.workers)
         self.on_cancel = service.on_cancel
         self.sidecar: Proxy | None = None
+        self.guard: Proxy | None = None
+        """The sidecar, where it does anything with what comes in."""
         self.callers: dict[tuple[int, int], Handler] = {}
         """How its scripts call: by operation and place in its script, where a call may have layers of its own."""
         self.slowness = 1.0

@@ -92,7 +92,9 @@ class Model:
         service = plan.services[instance.service]
         key = call_key(root_key(*self._root, service.stream), instance.index)
         if plan.mesh is not None:
-            instance.sidecar = Proxy(self.clock, plan.mesh.proxy, instance.index, instance.zone, self._built(service.inbound))
+            sidecar = Proxy(self.clock, plan.mesh.proxy, instance.index, instance.zone, self._built(service.inbound))
+            instance.sidecar = sidecar
+            instance.guard = sidecar if sidecar.takes_time or sidecar.filters else None
         handlers: dict[int, Handler] = {}
         visible = ALL_FLAGS if plan.mesh is None else BEHIND_A_PROXY
         for number, operation in enumerate(plan.operations):

@@ -26,7 +26,7 @@ def service_workers(flow: Flow) -> Iterator[Remark]:
         total = sum(flow.visits[one.key] for one in operations)
         if not total:
             continue
-        is_async = service.async_
+        is_async = service.is_async
         held_ns = sum(
             flow.visits[one.key] / total * (flow.computing_ns(one.key) if is_async else flow.least_ns(one.key))
             for one in operations
@@ -48,10 +48,11 @@ def service_workers(flow: Flow) -> Iterator[Remark]:
 
 def gateway_workers(flow: Flow) -> Iterator[Remark]:
     """A gateway whose workers cannot keep up."""
-    if not flow.has_gateway:
+    gateway = flow.scenario.gateway
+    if not flow.has_gateway or gateway is None:
         return
-    proxy = demand.proxy(flow.scenario.gateway, "gateway", flow.product)
-    replicas = flow.scenario.gateway.replicas
+    proxy = demand.proxy(gateway, "gateway", flow.product)
+    replicas = gateway.replicas
     offered = sum(flow.rate(source) for source in flow.sources)
     busy = offered * proxy.time_ns / NS_PER_S
     if busy >= replicas * proxy.workers:
