@@ -1,7 +1,7 @@
 """The Plan: what an engine is given.
 
 Flat tables of small integers, nanoseconds and built policies. No names in it decide anything (they are carried in `Names` for
-those who write results), no YAML, no defaults left open. `meshsim.planner` makes it from a Scenario.
+those who write results), no YAML, no defaults left open. `meshsim.planning` makes it from a Scenario.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from meshsim.arrivals import Arrivals
     from meshsim.distributions import Distribution
     from meshsim.policies.filters import Filter
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.retry import RetryBudget, RetryPolicy
+    from meshsim.replay import Table
 
 NONE = -1
 """No such thing, wherever an index could stand."""
@@ -49,19 +48,6 @@ class Effect(IntEnum):
     """Computations that begin take `amount` times as long."""
     CRASH = 1
     """Requests in it are lost, new ones refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A measured world: one number for each request and attempt.
-
-    Attributes:
-        values: float64, shape (attempts, requests); nanoseconds, or 0/1 for errors; NaN where the file has no row.
-        path: The file, for messages.
-    """
-
-    values: np.ndarray
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +118,8 @@ class Operation:
     error_status: int
     error_grpc_status: int
     """NONE for an HTTP service."""
+    never_fails: bool
+    """Whether it has no errors of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from meshsim.errors import MeshsimError
 from meshsim.units import NS_PER_MS, NS_PER_S, NS_PER_US
-
-if TYPE_CHECKING:
-    from meshsim.plan import Table
 
 UNITS: dict[str, int] = {"s": NS_PER_S, "ms": NS_PER_MS, "us": NS_PER_US, "ns": 1}
 """What `unit:` may say, in nanoseconds."""
@@ -20,6 +18,19 @@ UNITS: dict[str, int] = {"s": NS_PER_S, "ms": NS_PER_MS, "us": NS_PER_US, "ns": 
 
 class ReplayError(MeshsimError):
     """A file of measurements that does not hold what it should, or not enough of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A measured world: one number for each request and attempt.
+
+    Attributes:
+        values: float64, shape (attempts, requests); nanoseconds, or 0/1 for errors; NaN where the file has no row.
+        path: The file, for messages.
+    """
+
+    values: np.ndarray
+    path: str
 
 
 def read_column(path: Path | str, column: str | None, unit: str) -> np.ndarray:

@@ -45,7 +45,9 @@ HOMES = {
 }
 """Where a library may be imported."""
 LONGEST_FILE = 300
-README_TEST_COMMAND = "python3 -m venv .venv && .venv/bin/pip install --quiet -e '.[test]' && .venv/bin/pytest -n auto -m 'not slow'"
+README_TEST_COMMAND = (
+    "python3 -m venv .venv && .venv/bin/pip install --quiet -e '.[test]' && .venv/bin/pytest -n auto -m 'not slow'"
+)
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:work|root|home|tmp|Users|mnt|scratch)/[\w.]")
 
 
@@ -91,7 +93,11 @@ def tracked_files() -> list[Path]:
     if git is None or not (ROOT / ".git").exists():
         pytest.skip("no git repository: it is not known which files are tracked")
     listed = subprocess.run(
-        [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from meshsim.plan import NONE, Effect, OnCancel, Operation, Service, Step, StepKind, Table
+from meshsim.plan import NONE, Effect, OnCancel, Operation, Service, Step, StepKind
 from meshsim.planning.traffic import own_stack
 from meshsim.randomness import stream
-from meshsim.replay import read_table
+from meshsim.replay import Table, read_table
 from meshsim.scenario.services import CallStep, ReplayedTime
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def plan_operations(scenario: Scenario, index: Index) -> tuple[Operation, ...]:
                 steps=tuple(_steps(body.script or (), index, tables)),
                 error_rate=0.0 if errors is None else errors.rate or 0.0,
                 error_table=replayed,
+                never_fails=replayed is None and (errors is None or not errors.rate),
                 error_status=200 if is_grpc else (None if errors is None else errors.status) or 503,
                 error_grpc_status=(
                     GRPC_STATUSES[errors.grpc_status] if errors is not None and errors.grpc_status else _GRPC_STATUS_OF_ERROR

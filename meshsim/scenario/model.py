@@ -89,7 +89,7 @@ class NetworkSection(Section):
     """One-way latency of a message between two pods, or a client and a pod."""
 
     same_zone: TimeDistribution | None = None
-    """Within a zone, and wherever no zone is given; none where absent."""
+    """Within a zone; all that names no zone is in one together. None where absent."""
     cross_zone: TimeDistribution | None = None
     """Between zones; none where absent."""
 

@@ -55,7 +55,6 @@ class Counters:
         now_ns: int = self._clock.now_ns
         for instance, before in self._instances:
             station = instance.station
-            station.settle()
             totals = [station.queued_ns, station.busy_ns, instance.arrived, instance.finished]
             queued_ns, busy_ns, arrived, finished = (new - old for new, old in zip(totals, before, strict=True))
             before[:] = totals
@@ -67,7 +66,6 @@ class Counters:
             )  # fmt: skip
         for kind, service, proxy, before in self._proxies:
             station = proxy.station
-            station.settle()
             totals = [station.queued_ns, station.busy_ns, station.passed]
             queued_ns, busy_ns, passed = (new - old for new, old in zip(totals, before, strict=True))
             before[:] = totals

@@ -10,6 +10,8 @@ from meshsim.policies.load_balancing import Endpoint
 from meshsim.randomness import LOAD_BALANCER, START_OFFSET, Draw, call_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshsim.engines.reference.instance import Instance
     from meshsim.engines.reference.pool import Waiter
     from meshsim.plan import Cluster, Limits
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 class EndpointView(Endpoint):
     """An instance as one proxy sees it, with that proxy's connections to it."""
 
-    __slots__ = ("idle", "instance", "open", "waiting")
+    __slots__ = ("idle", "instance", "latency_ns", "open", "waiting")
 
-    def __init__(self, instance: Instance, weight: float) -> None:
+    def __init__(self, instance: Instance, weight: float, latency_ns: int) -> None:
         super().__init__(weight)
         self.instance = instance
+        self.latency_ns = latency_ns
+        """One way between the two; NONE where each message draws its own."""
         self.idle = 0
         """Connections without a request."""
         self.open = 0
@@ -36,8 +40,17 @@ class View:
 
     __slots__ = ("balancer", "budget", "connections", "draw", "endpoints", "pending", "requests", "retries")
 
-    def __init__(self, cluster: Cluster, instances: tuple[Instance, ...], weights: tuple[float, ...], key: int) -> None:
-        self.endpoints = [EndpointView(instance, weight) for instance, weight in zip(instances, weights, strict=True)]
+    def __init__(
+        self,
+        cluster: Cluster,
+        instances: tuple[Instance, ...],
+        weights: tuple[float, ...],
+        key: int,
+        latency_ns: Callable[[int], int],
+    ) -> None:
+        self.endpoints = [
+            EndpointView(instance, weight, latency_ns(instance.zone)) for instance, weight in zip(instances, weights, strict=True)
+        ]
         self.draw = Draw()
         self.balancer = cluster.balancer.build(
             endpoints=self.endpoints, draw=self.draw.at(call_key(key, cluster.service), START_OFFSET)

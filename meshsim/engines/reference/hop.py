@@ -60,9 +60,9 @@ class HopLayer:
         endpoint.in_flight += 1
         job: Job | None = None
         try:
-            latency_ns = self._links.latency_ns(call.key, REQUEST_WAY, call.zone, instance.zone)
+            latency_ns = endpoint.latency_ns
             if latency_ns:
-                yield latency_ns
+                yield latency_ns if latency_ns > 0 else self._links.latency_ns(call.key, REQUEST_WAY, call.zone, instance.zone)
             outcome = self._refused if instance.is_down else None
             if outcome is None and instance.guard is not None:
                 outcome = yield from self._pass(instance.guard, call)
@@ -71,9 +71,8 @@ class HopLayer:
                 row[ARRIVED] = clock.now_ns
                 instance.accept(job)
                 outcome = yield PARK
-            latency_ns = self._links.latency_ns(call.key, ANSWER_WAY, instance.zone, call.zone)
             if latency_ns:
-                yield latency_ns
+                yield latency_ns if latency_ns > 0 else self._links.latency_ns(call.key, ANSWER_WAY, instance.zone, call.zone)
         except Interrupted as error:
             self._end(row, error.outcome, job)
             if job is not None:

@@ -10,9 +10,9 @@ from meshsim.engines.reference.clock import PARK, Cancelled, Crashed, Interrupte
 from meshsim.engines.reference.outcome import GRPC_OK, OK, Outcome, failure
 from meshsim.engines.reference.station import Station
 from meshsim.flags import Flag
-from meshsim.plan import NONE, Step, StepKind, Table
+from meshsim.plan import NONE, Step, StepKind
 from meshsim.randomness import CALL, ERROR, SERVICE_TIME, call_key, uniform
-from meshsim.replay import look_up
+from meshsim.replay import Table, look_up
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.clock import Clock, Steps, Task
@@ -30,7 +30,7 @@ class Instance:
 
     __slots__ = (
         "_clock", "_crashed", "_crashes", "_dependency_status", "_failure_grpc", "_is_async", "_jobs", "_ok", "_operations",
-        "_queue_full", "_queue_limit", "_recorder", "arrived", "callers", "finished", "guard", "index", "on_cancel", "service", "sidecar",
+        "_queue_full", "_queue_limit", "_recorder", "arrived", "callers", "finished", "guard", "index", "is_down", "on_cancel", "service", "sidecar",
         "slowness", "station", "zone",
     )  # fmt: skip
 
@@ -58,6 +58,8 @@ class Instance:
         """How its scripts call: by operation and place in its script, where a call may have layers of its own."""
         self.slowness = 1.0
         self._crashes = 0
+        self.is_down = False
+        """Whether it refuses connections."""
         self.arrived = 0
         self.finished = 0
         self._queue_limit = service.queue_limit
@@ -76,20 +78,17 @@ class Instance:
         if self._jobs is not None:
             self._jobs[job] = None
 
-    @property
-    def is_down(self) -> bool:
-        """Whether it refuses connections."""
-        return self._crashes > 0
-
     def crash(self) -> None:
         """Lose all requests and refuse new ones."""
         self._crashes += 1
+        self.is_down = True
         for job in list(self._jobs or ()):
             job.task.interrupt(Crashed(CALLER_GONE))
 
     def restart(self) -> None:
         """Take requests again, with an empty queue, unless another crash still lasts."""
         self._crashes -= 1
+        self.is_down = self._crashes > 0
 
     def _serve(self, job: Job) -> Steps:
         """Queue, work through the script, and hand the outcome to the caller if it still waits."""
@@ -108,7 +107,7 @@ class Instance:
             operation = self._operations[job.operation]
             outcome = yield from self._run(operation.steps, job)
             if outcome is None:
-                outcome = self._answer(operation, job)
+                outcome = self._ok if operation.never_fails else self._answer(operation, job)
         except Crashed:
             outcome = self._crashed
         except Cancelled:
@@ -222,7 +221,7 @@ class Instance:
         if operation.error_table is not None:
             fails = look_up(operation.error_table, job.request.number, job.attempt) > 0
         else:
-            fails = operation.error_rate > 0 and uniform(job.key, ERROR) < operation.error_rate
+            fails = uniform(job.key, ERROR) < operation.error_rate
         if not fails:
             return self._ok
         return failure(operation.error_status, Flag.error, self.service, operation.error_grpc_status)

@@ -6,6 +6,7 @@ not there.
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from meshsim.engines.reference.call import ENDED, FLAGS, GRPC_STATUS, STATUS
@@ -36,18 +37,13 @@ class Handler(Protocol):
 class Refusals:
     """Writes the row of an attempt that was never sent to an instance."""
 
-    __slots__ = ("_next_id", "clock", "recorder")
+    __slots__ = ("clock", "next_id", "recorder")
 
     def __init__(self, clock: Clock, recorder: Recorder) -> None:
         self.clock = clock
         self.recorder = recorder
-        self._next_id = 0
-
-    def next_id(self) -> int:
+        self.next_id = count().__next__
         """Number of the next attempt."""
-        number = self._next_id
-        self._next_id = number + 1
-        return number
 
     def refuse(self, call: Call, outcome: Outcome) -> Outcome:
         """Record the refusal; the outcome itself comes back."""

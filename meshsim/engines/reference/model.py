@@ -5,6 +5,7 @@ This is the one place that says which proxies exist and which layers stand in wh
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.clients import Client, Counter
@@ -113,8 +114,8 @@ class Model:
         """From an instance to a service: through its sidecar where there is a mesh."""
         mesh = self.plan.mesh
         if mesh is None or instance.sidecar is None:
-            return self._stack(self.plan.direct[called], BARE, NONE, key)[0]
-        handler, view = self._stack(mesh.clusters[called], mesh.stacks[called], SIDECAR, key)
+            return self._stack(self.plan.direct[called], BARE, NONE, key, instance.zone)[0]
+        handler, view = self._stack(mesh.clusters[called], mesh.stacks[called], SIDECAR, key, instance.zone)
         instance.sidecar.views.append(view)
         layer = SidecarLayer if instance.sidecar.takes_time else FreeSidecarLayer
         return layer(handler, instance.sidecar)
@@ -129,7 +130,7 @@ class Model:
             for operation in operations:
                 service = plan.operations[operation].service
                 if service not in by_service:
-                    by_service[service] = self._stack(plan.direct[service], BARE, NONE, source_key)[0]
+                    by_service[service] = self._stack(plan.direct[service], BARE, NONE, source_key, plan.sources[number].zone)[0]
             handlers = {operation: by_service[plan.operations[operation].service] for operation in operations}
             entry: Handler = DirectEntry(plan.routes, handlers)
         else:
@@ -151,13 +152,17 @@ class Model:
                         service = plan.operations[operation].service
                         cluster = plan.gateway.clusters[service]
                         assert cluster is not None  # noqa: S101 — the planner makes one for each destination
-                        handler, views[service] = self._stack(cluster, route.stack, GATEWAY, key, views.get(service))
+                        handler, views[service] = self._stack(
+                            cluster, route.stack, GATEWAY, key, gateway.zone, views.get(service)
+                        )
                         handlers[gateway.index, number, operation] = handler
                 gateway.views.extend(views.values())
             self._entry_of_gateway = GatewayEntry(self.clock, self._links, plan.routes, self._gateways, handlers)
         return self._entry_of_gateway
 
-    def _stack(self, cluster: Cluster, stack: Stack, layer: int, key: int, view: View | None = None) -> tuple[Handler, View]:
+    def _stack(
+        self, cluster: Cluster, stack: Stack, layer: int, key: int, zone: int, view: View | None = None
+    ) -> tuple[Handler, View]:
         """All layers from the route's timeout to the link, innermost first, and the view that they share.
 
         1. the hop: link, instance, link;
@@ -170,7 +175,7 @@ class Model:
         """
         service = self.plan.services[cluster.service]
         if view is None:
-            view = View(cluster, self._instances[cluster.service], service.weights, key)
+            view = View(cluster, self._instances[cluster.service], service.weights, key, partial(self._links.constant_ns, zone))
         handler: Handler = HopLayer(self.clock, self._links, cluster.service, self._refusals)
         handler = self._per_try(handler, stack, cluster.service)
         if cluster.budget is not None or (cluster.limits is not None and _limits_anything(cluster)):

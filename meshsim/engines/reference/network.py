@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.distributions import Constant
+from meshsim.plan import NONE
 from meshsim.randomness import NETWORK, uniform
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ class Links:
     def __init__(self, network: Network) -> None:
         self._same = _Latency(network.same_zone)
         self._cross = _Latency(network.cross_zone)
+
+    def constant_ns(self, from_zone: int, to_zone: int) -> int:
+        """Nanoseconds of every message between two zones, or NONE where they are drawn."""
+        link = self._same if from_zone == to_zone else self._cross
+        return link.constant_ns if link.drawn is None else NONE
 
     def latency_ns(self, key: int, way: int, from_zone: int, to_zone: int) -> int:
         """Nanoseconds that a message of the attempt with this key needs."""

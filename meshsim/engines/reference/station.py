@@ -28,74 +28,71 @@ class Station:
     Keeps the integrals over time of held workers and of waiting requests: the utilisation, and Little's law.
     """
 
-    __slots__ = ("_queue", "_since_ns", "busy", "busy_ns", "clock", "passed", "queued", "queued_ns", "workers")
+    __slots__ = ("_held_ns", "_queue", "_waited_ns", "busy", "clock", "passed", "queued", "workers")
 
     def __init__(self, clock: Clock, workers: int) -> None:
         self.clock = clock
         self.workers = workers
         self.busy = 0
         self.queued = 0
-        self.busy_ns = 0
-        """Held workers, integrated over time up to the last change."""
-        self.queued_ns = 0
-        """Waiting requests, likewise."""
         self.passed = 0
         """How many have got a worker."""
         self._queue: deque[Turn] = deque()
-        self._since_ns = 0
+        self._held_ns = 0
+        """All ends of holding minus all beginnings so far; with what is held now it makes the integral."""
+        self._waited_ns = 0
+        """The same of waiting."""
 
-    def settle(self) -> None:
-        """Bring the integrals up to now."""
-        now_ns = self.clock.now_ns
-        if now_ns != self._since_ns:
-            passed_ns = now_ns - self._since_ns
-            self.busy_ns += self.busy * passed_ns
-            self.queued_ns += self.queued * passed_ns
-            self._since_ns = now_ns
+    @property
+    def busy_ns(self) -> int:
+        """Held workers, integrated over time up to now."""
+        return self._held_ns + self.busy * self.clock.now_ns
+
+    @property
+    def queued_ns(self) -> int:
+        """Waiting requests, integrated over time up to now."""
+        return self._waited_ns + self.queued * self.clock.now_ns
 
     def take_free(self) -> bool:
         """Take a worker if one is free."""
-        busy = self.busy
-        if busy >= self.workers:
+        if self.busy >= self.workers:
             return False
-        if busy:  # an idle station has nothing to settle but the time
-            self.settle()
-        else:
-            self._since_ns = self.clock.now_ns
-        self.busy = busy + 1
+        self.busy += 1
         self.passed += 1
+        self._held_ns -= self.clock.now_ns
         return True
 
     def wait(self) -> Steps:
         """Wait in the queue for a worker; the active task holds it afterwards."""
-        self.settle()
         turn = Turn(self.clock.active)
         self._queue.append(turn)
         self.queued += 1
+        self._waited_ns -= self.clock.now_ns
         try:
             yield PARK
         except Interrupted:
             if turn.has_worker:  # handed over in the very instant of the interruption
                 self.release()
             else:
-                self.settle()
                 turn.is_gone = True
                 self.queued -= 1
+                self._waited_ns += self.clock.now_ns
             raise
 
     def release(self) -> None:
         """Give the worker to whoever waits longest, or free it."""
-        self.settle()
         queue = self._queue
         while queue:
             turn = queue.popleft()
             if not turn.is_gone:
                 turn.has_worker = True
                 self.queued -= 1
+                self._waited_ns += self.clock.now_ns
                 self.passed += 1
                 turn.task.wake()
                 return
         self.busy -= 1
+        self._held_ns += self.clock.now_ns
 
     def hold(self, duration_ns: int) -> Steps:
         """Wait for a worker and hold it for so long."""
