@@ -98,10 +98,8 @@ def measure(model: str, duration_s: float, seed: int) -> dict[str, object]:
     if model != "plain":
         experiment = ms.load(SCENARIO, duration=f"{duration_s:g}s")
     before_bytes, began_s, began_cpu_s = peak_bytes(), time.perf_counter(), time.process_time()
-    if model == "plain":
-        result = plain_simpy.run(duration_s, seed)
-    else:
-        result = experiment.run(seed=seed, records=1.0 if model == "meshsim" else 0.0)
+    share = 1.0 if model == "meshsim" else 0.0
+    result = plain_simpy.run(duration_s, seed) if model == "plain" else experiment.run(seed=seed, records=share)
     figures = {
         "wall_s": time.perf_counter() - began_s,
         "cpu_s": time.process_time() - began_cpu_s,

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
-from meshsim.errors import MeshsimError, ScenarioError, UnitError
+from meshsim.errors import MeshsimError, ReplayError, ScenarioError, UnitError
 from meshsim.units import parse_share
 
 if TYPE_CHECKING:
@@ -194,6 +194,9 @@ def _told() -> Iterator[None]:
     try:
         yield
     except ScenarioError as error:
+        _tell(str(error), prefix="")
+        raise typer.Exit(WRONG_SCENARIO) from None
+    except ReplayError as error:
         _tell(str(error), prefix="")
         raise typer.Exit(WRONG_SCENARIO) from None
     except MeshsimError as error:

@@ -2,6 +2,7 @@
 
 MeshsimError
 ├── ScenarioError      the scenario is wrong: every mistake, each with its place       exit code 104
+├── ReplayError        a file of measurements does not hold what it should              exit code 104
 ├── ResultError        a run directory cannot be read or written                       exit code 1
 └── UnitError          one value cannot be read as a quantity (becomes a mistake of a ScenarioError)
 """
@@ -22,6 +23,10 @@ class MeshsimError(Exception):
 
 class UnitError(MeshsimError, ValueError):
     """A value that is not the quantity which was asked for; the message says what would be."""
+
+
+class ReplayError(MeshsimError):
+    """A file of measurements that does not hold what it should, or not enough of it."""
 
 
 class ResultError(MeshsimError):

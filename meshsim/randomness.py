@@ -95,7 +95,10 @@ def user_request_key(root: int, user: int, iteration: int) -> int:
 
 def call_key(parent_key: int, place: int) -> int:
     """The key of a call (or of a numbered part of a thing) at `place`, from 0, below its parent."""
-    return mix(parent_key + _PLACE + place * _GOLDEN)
+    z = (parent_key + _PLACE + place * _GOLDEN) & _MASK  # `mix`, written out: this is drawn for every call
+    z = (z ^ (z >> 30)) * _FIRST & _MASK
+    z = (z ^ (z >> 27)) * _SECOND & _MASK
+    return z ^ (z >> 31)
 
 
 def attempt_key(call_key: int, layer: int, attempt: int) -> int:
@@ -146,8 +149,10 @@ class Draw:
 
         Source: the multiplication of Lemire, "Fast random integer generation in an interval", ACM TOMACS 29(1), 2019.
         """
-        self._state = state = self._state + _GOLDEN
-        return (mix(state) * n) >> 64
+        self._state = z = (self._state + _GOLDEN) & _MASK
+        z = (z ^ (z >> 30)) * _FIRST & _MASK
+        z = (z ^ (z >> 27)) * _SECOND & _MASK
+        return ((z ^ (z >> 31)) * n) >> 64
 
 
 def request_keys(root: int, first: int, count: int) -> np.ndarray:

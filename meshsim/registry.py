@@ -24,6 +24,7 @@ import inspect
 import re
 import textwrap
 from dataclasses import MISSING, dataclass
+from functools import cache
 from importlib.metadata import entry_points
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
@@ -108,9 +109,14 @@ def policy(cls: P) -> P:
 
 def families() -> dict[str, dict[str, type[Policy]]]:
     """All policies by family and name, both in alphabetical order; entry points of the group `meshsim.policies` included."""
+    _load_entry_points()
+    return {name: dict(sorted(members.items())) for name, members in sorted(_FAMILIES.items())}
+
+
+@cache
+def _load_entry_points() -> None:
     for entry_point in entry_points(group="meshsim.policies"):
         entry_point.load()
-    return {name: dict(sorted(members.items())) for name, members in sorted(_FAMILIES.items())}
 
 
 def settings(cls: type[Policy]) -> tuple[Setting, ...]:

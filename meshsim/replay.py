@@ -9,15 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from meshsim.errors import MeshsimError
+from meshsim.errors import ReplayError
 from meshsim.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 UNITS: dict[str, int] = {"s": NS_PER_S, "ms": NS_PER_MS, "us": NS_PER_US, "ns": 1}
 """What `unit:` may say, in nanoseconds."""
-
-
-class ReplayError(MeshsimError):
-    """A file of measurements that does not hold what it should, or not enough of it."""
 
 
 @dataclass(frozen=True, slots=True)

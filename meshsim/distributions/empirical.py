@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from meshsim.distributions.distribution import Distribution
+from meshsim.errors import ReplayError
 from meshsim.registry import SettingError, policy
-from meshsim.replay import ReplayError, read_column
+from meshsim.replay import read_column
 from meshsim.units import LONGEST_NS, Duration, format_duration, parse_duration
 
 _QUANTILE = re.compile(r"p(\d{1,3}(?:\.\d{1,9})?)", re.ASCII)

@@ -21,6 +21,7 @@ from meshsim.scenario.model import Scenario
 from meshsim.scenario.nodes import Finding, Node, Places, plain, shown
 from meshsim.scenario.patch import Patch
 from meshsim.scenario.text_reader import LARGEST_BYTES, decoded, read_text
+from meshsim.scenario.types import take_up_new_policies
 from meshsim.scenario.wording import MISSING, UNKNOWN_KEY
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def load(
     Raises:
         ScenarioError: With every mistake and its place.
     """
+    take_up_new_policies()
     file, folder, root, mistakes = _read(source)
     checker = _Checker(DataFiles(folder), mistakes)
     variants = root.value.get("variants") if isinstance(root.value, dict) else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meshsim.scenario import effective
+from meshsim.scenario.services import ReplayedTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -174,4 +175,4 @@ def mean_ns(time: Any) -> float:
         return 0.0
     if isinstance(time, int | float):
         return float(time)
-    return float(time.chosen.mean_ns)
+    return 0.0 if isinstance(time, ReplayedTime) else float(time.chosen.mean_ns)

@@ -20,6 +20,7 @@ from pydantic import (
     create_model,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from meshsim import distributions, policies, registry  # noqa: F401 — their policies register themselves
 from meshsim.errors import UnitError, did_you_mean
@@ -32,6 +33,8 @@ from meshsim.units import Share as _Share
 from meshsim.units import Unit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
@@ -237,6 +240,29 @@ def choice_of(family: str) -> Any:
             _SECTIONS[policy].model_rebuild(force=True, _types_namespace={name: made})
         made.model_rebuild(force=True, _types_namespace={name: made})
     return _CHOICES[family]
+
+
+def take_up_new_policies() -> None:
+    """Add policies that were registered after the model was made (in a notebook's cell, say) to the choices of their families."""
+    is_changed = False
+    for family, choice in _CHOICES.items():
+        for name, policy in registry.families()[family].items():
+            wanted = section_of(policy) | None
+            if name not in choice.model_fields or choice.model_fields[name].annotation != wanted:
+                info = FieldInfo(annotation=wanted, default=None, description=registry.first_sentence(policy))  # type: ignore[arg-type]
+                choice.__pydantic_fields__[name] = info
+                is_changed = True
+    if is_changed:
+        names = {choice.__name__: choice for choice in _CHOICES.values()}
+        for section in _sections(Section):
+            section.model_rebuild(force=True, _types_namespace=names)
+
+
+def _sections(base: type[Section]) -> Iterator[type[Section]]:
+    """All sections, inner ones before those that hold them: the order in which they were made."""
+    for section in base.__subclasses__():
+        yield section
+        yield from _sections(section)
 
 
 if TYPE_CHECKING:

@@ -95,7 +95,6 @@ def test_a_ramp_is_judged_at_its_peak(warnings_of: Any) -> None:
     ramp = {
         "executor": "ramping-arrival-rate",
         "rate": None,
-        "rate": None,
         "start_rate": "10/s",
         "stages": [{"target": "4000/s", "duration": "4m"}, {"target": "10/s", "duration": "4m"}],
         "requests": {"checkout": 1},

@@ -94,7 +94,7 @@ class Call:
             self._tries = number = self._tries + 1
         row = [
             request.row_number, attempt_id, NONE if parent is None else parent.row[ID], number, self.caller, self.proxy,
-            service, self.operation, NONE, request.started_ns, NONE, NONE, NONE, NONE, NONE, 0, 0, self.back_off_ns, 0, NONE, 0,
+            service, self.operation, NONE, request.started_ns, NONE, NONE, NONE, NONE, NONE, 0, 0, self.back_off_ns, 200, NONE, 0,
         ]  # fmt: skip
         self.last_row = row
         return row

@@ -113,11 +113,10 @@ class Task:
     While it sleeps it stands in SimPy's queue itself, as the event of its own waking; only its latest entry there counts.
     """
 
-    __slots__ = ("clock", "error", "is_over", "is_ready", "on_end", "send", "steps", "value", "waking")
+    __slots__ = ("clock", "error", "is_over", "is_ready", "on_end", "send", "value", "waking")
 
     def __init__(self, clock: Clock, steps: Steps, on_end: Callable[[Any], None] | None) -> None:
         self.clock = clock
-        self.steps = steps
         self.send = steps.send
         self.on_end = on_end
         self.value: Any = None
@@ -145,6 +144,11 @@ class Task:
         if not self.is_ready:
             self.is_ready = True
             self.clock.ready.append(self)
+
+    def throw(self, error: Interrupted) -> int | None:
+        """Go on with an exception in place of what the wait was for; the next wait, as from the generator."""
+        delay_ns: int | None = self.send.__self__.throw(error)  # type: ignore[attr-defined]
+        return delay_ns
 
     def take_error(self) -> Interrupted:
         """The pending interruption; kept in no local of the loop, which its traceback would tie into a cycle of garbage."""
@@ -229,7 +233,7 @@ class Clock(simpy.Environment):
                 self.active = task = ready.popleft()
                 task.is_ready = False
                 try:
-                    delay_ns = task.send(task.value) if task.error is None else task.steps.throw(task.take_error())
+                    delay_ns = task.send(task.value) if task.error is None else task.throw(task.take_error())
                 except StopIteration as stop:
                     task.is_over = True
                     self.live -= 1

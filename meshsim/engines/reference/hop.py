@@ -19,7 +19,7 @@ from meshsim.engines.reference.call import (
 )
 from meshsim.engines.reference.clock import PARK, Interrupted
 from meshsim.engines.reference.network import ANSWER_WAY, REQUEST_WAY
-from meshsim.engines.reference.outcome import Outcome, failure
+from meshsim.engines.reference.outcome import OK, Outcome, failure
 from meshsim.engines.reference.proxy import INBOUND
 from meshsim.flags import Flag
 from meshsim.plan import NONE, OnCancel
@@ -105,7 +105,8 @@ class HopLayer:
     def _end(self, row: list[int], outcome: Outcome, job: Job | None) -> None:
         """The caller's part of the row; written here unless an instance still works on it."""
         row[ENDED] = self._clock.now_ns
-        row[STATUS], row[GRPC_STATUS], row[FLAGS] = outcome.status, outcome.grpc_status, row[FLAGS] | outcome.flags
+        if outcome is not OK:  # a new row says so already
+            row[STATUS], row[GRPC_STATUS], row[FLAGS] = outcome.status, outcome.grpc_status, row[FLAGS] | outcome.flags
         if job is None or row[FINISHED] != NONE:
             self._refusals.recorder.attempts.append(row)
 
