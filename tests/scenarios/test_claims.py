@@ -52,3 +52,21 @@ def test_every_variant_gets_the_same_requests(boutique):
     one, *others = (result.requests[["started_ns", "route"]] for result in boutique.values())
 
     assert all(one.equals(other) for other in others)
+
+
+@pytest.mark.slow
+def test_retries_delay_the_recovery_of_checkout_and_browse_notices_nothing():
+    """The fault lasts from 180 to 240 s; the half minute after it is where the variants differ."""
+    within, browse = {}, {}
+    for variant in ("as-is", "budget", "no-retries"):
+        requests = ms.load(SCENARIOS / "checkout-brownout.yaml", variant=variant, duration="5m").run().requests
+        after = requests[(requests["started_ns"] >= 240e9) & (requests["started_ns"] < 270e9)]
+        checkout = after[after["route"] == "checkout"]
+        within[variant] = ((checkout["status"] == 200) & (checkout["latency_s"] < 0.8)).mean()
+        during = requests[(requests["route"] == "browse") & (requests["started_ns"] >= 180e9) & (requests["started_ns"] < 240e9)]
+        browse[variant] = ((during["status"] == 200) & (during["latency_s"] < 0.2)).mean()
+
+    assert within["as-is"] == pytest.approx(0.56, abs=0.03)
+    assert within["budget"] == pytest.approx(0.67, abs=0.03)
+    assert within["no-retries"] == pytest.approx(0.80, abs=0.03)
+    assert min(browse.values()) > 0.99
