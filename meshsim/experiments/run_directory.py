@@ -70,9 +70,9 @@ class TableWriter:
                 return
             kept = uniforms(chunk["request"].astype(np.uint64), SAMPLE) < self._share
             chunk = {name: column[kept] for name, column in chunk.items()}
-        arrays = pa.table({name: self._column(name, column) for name, column in chunk.items()})
+        arrays = pa.Table.from_arrays([self._column(name, column) for name, column in chunk.items()], names=list(chunk))
         if table not in self._writers:
-            self._writers[table] = pq.ParquetWriter(self._folder / f"{table}.parquet", arrays.schema, compression="zstd")
+            self._writers[table] = _open(self._folder / f"{table}.parquet", arrays.schema)
         self._writers[table].write_table(arrays)
 
     def close(self) -> None:
@@ -88,16 +88,38 @@ class TableWriter:
             names = self._names[name]
             return _dictionary(np.where(column < 0, column + len(names), column), names)
         if name.endswith("flags"):
-            masks, indices = np.unique(column, return_inverse=True)
+            masks, indices = np.unique(column, return_inverse=True) if column.any() else (column[:1], np.zeros_like(column))
             return _dictionary(indices, [flag_text(int(mask)) for mask in masks])
-        return pa.array(column, type=SMALL.get(name, pa.int64()))
+        return _numbers(column, SMALL.get(name, pa.int64()))
+
+
+def _open(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer for a file; times are stored as differences, which are small: half the size and a third of the time."""
+    times = [field.name for field in schema if field.type == pa.int64()]
+    others = [field.name for field in schema if field.type != pa.int64()]
+    return pq.ParquetWriter(
+        path, schema, compression="zstd", use_dictionary=others, column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED")
+    )
 
 
 def _dictionary(indices: np.ndarray, names: Any) -> pa.Array:
     """Text by index; an index whose name is None is null."""
     known = [name for name in names if name is not None]
     missing = None if len(known) == len(names) else indices >= len(known)
-    return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32), mask=missing), pa.array(known, type=pa.string()))
+    return pa.DictionaryArray.from_arrays(_numbers(indices, pa.int32(), missing), _strings(known))
+
+
+def _strings(texts: list[str]) -> pa.Array:
+    encoded = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
+
+
+def _numbers(column: np.ndarray, kind: pa.DataType, missing: np.ndarray | None = None) -> pa.Array:
+    """A column of whole numbers, null where missing. (`pa.array` would load all of pandas to look at its argument: 0.3 s.)"""
+    values = np.ascontiguousarray(column, dtype=kind.to_pandas_dtype())
+    valid = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(values)])
 
 
 class RunDirectory:
