@@ -1,53 +1,84 @@
-"""A policy that a user writes, in a notebook's cell or a test, is a policy like any other."""
+"""A policy that a user writes, in a notebook's cell or a script, is a policy like any other.
+
+Each script runs in a process of its own, so that its policy is not there for the other tests.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from textwrap import dedent
+
+BEGINNING = '''
 import meshsim as ms
 from meshsim.policies.load_balancing import LoadBalancer
 from meshsim.scenario.schema import json_schema
-from meshsim.units import Count  # noqa: TC001 — read at run time
+from meshsim.units import Count
 
-
-def scenario(balancer):
-    return {
+def instances(balancer):
+    """Which of three instances get requests."""
+    result = ms.load({
         "name": "mine",
         "deployment": "gateway",
         "load": {"clients": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"all": 1}}},
         "gateway": {"routes": {"all": {"path": "/", "to": "server"}}, "traffic": {"server": {"load_balancer": balancer}}},
         "services": {"server": {"replicas": 3, "script": [{"compute": "1ms"}]}},
         "run": {"duration": "1s"},
-    }
+    }).run()
+    return set(result.attempts["instance"])
+
+assert instances("random") == {0, 1, 2}  # the model of scenarios has been made by now
+'''
 
 
-def test_a_policy_registered_late_can_be_chosen_at_once():
-    ms.load(scenario("random"))  # the model has been made by now
-
-    @ms.policy
-    class AlwaysTheSame(LoadBalancer):
-        """Send everything to one endpoint."""
-
-        which: Count = 0
-        """Its number."""
-
-        def pick(self, endpoints, draw):  # noqa: ARG002
-            return self.which
-
-    result = ms.load(scenario({"always_the_same": {"which": 2}})).run()
-    by_name = ms.load(scenario("always_the_same")).run()
-
-    assert set(result.attempts["instance"]) == {2}
-    assert set(by_name.attempts["instance"]) == {0}
-    assert "always_the_same" in str(json_schema())
+def run(script, folder):
+    (folder / "cell.py").write_text(BEGINNING + dedent(script), encoding="utf-8")
+    return subprocess.run([sys.executable, folder / "cell.py"], check=False, capture_output=True, text=True)
 
 
-def test_a_cell_that_is_run_again_replaces_its_policy():
-    for answer in (0, 1):
-
+def test_a_policy_registered_late_can_be_chosen_at_once(tmp_path):
+    done = run(
+        '''
         @ms.policy
-        class Changed(LoadBalancer):
+        class AlwaysTheSame(LoadBalancer):
             """Send everything to one endpoint."""
 
-            def pick(self, endpoints, draw, answer=answer):  # noqa: ARG002
-                return answer
+            which: Count = 0
+            """Its number."""
 
-        assert set(ms.load(scenario("changed")).run().attempts["instance"]) == {answer}
+            def pick(self, endpoints, draw):
+                return self.which
+
+        assert instances({"always_the_same": {"which": 2}}) == {2}
+        assert instances("always_the_same") == {0}
+        assert "Its number." in str(json_schema())
+        try:
+            instances({"always_the_same": {"wich": 2}})
+        except ms.ScenarioError as error:
+            assert "did you mean 'which'?" in str(error)
+        else:
+            raise AssertionError
+        ''',
+        tmp_path,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_cell_that_is_run_again_replaces_its_policy(tmp_path):
+    done = run(
+        '''
+        for answer in (0, 1):
+            @ms.policy
+            class Changed(LoadBalancer):
+                """Send everything to one endpoint."""
+
+                def pick(self, endpoints, draw, answer=answer):
+                    return answer
+
+            assert instances("changed") == {answer}
+        ''',
+        tmp_path,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
