@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from meshsim.errors import ReplayError
-from meshsim.units import NS_PER_MS, NS_PER_S, NS_PER_US
+from meshsim.units import LONGEST_NS, NS_PER_MS, NS_PER_S, NS_PER_US
 
 UNITS: dict[str, int] = {"s": NS_PER_S, "ms": NS_PER_MS, "us": NS_PER_US, "ns": 1}
 """What `unit:` may say, in nanoseconds."""
@@ -56,6 +56,7 @@ def read_arrivals(path: Path | str, column: str | None, unit: str) -> np.ndarray
         raise ReplayError(f"{path}: has no time of arrival")
     if not np.isfinite(times_ns).all() or times_ns.min() < 0:
         raise ReplayError(f"{path}: a time of arrival is negative or missing; times count from the start of the run")
+    _check_length(times_ns, path)
     return np.sort(np.rint(times_ns).astype(np.int64), kind="stable")
 
 
@@ -78,7 +79,7 @@ def read_table(path: Path | str, column: str | None, unit: str) -> np.ndarray:
             values = values[np.newaxis, :]
         if values.ndim != 2:
             raise ReplayError(f"{path}: expected numbers by attempt and request, found {values.ndim} dimensions")
-        return values * UNITS[unit]
+        return _check_length(values * UNITS[unit], path)
     frame = _frame(path)
     name = _only_column([c for c in frame.columns if c not in {"request", "attempt"}], column, path)
     for needed in ("request", "attempt"):
@@ -86,8 +87,7 @@ def read_table(path: Path | str, column: str | None, unit: str) -> np.ndarray:
             raise ReplayError(
                 f"{path}: has no column '{needed}'; a table by request and attempt needs request, attempt and '{name}'"
             )
-    requests = _numbers(frame["request"].to_numpy(), path).astype(np.int64)
-    attempts = _numbers(frame["attempt"].to_numpy(), path).astype(np.int64)
+    requests, attempts = (_whole(_numbers(frame[key].to_numpy(), path), key, path) for key in ("request", "attempt"))
     if len(requests) == 0 or requests.min() < 0 or attempts.min() < 1:
         raise ReplayError(f"{path}: requests count from 0, attempts from 1, and there must be one at least")
     if int(attempts.max()) * (int(requests.max()) + 1) > 200_000_000:
@@ -96,7 +96,7 @@ def read_table(path: Path | str, column: str | None, unit: str) -> np.ndarray:
         )
     table = np.full((int(attempts.max()), int(requests.max()) + 1), math.nan)
     table[attempts - 1, requests] = _numbers(frame[name].to_numpy(), path) * UNITS[unit]
-    return table
+    return _check_length(table, path)
 
 
 def look_up(table: Table, request: int, attempt: int) -> float:
@@ -112,19 +112,21 @@ def look_up(table: Table, request: int, attempt: int) -> float:
 
 
 def _read(path: Path, column: str | None) -> np.ndarray:
-    if path.suffix == ".npy":
-        return np.asarray(_load(path))
-    if path.suffix == ".npz":
-        with _load(path) as arrays:
-            return np.asarray(arrays[_only_column(list(arrays.files), column, path)])
+    if path.suffix in {".npy", ".npz"}:
+        return _array(path, column)
     frame = _frame(path)
     return np.asarray(frame[_only_column(list(frame.columns), column, path)].to_numpy())
 
 
-def _load(path: Path) -> Any:
+def _array(path: Path, column: str | None) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            is_one = isinstance(loaded, np.ndarray)
+            return np.asarray(loaded if is_one else loaded[_only_column(list(loaded.files), column, path)])
+    except ReplayError:
+        raise
+    except Exception as error:  # noqa: BLE001 — zip, zlib and NumPy, each with errors of its own
         raise ReplayError(f"{path}: cannot be read as a NumPy file ({error})") from None
 
 
@@ -152,3 +154,18 @@ def _numbers(values: np.ndarray, path: Path | str) -> np.ndarray:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise ReplayError(f"{path}: holds something that is no number") from None
+
+
+def _whole(values: np.ndarray, name: str, path: Path) -> np.ndarray:
+    """Whole numbers that a table of any size could have, int64."""
+    with np.errstate(invalid="ignore"):
+        if not (np.isfinite(values) & (values == np.rint(values)) & (np.abs(values) < 2**31)).all():
+            raise ReplayError(f"{path}: every '{name}' must be a whole number")
+    return values.astype(np.int64)
+
+
+def _check_length(values_ns: np.ndarray, path: Path | str) -> np.ndarray:
+    """The same nanoseconds; what is longer than anybody means would not fit into the records."""
+    if (values_ns > LONGEST_NS).any():
+        raise ReplayError(f"{path}: holds a time of more than ten years; is the unit right?")
+    return values_ns

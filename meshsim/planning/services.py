@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from meshsim.plan import NONE, Effect, OnCancel, Operation, Service, Step, StepKind
 from meshsim.planning.traffic import own_stack
 from meshsim.randomness import stream
 from meshsim.replay import Table, read_table
-from meshsim.scenario.services import CallStep, ReplayedTime
+from meshsim.scenario.services import CallStep, GrpcStatus, ReplayedTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
     from meshsim.scenario.services import ReplaySection, ServiceSection
 
 _GRPC_STATUS_OF_ERROR = 14
-GRPC_STATUSES: dict[str, int] = {
-    "cancelled": 1, "unknown": 2, "invalid-argument": 3, "deadline-exceeded": 4, "not-found": 5, "already-exists": 6,
-    "permission-denied": 7, "resource-exhausted": 8, "failed-precondition": 9, "aborted": 10, "out-of-range": 11,
-    "unimplemented": 12, "internal": 13, "unavailable": 14, "data-loss": 15, "unauthenticated": 16,
-}  # fmt: skip
-"""Source: grpc/grpc, doc/statuscodes.md."""
+GRPC_STATUSES: dict[str, int] = {name: code for code, name in enumerate(get_args(GrpcStatus), start=1)}
+"""The scenario lists them in the order of their codes. Source: grpc/grpc, doc/statuscodes.md."""
 
 
 def place_zones(place: Any, index: Index) -> tuple[int, ...]:

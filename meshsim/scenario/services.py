@@ -19,6 +19,7 @@ GrpcStatus = Literal[
     "resource-exhausted", "failed-precondition", "aborted", "out-of-range", "unimplemented", "internal", "unavailable",
     "data-loss", "unauthenticated",
 ]  # fmt: skip
+"""In the order of their codes, from 1."""
 
 
 class ReplaySection(Section):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.call import CALLER_CLIENT, Call, Request
 from meshsim.plan import NONE
 from meshsim.randomness import ROUTE, THINK_TIME, root_key, uniform, user_request_key
+from meshsim.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.clock import Clock, Steps
@@ -59,6 +60,8 @@ class Client:
         clock, think_time = self._clock, self._source.think_time
         iteration = 0
         for from_ns, to_ns in intervals:
+            if from_ns >= until_ns:
+                return
             if from_ns > clock.now_ns:
                 yield from_ns - clock.now_ns
             while clock.now_ns < min(to_ns, until_ns):
@@ -66,10 +69,13 @@ class Client:
                 began_ns = clock.now_ns
                 yield from self._send(iteration, user, key)
                 iteration += 1
-                if think_time is not None:
-                    yield round(think_time.quantile(uniform(key, THINK_TIME)))
-                elif clock.now_ns == began_ns:  # an answer in no time: without this no time would ever pass
-                    yield 1_000_000
+                pause_ns = 0 if think_time is None else round(think_time.quantile(uniform(key, THINK_TIME)))
+                if clock.now_ns == began_ns and not pause_ns:  # an answer in no time: without this no time would ever pass
+                    pause_ns = NS_PER_MS
+                if clock.now_ns + pause_ns >= until_ns:
+                    return
+                if pause_ns:
+                    yield pause_ns
 
     def _send(self, number: int, user: int, key: int) -> Steps:
         """One request, from the first byte to the outcome."""

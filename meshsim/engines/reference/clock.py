@@ -136,8 +136,11 @@ class Task:
             self.clock.ready.append(self)
 
     def interrupt(self, error: Interrupted) -> None:
-        """End the present wait with this exception, in this instant; nothing where the task is over."""
-        if self.is_over or isinstance(self.error, Cancelled | Crashed):
+        """End the present wait with this exception, in this instant; nothing where the task is over.
+
+        Of two timers at one instant the first that was set counts, which is the outer one; who is cancelled has no timers left.
+        """
+        if self.is_over or isinstance(self.error, Cancelled | Crashed) or (self.error is not None and isinstance(error, Expired)):
             return
         self.error = error
         self.waking = NOT_ASLEEP

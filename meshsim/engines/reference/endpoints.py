@@ -71,7 +71,10 @@ class View:
         return self.endpoints[self.balancer.pick(self.endpoints, self.draw)]
 
     def admits_retry(self) -> bool:
-        """Whether the retry breaker (a fixed limit, or the budget in its place) has room; the slot is taken."""
+        """Whether the retry breaker (a fixed limit, or the budget in its place) has room; the slot is taken.
+
+        The try that has just failed counts as active still.
+        """
         if self.budget is not None:
-            self.retries.maximum = self.budget.limit(self.requests.in_use, self.pending.in_use)
+            self.retries.maximum = self.budget.limit(self.requests.in_use + 1, self.pending.in_use)
         return self.retries.admit()

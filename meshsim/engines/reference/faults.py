@@ -25,12 +25,12 @@ def strike(clock: Clock, fault: Fault, instances: tuple[Instance, ...]) -> Gener
     yield clock.timeout(fault.from_ns)
     for instance in struck:
         if fault.effect is Effect.SLOW:
-            instance.slowness *= fault.amount
+            instance.slow_down(fault.amount)
         else:
             instance.crash()
     yield clock.timeout(fault.until_ns - fault.from_ns)
     for instance in struck:
         if fault.effect is Effect.SLOW:
-            instance.slowness /= fault.amount
+            instance.speed_up(fault.amount)
         else:
             instance.restart()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.call import CALLER_GONE, FINISHED, STARTED, WASTED, WORKED, Call, Job
@@ -30,8 +31,8 @@ class Instance:
 
     __slots__ = (
         "_clock", "_crashed", "_crashes", "_dependency_status", "_failure_grpc", "_is_async", "_jobs", "_ok", "_operations",
-        "_queue_full", "_queue_limit", "_recorder", "arrived", "callers", "finished", "guard", "index", "is_down", "on_cancel", "service", "sidecar",
-        "slowness", "station", "zone",
+        "_queue_full", "_queue_limit", "_recorder", "_slow_downs", "arrived", "callers", "finished", "guard", "index", "is_down",
+        "on_cancel", "service", "sidecar", "slowness", "station", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +58,8 @@ class Instance:
         self.callers: dict[tuple[int, int], Handler] = {}
         """How its scripts call: by operation and place in its script, where a call may have layers of its own."""
         self.slowness = 1.0
+        """How many times as long as usual its work takes."""
+        self._slow_downs: list[float] = []
         self._crashes = 0
         self.is_down = False
         """Whether it refuses connections."""
@@ -89,6 +92,16 @@ class Instance:
         """Take requests again, with an empty queue, unless another crash still lasts."""
         self._crashes -= 1
         self.is_down = self._crashes > 0
+
+    def slow_down(self, factor: float) -> None:
+        """Take so many times as long for all work that begins from now on."""
+        self._slow_downs.append(factor)
+        self.slowness = prod(self._slow_downs)
+
+    def speed_up(self, factor: float) -> None:
+        """End a slow-down; without any the slowness is 1 again, not 1 but for rounding."""
+        self._slow_downs.remove(factor)
+        self.slowness = prod(self._slow_downs, start=1.0)
 
     def _serve(self, job: Job) -> Steps:
         """Queue, work through the script, and hand the outcome to the caller if it still waits."""

@@ -181,7 +181,8 @@ class Model:
         if cluster.budget is not None or (cluster.limits is not None and _limits_anything(cluster)):
             handler = PoolLayer(handler, view, cluster.service, self._refusals)
         policy = stack.retries.policy if stack.retries is not None else None
-        handler = PickLayer(handler, view, policy.max_reselections if policy and policy.avoids_previous_hosts else 0)
+        avoids_hosts = policy is not None and policy.num_retries > 0 and policy.avoids_previous_hosts
+        handler = PickLayer(handler, view, policy.max_reselections if policy is not None and avoids_hosts else 0)
         handler = around(handler, stack, self.clock, layer, view, timed_out(cluster.service), ALL_FLAGS)
         return (GrpcLayer(handler) if service.is_grpc else handler), view
 
