@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.call import CALLER_CLIENT, Call, Request
 from meshsim.plan import NONE
-from meshsim.randomness import ROUTE, THINK_TIME, root_key, uniform, user_request_key
+from meshsim.randomness import ROUTE, THINK_TIME, uniform, user_request_key
 from meshsim.units import NS_PER_MS
 
 if TYPE_CHECKING:
@@ -20,21 +20,19 @@ if TYPE_CHECKING:
 class Client:
     """One load: sends requests and writes their rows."""
 
-    __slots__ = ("_clock", "_handler", "_index", "_recorder", "_root", "_source", "started")
+    __slots__ = ("_clock", "_handler", "_index", "_recorder", "_root", "_source", "_started")
 
-    def __init__(self, clock: Clock, recorder: Recorder, source: Source, index: int, root: tuple[int, int]) -> None:
+    def __init__(
+        self, clock: Clock, recorder: Recorder, source: Source, index: int, root: int, handler: Handler, started: Counter
+    ) -> None:
         self._clock = clock
         self._recorder = recorder
         self._source = source
         self._index = index
-        self._root = root_key(*root, source.stream)
-        self._handler: Handler
-        self.started = Counter()
-
-    def connect(self, handler: Handler, started: Counter) -> None:
-        """Send through this handler, and number requests with this counter, which all loads share."""
+        self._root = root
         self._handler = handler
-        self.started = started
+        self._started = started
+        """Numbers the requests of all loads together."""
 
     def begin(self, until_ns: int) -> None:
         """Start the load's processes."""
@@ -83,7 +81,7 @@ class Client:
         routes = source.routes
         route = routes[0] if len(routes) == 1 else by_share(routes, source.shares, uniform(key, ROUTE))
         request = Request(self._index, number, user, key, route, source.consumer, clock.now_ns)
-        request.row_number = self.started.next()
+        request.row_number = self._started.next()
         call = Call(request, key, NONE, CALLER_CLIENT, source.zone)
         outcome: Outcome = yield from self._handler.call(call)
         self._recorder.requests.append(

@@ -65,9 +65,9 @@ class Model:
         for instance in everyone:
             self._connect(instance)
         for number, source in enumerate(plan.sources):
-            client = Client(self.clock, recorder, source, number, self._root)
-            client.connect(self._entry(number, source.stack), self.requests)
-            client.begin(plan.duration_ns)
+            handler = self._entry(number, source.stack)
+            root = root_key(*self._root, source.stream)
+            Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
         for fault in plan.faults:
             self.clock.process(strike(self.clock, fault, self._instances[fault.service]))
         self._counters = Counters(self.clock, recorder, plan, everyone, self._gateways)
