@@ -17,6 +17,20 @@ from meshsim.metrics.thresholds import Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
+_QUANTILES = ("p50_s", "p90_s", "p99_s", "p999_s")
+ROUTE_COLUMNS = [
+    "offered_per_s",
+    "goodput_per_s",
+    *(f"latency_{name}" for name in _QUANTILES),
+    "error_share",
+    "attempts_per_request",
+]
+SERVICE_COLUMNS = [
+    "attempts_per_s", "response_time_p50_s", "response_time_p99_s", "waiting_time_mean_s", "utilisation", "queue_mean",
+    "retry_amplification", "wasted_share", "error_share",
+]  # fmt: skip
+"""What a notebook's cell shows of the summary; the frames have all of it."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -94,13 +108,14 @@ class Result:
             f"<li>{'✓' if verdict.passed else '✗'} <code>{escape(verdict.text)}</code>: {escape(verdict.observed_text)}</li>"
             for verdict in self.verdicts
         )
-        tables = self._summary
+        routes = self._summary.routes_frame()[ROUTE_COLUMNS]
+        services = self._summary.services_frame()[SERVICE_COLUMNS]
         return (
             f"<p><b>{escape(self.manifest['scenario'])}</b>, variant {escape(self.manifest['variant'])}, seed {self.manifest['seed']}, "
             f"{self.manifest['requests']:,} requests in {self.manifest['simulated_s']:,.0f} s simulated"
             f"{', <b>interrupted</b>' if self.interrupted else ''}</p>"
             f"<ul style='list-style:none;padding-left:0'>{judged}</ul>"
-            f"{tables.routes_frame().to_html(float_format='{:.4g}'.format)}{tables.services_frame().to_html(float_format='{:.4g}'.format)}"
+            f"{routes.to_html(float_format='{:.4g}'.format)}{services.to_html(float_format='{:.4g}'.format)}"
         )
 
 

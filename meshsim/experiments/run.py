@@ -113,14 +113,18 @@ class Experiment:
 
         Raises:
             ReplayError: A file of measurements has no number for an attempt.
-            ResultError: The run directory cannot be written.
+            ResultError: There is no place for the run directory, or something in it that is not meshsim's.
+            OSError: It cannot be written to the end, as on a full disk; then nothing of the run is left.
+            ValueError: `records` is no share.
         """
         seed = self.scenario.run.seed if seed is None else seed
         share = self.scenario.run.kept_share if records is None else records
+        if not 0 <= share <= 1:
+            raise ValueError(f"records is a share from 0 to 1, not {records}")
         temporary = Path(tempfile.mkdtemp(prefix="meshsim-")) if out is None else None
         directory = RunDirectory(temporary / "run" if temporary is not None else Path(out or "."))
-        writer = TableWriter(directory.workplace, self.plan.names, share)
         try:
+            writer = TableWriter(directory.workplace, self.plan.names, share)
             tally = Tally(self.plan)
             end = self._simulate(seed, replication, (writer, tally), progress)
             writer.close()
@@ -133,6 +137,8 @@ class Experiment:
             kept = directory.publish(is_whole=end.is_over)
         except BaseException:
             directory.discard()
+            if temporary is not None:
+                shutil.rmtree(temporary, ignore_errors=True)
             raise
         result = Result(kept, manifest, summary, tuple(verdicts))
         if temporary is not None:

@@ -127,6 +127,7 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        _refuse_what_is_not_ours(path)  # now, and not when the work of hours is done
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.workplace = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -162,8 +163,7 @@ class RunDirectory:
 
     def _remove(self, path: Path) -> None:
         """Take an older result away, but only what meshsim itself has written."""
-        if path.is_dir() and any(path.iterdir()) and not (path / MANIFEST).is_file():
-            raise ResultError(f"{path} is not empty and holds no result of meshsim; choose another --out")
+        _refuse_what_is_not_ours(path)
         grave = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:
             os.replace(path, grave / "old")  # noqa: PTH105
@@ -171,3 +171,30 @@ class RunDirectory:
             pass  # another run has taken it away
         finally:
             shutil.rmtree(grave, ignore_errors=True)
+
+
+def _refuse_what_is_not_ours(path: Path) -> None:
+    """Raise `ResultError` where there is anything that meshsim has not written. Many tools have a manifest.json, so look inside."""
+    for _ in range(2):  # another run may be replacing the directory between two looks
+        if _is_ours(path):
+            return
+        try:
+            if not os.listdir(path):  # noqa: PTH208 — a listing, complete before anything else happens
+                return
+        except FileNotFoundError:
+            return
+        except NotADirectoryError:
+            if not path.exists():  # below a file: making the folders will say so
+                return
+            raise ResultError(f"{path} is a file; choose another --out") from None
+        except OSError as error:
+            raise ResultError(f"cannot write results to {path}: {error.strerror or error}") from None
+    raise ResultError(f"{path} is not empty and holds no result of meshsim; choose another --out")
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        manifest = json.loads((path / MANIFEST).read_bytes())
+        return "digest" in manifest and "meshsim" in manifest["versions"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
