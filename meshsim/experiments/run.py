@@ -178,7 +178,7 @@ class Experiment:
             "requests": end.requests,
             "events": end.events,
             "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in libraries}},
-            "repeat": f"meshsim run {SCENARIO} --seed {seed}",
+            "repeat": f'meshsim.load("{SCENARIO}").run(seed={seed}, replication={replication}, records={share!r})',
         }
 
 

@@ -26,7 +26,7 @@ RETRIES = st.fixed_dictionaries(
         "num_retries": st.integers(0, 3),
         "retry_on": st.sampled_from([["5xx"], ["gateway-error", "reset"], ["unavailable", "connect-failure"]]),
     },
-    optional={"per_try_timeout": st.sampled_from(["10ms", "30ms"]), "retry_host_predicate": st.just("previous_hosts")},
+    optional={"per_try_timeout": st.sampled_from(["10ms", "20ms", "30ms"]), "retry_host_predicate": st.just("previous_hosts")},
 )
 TRAFFIC = st.fixed_dictionaries(
     {},
