@@ -355,3 +355,15 @@ def test_each_proxy_has_its_own_view():
 
     assert (one["status"] == 200).sum() == 1
     assert (two["status"] == 200).sum() == 2
+
+
+def test_a_request_that_gives_up_waiting_for_a_connection_makes_room_for_the_next():
+    """Two users, one connection, one place to wait: the second waits, gives up, and finds its place free the next time."""
+    load = {"clients": {"executor": "constant-vus", "vus": 2, "think_time": "200ms", "requests": {"all": 1}}}
+    limits = {"max_connections": 1, "max_pending_requests": 1}
+    gateway = {**route(timeout="60ms"), "traffic": {"server": {"circuit_breakers": limits}}}
+
+    result = run(load=load, gateway=gateway, services=server(script=[{"compute": "150ms"}]))
+
+    assert len(result.requests) == 8
+    assert set(result.requests["flags"]) == {"UT"}
