@@ -358,12 +358,23 @@ def test_each_proxy_has_its_own_view():
 
 
 def test_a_request_that_gives_up_waiting_for_a_connection_makes_room_for_the_next():
-    """Two users, one connection, one place to wait: the second waits, gives up, and finds its place free the next time."""
-    load = {"clients": {"executor": "constant-vus", "vus": 2, "think_time": "200ms", "requests": {"all": 1}}}
-    limits = {"max_connections": 1, "max_pending_requests": 1}
-    gateway = {**route(timeout="60ms"), "traffic": {"server": {"circuit_breakers": limits}}}
+    """One connection, held 150 ms of every 250, and one place to wait: the hasty give up waiting after 60 ms, and never find it taken."""
+    load = {
+        "patient": {"executor": "constant-arrival-rate", "rate": "4/s", "arrivals": "uniform", "requests": {"patient": 1}},
+        "hasty": {
+            "executor": "constant-arrival-rate",
+            "rate": "10/s",
+            "arrivals": "uniform",
+            "requests": {"hasty": 1},
+            "start": "1ms",
+        },
+    }
+    gateway = {
+        "routes": {"patient": {"path": "/p", "to": "server"}, "hasty": {"path": "/h", "to": "server", "timeout": "60ms"}},
+        "traffic": {"server": {"circuit_breakers": {"max_connections": 1, "max_pending_requests": 1}}},
+    }
+    scenario = world(services=server(script=[{"compute": "150ms"}]))
 
-    result = run(load=load, gateway=gateway, services=server(script=[{"compute": "150ms"}]))
+    flags = ms.load({**scenario, "load": load, "gateway": gateway}).run().requests["flags"]
 
-    assert len(result.requests) == 8
-    assert set(result.requests["flags"]) == {"UT"}
+    assert flags.value_counts().to_dict() == {"UT": 10, "-": 4}
