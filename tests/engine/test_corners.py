@@ -390,3 +390,16 @@ def test_without_a_retry_of_its_own_a_sidecar_does_not_avoid_hosts_that_the_appl
 
     tries = attempts[attempts["service"] == "left"].groupby("parent")["instance"].nunique()
     assert 5 < (tries == 1).sum() < 35
+
+
+def test_a_bug_that_parks_a_request_for_ever_is_an_error_and_no_endless_run(monkeypatch):
+    monkeypatch.setattr("meshsim.engines.reference.instance.Instance._finish", lambda *_: None)
+    scenario = {
+        "name": "stuck",
+        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"server": 1}}},
+        "services": {"server": {"script": [{"compute": "1ms"}]}},
+        "run": {"duration": "1s"},
+    }
+
+    with pytest.raises(RuntimeError, match="requests wait for what never comes: a bug of the engine or of a policy"):
+        ms.load(scenario).run()

@@ -49,6 +49,8 @@ class Counters:
             if clock.now_ns >= plan.duration_ns and not clock.live:
                 clock.is_over = True
                 return
+            if clock.now_ns >= plan.duration_ns and not clock.heap:  # nothing is left that could end them
+                raise RuntimeError(f"{clock.live} requests wait for what never comes: a bug of the engine or of a policy")
 
     def write(self) -> None:
         """The rows of this instant."""
