@@ -94,6 +94,8 @@ def read_table(path: Path | str, column: str | None, unit: str) -> np.ndarray:
         raise ReplayError(
             f"{path}: {int(requests.max()) + 1} requests x {int(attempts.max())} attempts are too many to hold in memory"
         )
+    if len(np.unique(attempts * (int(requests.max()) + 1) + requests)) < len(requests):
+        raise ReplayError(f"{path}: has more than one row for the same request and attempt")
     table = np.full((int(attempts.max()), int(requests.max()) + 1), math.nan)
     table[attempts - 1, requests] = _numbers(frame[name].to_numpy(), path) * UNITS[unit]
     return _check_length(table, path)

@@ -364,3 +364,9 @@ def test_a_manifest_names_the_digest_of_each_measured_file(measured, tmp_path):
 
     assert set(digests) == {str(tmp_path / "arrivals.csv"), str(tmp_path / "world.parquet")}
     assert all(len(digest) == 64 for digest in digests.values())
+
+
+def test_two_rows_for_one_attempt_are_refused_and_not_chosen_from(tmp_path):
+    path = written(tmp_path, "csv", request=[0, 1, 0], attempt=[1, 1, 1], work=[0.1, 0.2, 0.3])
+
+    assert refusal(read_table, path, "work") == "has more than one row for the same request and attempt"

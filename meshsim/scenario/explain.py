@@ -169,6 +169,8 @@ class SettingText:
     @property
     def absent(self) -> str:
         """What happens where it is not given."""
+        if self.default == "None":
+            return "may be left out"
         return f"default {self.default}" if self.default else "required"
 
 
