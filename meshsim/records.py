@@ -52,11 +52,28 @@ ATTEMPTS: dict[str, str] = {
     "worked_ns": "time that workers computed for it",
     "wasted_ns": "of that, what was spent on an answer that nobody waited for: all or nothing",
     "backoff_ns": "wait before this try",
+    "proxy_ns": "after it, time in the proxy that sent it (a gateway's replica, a sidecar), with that proxy's queue",
+    "connection_ns": "after that, wait for a connection of the pool: sent or refused at its end",
+    "inbound_ns": "time in the sidecar at the instance, with its queue",
     "status": "HTTP status; 0 where the caller was gone first",
     "grpc_status": "gRPC status; -1 where the answer is not gRPC",
     "flags": "why it ended as it did (meshsim.flags)",
 }
 """One row for each attempt at a service, written when caller and instance were done with it."""
+
+WAITS: dict[str, str] = {
+    "request": "the client request that it was for",
+    "parent": "the attempt in whose script the call stands; -1 where the client or the gateway made it",
+    "caller": "the service that called; -1 a client, -2 the gateway",
+    "service": "the service that was to be called; -1 the gateway, or none yet",
+    "request_started_ns": "when the client request began",
+    "ended_ns": "when the wait was over",
+    "backoff_ns": "wait before a try",
+    "proxy_ns": "after it, time in a proxy, with its queue",
+    "connection_ns": "after that, wait for a connection of the pool",
+}
+"""One row for each wait that no attempt's row tells of: it was given up, or the gateway answered, before there was an attempt; and
+what a client waits between its tries at the gateway."""
 
 COUNTERS: dict[str, str] = {
     "time_ns": "end of the interval",
@@ -89,10 +106,15 @@ PROXIES: dict[str, str] = {
 TABLES: dict[str, dict[str, str]] = {
     "requests": REQUESTS,
     "attempts": ATTEMPTS,
+    "waits": WAITS,
     "counters": COUNTERS,
     "proxies": PROXIES,
 }
-"""The four tables of a run, each with its columns in order."""
+"""The five tables of a run, each with its columns in order."""
+
+STAGES = ("queue", "service", "network", "proxy", "connection", "back-off", "other")
+"""What the time of a request goes to: waiting for a worker; computing; on the wire; in proxies, with their queues; waiting for a connection
+of the pool; waiting between tries; what cannot be told apart."""
 
 BLOCK_ROWS = 1 << 12
 """Rows that are kept as Python lists at most: few enough to stay in the processor's cache."""
@@ -115,13 +137,14 @@ class Recorder:
     that added it is over: `flush_full` is called between steps.
     """
 
-    __slots__ = ("_blocks", "_sinks", "attempts", "counters", "proxies", "requests")
+    __slots__ = ("_blocks", "_sinks", "attempts", "counters", "proxies", "requests", "waits")
 
     def __init__(self, sinks: tuple[Sink, ...]) -> None:
         self._sinks = sinks
         self._blocks: dict[str, list[np.ndarray]] = {table: [] for table in TABLES}
         self.requests: list[list[int]] = []
         self.attempts: list[list[int]] = []
+        self.waits: list[list[int]] = []
         self.counters: list[list[int]] = []
         self.proxies: list[list[int]] = []
 

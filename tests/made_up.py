@@ -6,9 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from meshsim.arrivals import Profile, Segment
 from meshsim.flags import Flag
 from meshsim.metrics.tally import Tally
-from meshsim.plan import Gateway, Mesh, Names, Network, OnCancel, Plan, ProxyKind, Service
+from meshsim.plan import (
+    BARE,
+    Effect,
+    Fault,
+    Gateway,
+    Mesh,
+    Names,
+    Network,
+    OnCancel,
+    Plan,
+    ProxyKind,
+    Service,
+    Source,
+)
 from meshsim.records import TABLES
 
 if TYPE_CHECKING:
@@ -28,8 +42,12 @@ def plan(
     workers: int = 4,
     gateway: bool = True,
     mesh: bool = False,
+    consumers: tuple[str, ...] = (),
+    faults: tuple[tuple[int, int], ...] = (),
+    duration_ns: int = 10 * SECOND,
+    interval_ns: int = SECOND,
 ) -> Plan:
-    """Ten seconds of which the first two are warm-up."""
+    """Ten seconds of which the first two are warm-up; consumers one for each source, faults from and until."""
     service = Service(
         stream=0,
         zones=(0,) * replicas,
@@ -44,10 +62,10 @@ def plan(
     )
     proxy = ProxyKind(workers=2, time=None)
     return Plan(
-        duration_ns=10 * SECOND,
+        duration_ns=duration_ns,
         warm_up_ns=2 * SECOND,
-        interval_ns=SECOND,
-        sources=(),
+        interval_ns=interval_ns,
+        sources=tuple(_source(number, duration_ns) for number in range(len(consumers))),
         routes=(),
         services=(service,) * len(services),
         operations=(),
@@ -55,8 +73,16 @@ def plan(
         gateway=Gateway((0, 0), proxy, (), ()) if gateway else None,
         mesh=Mesh(proxy, (), ()) if mesh else None,
         network=Network(None, None),
-        faults=(),
-        names=Names(sources, routes, services, services, (), ()),
+        faults=tuple(Fault(from_ns, until_ns, 0, replicas, Effect.SLOW, 5.0) for from_ns, until_ns in faults),
+        names=Names(sources, routes, services, services, consumers, ()),
+    )
+
+
+def _source(number: int, duration_ns: int) -> Source:
+    """A load at a constant rate, of the consumer of its number."""
+    steady = Profile((Segment(0, duration_ns, 10.0, 10.0),), is_poisson=True)
+    return Source(
+        stream=number, zone=0, consumer=number, routes=(0,), shares=(1.0,), stack=BARE, arrivals=steady, users=(), think_time=None
     )
 
 

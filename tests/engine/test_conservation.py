@@ -198,7 +198,7 @@ def test_no_time_and_no_count_is_negative_and_stages_follow_each_other(scenario)
     latest = np.maximum.accumulate(stages, axis=1)
     assert ((stages == latest) | (stages < 0)).all()
     assert (attempts["ended_ns"] >= attempts["request_started_ns"]).all()
-    for column in ("worked_ns", "wasted_ns", "backoff_ns"):
+    for column in ("worked_ns", "wasted_ns", "backoff_ns", "proxy_ns", "connection_ns", "inbound_ns"):
         assert (attempts[column] >= 0).all()
     assert ((attempts["wasted_ns"] == 0) | (attempts["wasted_ns"] == attempts["worked_ns"])).all()
 
@@ -210,7 +210,7 @@ def test_no_order_of_keys_changes_a_byte(scenario, seed):
 
     first, second = ms.load(scenario).run(seed=3), ms.load(other).run(seed=3)
 
-    for table in ("requests", "attempts", "counters", "proxies"):
+    for table in ("requests", "attempts", "waits", "counters", "proxies"):
         one, two = (result.directory / f"{table}.parquet" for result in (first, second))
         assert one.read_bytes() == two.read_bytes()
     assert first.manifest["digest"] == second.manifest["digest"]

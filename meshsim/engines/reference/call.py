@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 (
     REQUEST, ID, PARENT, ATTEMPT, CALLER, PROXY, SERVICE, OPERATION, INSTANCE, REQUEST_STARTED, SENT, ARRIVED, STARTED,
-    FINISHED, ENDED, WORKED, WASTED, BACK_OFF, STATUS, GRPC_STATUS, FLAGS,
+    FINISHED, ENDED, WORKED, WASTED, BACK_OFF, PROXY_NS, CONNECTION_NS, INBOUND_NS, STATUS, GRPC_STATUS, FLAGS,
 ) = range(len(ATTEMPTS))  # fmt: skip
 
 CALLER_GONE = Outcome(0, flags=int(Flag.DC))
@@ -62,8 +62,8 @@ class Call:
     """One call of a caller to an operation, over all its tries."""
 
     __slots__ = (
-        "_tries", "attempt", "back_off_ns", "caller", "endpoint", "key", "last_row", "operation", "parent", "proxy", "request",
-        "tried", "zone",
+        "_tries", "attempt", "back_off_ns", "caller", "connection_ns", "endpoint", "key", "last_row", "operation", "parent", "proxy",
+        "proxy_ns", "request", "tried", "zone",
     )  # fmt: skip
 
     def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None) -> None:
@@ -78,7 +78,8 @@ class Call:
         self.attempt = 1
         """Number of the try, for the innermost layer that retries."""
         self._tries = 0
-        self.back_off_ns = 0
+        self.back_off_ns = self.proxy_ns = self.connection_ns = 0
+        """What has gone by since the try before: a wait, the caller's proxy, the wait for a connection."""
         self.endpoint: EndpointView
         self.tried: list[EndpointView] = []
         """Endpoints that earlier tries were sent to."""
@@ -94,7 +95,8 @@ class Call:
             self._tries = number = self._tries + 1
         row = [
             request.row_number, attempt_id, NONE if parent is None else parent.row[ID], number, self.caller, self.proxy,
-            service, self.operation, NONE, request.started_ns, NONE, NONE, NONE, NONE, NONE, 0, 0, self.back_off_ns, 200, NONE, 0,
+            service, self.operation, NONE, request.started_ns, NONE, NONE, NONE, NONE, NONE, 0, 0, self.back_off_ns, self.proxy_ns,
+            self.connection_ns, 0, 200, NONE, 0,
         ]  # fmt: skip
         self.last_row = row
         return row

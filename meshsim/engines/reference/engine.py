@@ -27,6 +27,8 @@ class Progress:
     events: int
     is_over: bool
     """Whether nothing is left to happen."""
+    planned_ns: int
+    """Simulated time at which load ends."""
 
 
 def run(
@@ -55,7 +57,7 @@ def run(
     clock = model.clock
 
     def progress() -> Progress:
-        return Progress(int(clock.now_ns), model.requests.count, clock.events, clock.is_over)
+        return Progress(int(clock.now_ns), model.requests.count, clock.events, clock.is_over, plan.duration_ns)
 
     def look() -> None:
         recorder.flush_full()

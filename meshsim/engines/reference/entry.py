@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.call import CALLER_GATEWAY, Call
+from meshsim.engines.reference.call import CALLER_CLIENT, CALLER_GATEWAY, Call
 from meshsim.engines.reference.clients import by_share
+from meshsim.engines.reference.clock import Interrupted
 from meshsim.engines.reference.network import ANSWER_WAY, CLIENT_WAY, REQUEST_WAY
 from meshsim.engines.reference.outcome import failure
 from meshsim.engines.reference.proxy import AT_GATEWAY
@@ -14,8 +15,8 @@ from meshsim.plan import NONE
 from meshsim.randomness import DESTINATION, GATEWAY_PICK, uniform
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.clock import Clock, Steps
-    from meshsim.engines.reference.layers import Handler
+    from meshsim.engines.reference.clock import Steps
+    from meshsim.engines.reference.layers import Handler, Refusals
     from meshsim.engines.reference.network import Links
     from meshsim.engines.reference.proxy import Proxy
     from meshsim.plan import Route
@@ -48,17 +49,18 @@ class GatewayEntry:
     The replica is drawn for each request, as a layer-4 load balancer in front spreads connections.
     """
 
-    __slots__ = ("_clock", "_gateways", "_handlers", "_links", "_routes")
+    __slots__ = ("_clock", "_gateways", "_handlers", "_links", "_refusals", "_routes")
 
     def __init__(
         self,
-        clock: Clock,
+        refusals: Refusals,
         links: Links,
         routes: tuple[Route, ...],
         gateways: tuple[Proxy, ...],
         handlers: dict[tuple[int, int, int], Handler],
     ) -> None:
-        self._clock = clock
+        self._clock = refusals.clock
+        self._refusals = refusals
         self._links = links
         self._routes = routes
         self._gateways = gateways
@@ -70,24 +72,39 @@ class GatewayEntry:
         count = len(self._gateways)
         gateway = self._gateways[int(uniform(call.key, GATEWAY_PICK) * count) if count > 1 else 0]
         latency_ns = self._links.latency_ns(call.key, CLIENT_WAY + REQUEST_WAY, call.zone, gateway.zone)
+        if call.back_off_ns:
+            self._refusals.lose(call, CALLER_CLIENT)
         if latency_ns:
             yield latency_ns
         if gateway.takes_time:
-            yield from gateway.work(call, AT_GATEWAY)
+            yield from self._pass(gateway, call)
         outcome = gateway.judge(call, self._clock.now_ns)
-        if outcome is None:
+        if outcome is None and call.request.route == NONE:
+            outcome = NO_ROUTE
+        if outcome is None:  # a call of the gateway's own: its tries are not the client's
             number = call.request.route
-            if number == NONE:
-                outcome = NO_ROUTE
-            else:  # a call of the gateway's own: its tries are not the client's
-                operation = _destination(self._routes[number], call.key)
-                forwarded = Call(call.request, call.key, operation, CALLER_GATEWAY, gateway.zone)
-                forwarded.proxy = gateway.index
-                outcome = yield from self._handlers[gateway.index, number, operation].call(forwarded)
+            operation = _destination(self._routes[number], call.key)
+            forwarded = Call(call.request, call.key, operation, CALLER_GATEWAY, gateway.zone)
+            forwarded.proxy = gateway.index
+            forwarded.proxy_ns = call.proxy_ns
+            outcome = yield from self._handlers[gateway.index, number, operation].call(forwarded)
+        else:
+            self._refusals.lose(call, CALLER_GATEWAY)
         latency_ns = self._links.latency_ns(call.key, CLIENT_WAY + ANSWER_WAY, gateway.zone, call.zone)
         if latency_ns:
             yield latency_ns
         return outcome
+
+    def _pass(self, gateway: Proxy, call: Call) -> Steps:
+        """Through a replica that takes time."""
+        began_ns = self._clock.now_ns
+        try:
+            yield from gateway.work(call, AT_GATEWAY)
+        except Interrupted:
+            call.proxy_ns = self._clock.now_ns - began_ns
+            self._refusals.lose(call, CALLER_GATEWAY)
+            raise
+        call.proxy_ns = self._clock.now_ns - began_ns
 
 
 def _destination(route: Route, key: int) -> int:

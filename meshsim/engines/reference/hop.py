@@ -10,6 +10,7 @@ from meshsim.engines.reference.call import (
     FINISHED,
     FLAGS,
     GRPC_STATUS,
+    INBOUND_NS,
     INSTANCE,
     SENT,
     STATUS,
@@ -65,7 +66,7 @@ class HopLayer:
                 yield latency_ns if latency_ns > 0 else self._links.latency_ns(call.key, REQUEST_WAY, call.zone, instance.zone)
             outcome = self._refused if instance.is_down else None
             if outcome is None and instance.guard is not None:
-                outcome = yield from self._pass(instance.guard, call)
+                outcome = yield from self._pass(instance.guard, call, row)
             if outcome is None:
                 job = Job(call, row, instance, clock.active)
                 row[ARRIVED] = clock.now_ns
@@ -83,10 +84,14 @@ class HopLayer:
         self._end(row, outcome, None)
         return outcome
 
-    def _pass(self, sidecar: Proxy, call: Call) -> Steps:
+    def _pass(self, sidecar: Proxy, call: Call, row: list[int]) -> Steps:
         """Through the sidecar at the instance: its answer in place of the instance's, or None."""
         if sidecar.takes_time:
-            yield from sidecar.work(call, INBOUND)
+            began_ns = self._clock.now_ns
+            try:
+                yield from sidecar.work(call, INBOUND)
+            finally:
+                row[INBOUND_NS] = self._clock.now_ns - began_ns
             if call.endpoint.instance.is_down:
                 return self._broken
         outcome = sidecar.judge(call, self._clock.now_ns)

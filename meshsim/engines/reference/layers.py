@@ -9,10 +9,11 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
-from meshsim.engines.reference.call import ENDED, FLAGS, GRPC_STATUS, STATUS
-from meshsim.engines.reference.clock import Expired
+from meshsim.engines.reference.call import ENDED, FLAGS, GRPC_STATUS, ID, STATUS
+from meshsim.engines.reference.clock import Expired, Interrupted
 from meshsim.engines.reference.outcome import GRPC_OK, OK, Outcome, failure
 from meshsim.flags import Flag
+from meshsim.plan import NONE
 from meshsim.randomness import BACK_OFF, Draw, attempt_key
 
 if TYPE_CHECKING:
@@ -35,13 +36,15 @@ class Handler(Protocol):
 
 
 class Refusals:
-    """Writes the row of an attempt that was never sent to an instance."""
+    """Writes the row of an attempt that was never sent to an instance, and of a wait that led to no attempt."""
 
-    __slots__ = ("clock", "next_id", "recorder")
+    __slots__ = ("_service_of", "clock", "next_id", "recorder")
 
-    def __init__(self, clock: Clock, recorder: Recorder) -> None:
+    def __init__(self, clock: Clock, recorder: Recorder, service_of: tuple[int, ...]) -> None:
         self.clock = clock
         self.recorder = recorder
+        self._service_of = service_of
+        """The service of each operation."""
         self.next_id = count().__next__
         """Number of the next attempt."""
 
@@ -52,6 +55,24 @@ class Refusals:
         row[STATUS], row[GRPC_STATUS], row[FLAGS] = outcome.status, outcome.grpc_status, outcome.flags
         self.recorder.attempts.append(row)
         return outcome
+
+    def lose(self, call: Call, caller: int) -> None:
+        """Record what has gone by since the latest try, if anything: no attempt's row will tell of it.
+
+        Args:
+            call: Whose waits.
+            caller: Who waited.
+        """
+        if call.back_off_ns or call.proxy_ns or call.connection_ns:
+            request, parent = call.request, call.parent
+            self.recorder.waits.append(
+                [
+                    request.row_number, NONE if parent is None else parent.row[ID], caller,
+                    NONE if call.operation == NONE else self._service_of[call.operation], request.started_ns, self.clock.now_ns,
+                    call.back_off_ns, call.proxy_ns, call.connection_ns,
+                ]
+            )  # fmt: skip
+            call.back_off_ns = call.proxy_ns = call.connection_ns = 0
 
 
 class TimeoutLayer:
@@ -91,10 +112,11 @@ class RetryLayer:
     Source: Envoy, source/common/router/retry_state_impl.cc (shouldRetry).
     """
 
-    __slots__ = ("_draw", "_inner", "_layer", "_policy", "_view", "_visible")
+    __slots__ = ("_draw", "_inner", "_layer", "_policy", "_refusals", "_view", "_visible")
 
-    def __init__(self, inner: Handler, retries: Retries, layer: int, view: View | None, visible: int) -> None:
+    def __init__(self, inner: Handler, retries: Retries, refusals: Refusals, layer: int, view: View | None, visible: int) -> None:
         self._inner = inner
+        self._refusals = refusals
         self._policy = retries.policy
         self._layer = layer
         self._view = view
@@ -128,13 +150,25 @@ class RetryLayer:
                     holds_slot = True
                 wait_ns = policy.back_off.wait_ns(attempt, self._draw.at(call.key, BACK_OFF))
                 if wait_ns:
-                    yield wait_ns
+                    yield from self._wait(call, wait_ns)
                 attempt += 1
                 call.key = attempt_key(first_key, self._layer, attempt)
                 call.back_off_ns = wait_ns
+                call.proxy_ns = call.connection_ns = 0
         finally:
             if holds_slot and view is not None:
                 view.retries.done()
+
+    def _wait(self, call: Call, wait_ns: int) -> Steps:
+        """The wait before a try."""
+        began_ns = self._refusals.clock.now_ns
+        try:
+            yield wait_ns
+        except Interrupted:
+            call.back_off_ns = self._refusals.clock.now_ns - began_ns
+            call.proxy_ns = call.connection_ns = 0
+            self._refusals.lose(call, call.caller)
+            raise
 
     @staticmethod
     def _stop(call: Call, outcome: Outcome, flag: Flag) -> Outcome:
@@ -191,7 +225,7 @@ class GrpcLayer:
 
 
 def around(
-    inner: Handler, stack: Stack, clock: Clock, layer: int, view: View | None, on_timeout: Outcome, visible: int
+    inner: Handler, stack: Stack, refusals: Refusals, layer: int, view: View | None, on_timeout: Outcome, visible: int
 ) -> Handler:
     """The timeout over all tries around the retries around `inner`: outermost first, as in Envoy's router.
 
@@ -199,9 +233,9 @@ def around(
     """
     handler = inner
     if stack.retries is not None and stack.retries.policy.num_retries > 0:
-        handler = RetryLayer(handler, stack.retries, layer, view, visible)
+        handler = RetryLayer(handler, stack.retries, refusals, layer, view, visible)
     if stack.timeout_ns:
-        handler = TimeoutLayer(handler, clock, stack.timeout_ns, on_timeout)
+        handler = TimeoutLayer(handler, refusals.clock, stack.timeout_ns, on_timeout)
     return handler
 
 

@@ -54,7 +54,7 @@ class Model:
         self.requests = Counter()
         """How many client requests have started."""
         self._root = (seed, replication)
-        self._refusals = Refusals(self.clock, recorder)
+        self._refusals = Refusals(self.clock, recorder, tuple(operation.service for operation in plan.operations))
         self._links = Links(plan.network)
         self._instances = tuple(
             tuple(Instance(self.clock, recorder, service, number, index, plan.operations) for index in range(len(service.zones)))
@@ -107,7 +107,7 @@ class Model:
                     handlers[called] = self._outbound(instance, called, key)
                 inner = self._per_try(handlers[called], step.stack, called)
                 instance.callers[number, step.place] = around(
-                    inner, step.stack, self.clock, APPLICATION, None, timed_out(called), visible
+                    inner, step.stack, self._refusals, APPLICATION, None, timed_out(called), visible
                 )
 
     def _outbound(self, instance: Instance, called: int, key: int) -> Handler:
@@ -117,8 +117,9 @@ class Model:
             return self._stack(self.plan.direct[called], BARE, NONE, key, instance.zone)[0]
         handler, view = self._stack(mesh.clusters[called], mesh.stacks[called], SIDECAR, key, instance.zone)
         instance.sidecar.views.append(view)
-        layer = SidecarLayer if instance.sidecar.takes_time else FreeSidecarLayer
-        return layer(handler, instance.sidecar)
+        if not instance.sidecar.takes_time:
+            return FreeSidecarLayer(handler, instance.sidecar)
+        return SidecarLayer(handler, instance.sidecar, self._refusals)
 
     def _entry(self, number: int, client_stack: Stack) -> Handler:
         """From a client: its own timeout and retries around the gateway, or around the services."""
@@ -137,7 +138,7 @@ class Model:
             entry = self._gateway_entry()
         visible = ALL_FLAGS if plan.gateway is None else BEHIND_A_PROXY
         entry = self._per_try(entry, client_stack, NONE)
-        return around(entry, client_stack, self.clock, CLIENT, None, CLIENT_GAVE_UP, visible)
+        return around(entry, client_stack, self._refusals, CLIENT, None, CLIENT_GAVE_UP, visible)
 
     def _gateway_entry(self) -> Handler:
         """The gateway's routes, each with layers of its own around views that all its routes share. Made once."""
@@ -157,7 +158,7 @@ class Model:
                         )
                         handlers[gateway.index, number, operation] = handler
                 gateway.views.extend(views.values())
-            self._entry_of_gateway = GatewayEntry(self.clock, self._links, plan.routes, self._gateways, handlers)
+            self._entry_of_gateway = GatewayEntry(self._refusals, self._links, plan.routes, self._gateways, handlers)
         return self._entry_of_gateway
 
     def _stack(
@@ -183,7 +184,7 @@ class Model:
         policy = stack.retries.policy if stack.retries is not None else None
         avoids_hosts = policy is not None and policy.num_retries > 0 and policy.avoids_previous_hosts
         handler = PickLayer(handler, view, policy.max_reselections if policy is not None and avoids_hosts else 0)
-        handler = around(handler, stack, self.clock, layer, view, timed_out(cluster.service), ALL_FLAGS)
+        handler = around(handler, stack, self._refusals, layer, view, timed_out(cluster.service), ALL_FLAGS)
         return (GrpcLayer(handler) if service.is_grpc else handler), view
 
     def _per_try(self, inner: Handler, stack: Stack, service: int) -> Handler:

@@ -56,7 +56,16 @@ class PoolLayer:
         else:
             if not view.pending.admit():
                 return self._refusals.refuse(call, self._overflow)
-            if not (yield from self._wait(endpoint)):
+            clock = self._refusals.clock
+            began_ns = clock.now_ns
+            try:
+                is_admitted = yield from self._wait(endpoint)
+            except Interrupted:
+                call.connection_ns = clock.now_ns - began_ns
+                self._refusals.lose(call, call.caller)
+                raise
+            call.connection_ns = clock.now_ns - began_ns
+            if not is_admitted:
                 return self._refusals.refuse(call, self._overflow)
         keeps_connection = False
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.engines.reference.clock import Interrupted
 from meshsim.engines.reference.outcome import Outcome
 from meshsim.engines.reference.station import Station
 from meshsim.plan import NONE
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.call import Call
     from meshsim.engines.reference.clock import Clock, Steps
     from meshsim.engines.reference.endpoints import View
-    from meshsim.engines.reference.layers import Handler
+    from meshsim.engines.reference.layers import Handler, Refusals
     from meshsim.plan import ProxyKind
     from meshsim.policies.filters import Filter
 
@@ -54,15 +55,24 @@ class Proxy:
 class SidecarLayer:
     """A call leaves through the caller's own sidecar, which takes time for it."""
 
-    __slots__ = ("_inner", "_sidecar")
+    __slots__ = ("_inner", "_refusals", "_sidecar")
 
-    def __init__(self, inner: Handler, sidecar: Proxy) -> None:
+    def __init__(self, inner: Handler, sidecar: Proxy, refusals: Refusals) -> None:
         self._inner = inner
         self._sidecar = sidecar
+        self._refusals = refusals
 
     def call(self, call: Call) -> Steps:
         """What the sidecar's stack returns, after the sidecar's work."""
-        yield from self._sidecar.work(call, OUTBOUND)
+        clock = self._refusals.clock
+        began_ns = clock.now_ns
+        try:
+            yield from self._sidecar.work(call, OUTBOUND)
+        except Interrupted:
+            call.proxy_ns = clock.now_ns - began_ns
+            self._refusals.lose(call, call.caller)
+            raise
+        call.proxy_ns = clock.now_ns - began_ns
         call.proxy = self._sidecar.index
         return (yield from self._inner.call(call))
 
