@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
+from meshsim.metrics.dashboard import DashboardBuckets
 from meshsim.metrics.histogram import Histogram
 
 
@@ -26,6 +27,8 @@ class RequestCell:
     latency: Histogram = field(default_factory=Histogram)
     successes: Histogram = field(default_factory=Histogram)
     """Latency of those that did not fail."""
+    dashboard: DashboardBuckets = field(default_factory=DashboardBuckets)
+    """The latency in the buckets of a dashboard."""
     ended: int = 0
     """Requests that ended while it was measured, whenever they started."""
     ended_well: int = 0
@@ -38,6 +41,7 @@ class RequestCell:
         """Add what the other holds; returns itself."""
         self.latency.merge(other.latency)
         self.successes.merge(other.successes)
+        self.dashboard.merge(other.dashboard)
         self.ended += other.ended
         self.ended_well += other.ended_well
         self.attempts += other.attempts
@@ -52,6 +56,8 @@ class ServiceCell:
 
     latency: Histogram = field(default_factory=Histogram)
     """From sent to the caller's outcome, of those that were sent."""
+    dashboard: DashboardBuckets = field(default_factory=DashboardBuckets)
+    """The same in the buckets of a dashboard."""
     response_time: Histogram = field(default_factory=Histogram)
     """From the queue to done, of those that got a worker."""
     waiting_time: Histogram = field(default_factory=Histogram)
@@ -74,3 +80,7 @@ class StationCell:
     queued_ns: int = 0
     peak_queue: int = 0
     """Longest queue at the end of an interval."""
+    up_ns: int = 0
+    """While the instance was up, told at the ends of intervals."""
+    counted_until_ns: int = -1
+    """Up to where there are counters; -1 before the first."""

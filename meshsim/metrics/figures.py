@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from meshsim.metrics.histogram import Histogram
+from meshsim.metrics.edges import GATEWAY
+from meshsim.metrics.histogram_table import merged
 from meshsim.metrics.summary import RequestSummary, ServiceSummary
-from meshsim.metrics.times import Times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meshsim.metrics.summary import Summary
+    from meshsim.metrics.times import Times
 
+Labels: TypeAlias = "Mapping[str, str]"
 Services: TypeAlias = tuple[ServiceSummary, ...]
 ServiceFigure: TypeAlias = Callable[[Services, str, float | None, float], float]
 """Services, aggregation, its argument, and the length of the measured window in s, to the figure."""
@@ -23,19 +25,25 @@ class NoFigure(LookupError):  # noqa: N818 — it is no error that nothing came
     """There was nothing to measure; the message says what was missing: `no requests`."""
 
 
-def observe(metric: str, labels: Mapping[str, str], aggregation: str, argument: float | None, summary: Summary) -> float:
+class Never(NoFigure):
+    """It is a time until something that did not come: longer than any."""
+
+
+def observe(metric: str, labels: Labels, aggregation: str, argument: float | None, summary: Summary) -> float:
     """The figure that a threshold is about, in the units of the summary.
 
     Args:
         metric: Such as `latency`.
-        labels: `route`, `source`, or `service`; empty for all.
+        labels: `route`, `source`, `consumer`, or `service`, `stage`; empty for all.
         aggregation: `p`, `avg`, `med`, `min`, `max`, `rate`, `count` or `value`.
         argument: N of `p(N)`, 0 to 100.
         summary: Of the run.
 
     Raises:
-        NoFigure: There was nothing to measure.
+        NoFigure: There was nothing to measure; `Never` where what was waited for did not come.
     """
+    if metric in SUMMARY_METRICS:
+        return SUMMARY_METRICS[metric](summary, labels, aggregation)
     if "service" in labels and len(labels) > 1:
         raise NoFigure("not measured by route and service at once")
     if "service" in labels or (metric in SERVICE_METRICS and not labels):
@@ -44,18 +52,25 @@ def observe(metric: str, labels: Mapping[str, str], aggregation: str, argument: 
     return REQUEST_METRICS[metric](_requests(labels, summary), aggregation, argument)
 
 
-def _requests(labels: Mapping[str, str], summary: Summary) -> RequestSummary:
-    route, source = labels.get("route"), labels.get("source")
-    if route is None and source is None:
+def _requests(labels: Labels, summary: Summary) -> RequestSummary:
+    route, source, consumer = (labels.get(label) for label in ("route", "source", "consumer"))
+    if source is not None and consumer is not None:
+        raise NoFigure("not measured by source and consumer at once")
+    if consumer is not None:
+        candidates = summary.consumers if route is None else summary.consumer_routes
+    elif source is not None:
+        candidates = summary.sources if route is None else summary.flows
+    elif route is not None:
+        candidates = summary.routes
+    else:
         return summary.total
-    candidates = summary.sources if route is None else summary.routes if source is None else summary.flows
     for one in candidates:
-        if one.route == route and one.source == source:
+        if one.route == route and source in {None, one.source} and consumer in {None, one.consumer}:
             return one
     raise NoFigure("no requests")
 
 
-def _services(labels: Mapping[str, str], summary: Summary) -> Services:
+def _services(labels: Labels, summary: Summary) -> Services:
     name = labels.get("service")
     found = tuple(one for one in summary.services if name in {None, one.name})
     if not found:
@@ -77,16 +92,21 @@ def _goodput(one: RequestSummary, aggregation: str, _: float | None) -> float:
 
 REQUEST_METRICS: dict[str, Callable[[RequestSummary, str, float | None], float]] = {
     "latency": lambda one, aggregation, argument: _of_times((one.latency,), aggregation, argument, "no requests"),
+    "dashboard_latency": lambda one, aggregation, argument: _on_dashboard((one.latency,), aggregation, argument, "no requests"),
     "errors": _errors,
     "requests": _offered,
     "goodput": _goodput,
     "retry_amplification": lambda one, _, __: _known(one.attempts_per_request, "no attempts"),
 }
-"""Of a route, a load, or all requests."""
+"""Of a route, a load, a consumer, or all requests."""
 
 
 def _attempt_latency(services: Services, aggregation: str, argument: float | None, _: float) -> float:
     return _of_times(tuple(one.latency for one in services), aggregation, argument, "no attempts")
+
+
+def _dashboard_latency(services: Services, aggregation: str, argument: float | None, _: float) -> float:
+    return _on_dashboard(tuple(one.latency for one in services), aggregation, argument, "no attempts")
 
 
 def _attempt_errors(services: Services, aggregation: str, _: float | None, __: float) -> float:
@@ -101,6 +121,7 @@ def _attempts(services: Services, aggregation: str, _: float | None, window_s: f
 
 ATTEMPT_METRICS: dict[str, ServiceFigure] = {
     "latency": _attempt_latency,
+    "dashboard_latency": _dashboard_latency,
     "errors": _attempt_errors,
     "requests": _attempts,
 }
@@ -108,7 +129,7 @@ ATTEMPT_METRICS: dict[str, ServiceFigure] = {
 
 
 def _amplification(services: Services, _: str, __: float | None, ___: float) -> float:
-    return _ratio(sum(one.attempts for one in services), sum(one.calls for one in services), "no attempts")
+    return _ratio(sum(one.latency.count for one in services), sum(one.calls for one in services), "no attempts")
 
 
 def _utilisation(services: Services, _: str, __: float | None, ___: float) -> float:
@@ -124,17 +145,72 @@ def _waiting(services: Services, aggregation: str, argument: float | None, _: fl
     return _of_times(tuple(one.waiting_time for one in services), aggregation, argument, "no attempts")
 
 
+def _queue(services: Services, aggregation: str, _: float | None, __: float) -> float:
+    means = [one.queue_mean for one in services if one.queue_mean is not None]
+    if not means:
+        raise NoFigure("nothing measured")
+    return sum(means) if aggregation == "avg" else max(one.queue_peak for one in services)
+
+
+def _replica_hours(services: Services, _: str, __: float | None, ___: float) -> float:
+    hours = [one.replica_hours for one in services if one.replica_hours is not None]
+    if not hours:
+        raise NoFigure("nothing measured")
+    return sum(hours)
+
+
 SERVICE_METRICS: dict[str, ServiceFigure] = {
     "retry_amplification": _amplification,
     "utilisation": _utilisation,
     "waiting_time": _waiting,
+    "queue": _queue,
     "wasted_work": _wasted,
+    "replica_hours": _replica_hours,
 }
 """Of a service or, without a label, of all services together."""
 
 
+def _proxy_cpu(summary: Summary, labels: Labels, _: str) -> float:
+    service = labels.get("service")
+    name = None if service is None else "gateway" if service == GATEWAY else f"sidecar of {service}"
+    chosen = [one for one in summary.proxies if name in {None, one.name}]
+    cores = [one.cpu_cores for one in chosen if one.cpu_cores is not None]
+    if not cores:
+        raise NoFigure("nothing measured" if chosen else "no proxies")
+    return sum(cores)
+
+
+def _recovery_time(summary: Summary, labels: Labels, _: str) -> float:
+    """The longest over all faults."""
+    found = [one for one in summary.recoveries if one.route == labels.get("route")]
+    if not found:
+        raise NoFigure("no fault" if not summary.recoveries else "no requests")
+    if any(one.is_never for one in found):
+        raise Never("never")
+    known = [one.recovery_s for one in found if one.recovery_s is not None]
+    if not known:
+        raise NoFigure(found[0].unknown)
+    return max(known)
+
+
+def _slow_time(summary: Summary, labels: Labels, aggregation: str) -> float:
+    mine = [one for one in summary.slow_times if one.route == labels.get("route")]
+    if not mine:
+        raise NoFigure("no requests")
+    chosen = [one for one in mine if labels.get("stage") in {None, one.stage} and labels.get("service") in {None, one.service}]
+    return sum(one.share if aggregation == "share" else one.mean_s for one in chosen)
+
+
+SUMMARY_METRICS: dict[str, Callable[[Summary, Labels, str], float]] = {
+    "proxy_cpu": _proxy_cpu,
+    "recovery_time": _recovery_time,
+    "slow_time": _slow_time,
+}
+"""Of the run as a whole, each with labels of its own."""
+
+
 def _of_times(parts: tuple[Times, ...], aggregation: str, argument: float | None, nothing: str) -> float:
-    times = parts[0] if len(parts) == 1 else _merged(parts)
+    times = parts[0] if len(parts) == 1 else merged(parts)
     match aggregation:
         case "avg":
             return _known(times.mean_s, nothing)
@@ -148,14 +224,9 @@ def _of_times(parts: tuple[Times, ...], aggregation: str, argument: float | None
             return _known(times.quantile_s((argument or 0.0) / 100), nothing)
 
 
-def _merged(parts: tuple[Times, ...]) -> Times:
-    merged = Histogram()
-    for one in parts:
-        if one.histogram is not None:
-            merged.merge(one.histogram)
-        elif one.count:
-            raise LookupError("a summary read from JSON has no quantiles over all services")
-    return Times.of(merged)
+def _on_dashboard(parts: tuple[Times, ...], aggregation: str, argument: float | None, nothing: str) -> float:
+    times = parts[0] if len(parts) == 1 else merged(parts)
+    return _known(times.dashboard_quantile_s(0.5 if aggregation == "med" else (argument or 0.0) / 100), nothing)
 
 
 def _known(value: float | None, nothing: str) -> float:

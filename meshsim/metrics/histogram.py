@@ -69,6 +69,29 @@ class Histogram:
             self.maximum = other.maximum if self.maximum is None else max(self.maximum, other.maximum)
         return self
 
+    def bins(self) -> tuple[np.ndarray, np.ndarray]:
+        """The bins that are not empty: their numbers, int32, rising, and how many each holds, int64; both of shape (bins,)."""
+        numbers = np.flatnonzero(self._bins)
+        return numbers.astype(np.int32), self._bins[numbers]
+
+    @classmethod
+    def from_bins(cls, numbers: np.ndarray, counts: np.ndarray, *, total: int, minimum: int, maximum: int) -> Self:
+        """The histogram that `bins` was asked of.
+
+        Args:
+            numbers: Of the bins, shape (bins,).
+            counts: How many each holds, shape (bins,).
+            total: Sum of all that was counted.
+            minimum: The smallest of it.
+            maximum: The largest of it.
+        """
+        made = cls()
+        if len(numbers):
+            made._bins = np.zeros(int(np.max(numbers)) + 1, dtype=np.int64)
+            made._bins[numbers] = counts
+            made.count, made.total, made.minimum, made.maximum = int(made._bins.sum()), total, minimum, maximum
+        return made
+
     @property
     def mean(self) -> float:
         """The exact mean; NaN of none."""
@@ -90,6 +113,11 @@ class Histogram:
         if len(counts) > len(self._bins):
             self._bins = np.pad(self._bins, (0, len(counts) - len(self._bins)))
         self._bins[: len(counts)] += counts
+
+
+def middles(bins: np.ndarray) -> np.ndarray:
+    """The middle of each bin, float, shape (bins,)."""
+    return np.array([_middle_of(int(one)) for one in bins], dtype=np.float64)
 
 
 def _bin_of(values: np.ndarray) -> np.ndarray:

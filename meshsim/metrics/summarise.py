@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshsim.flags import flag_text
 from meshsim.metrics.cells import RequestCell, ServiceCell
 from meshsim.metrics.summary import (
+    NO_CONSUMER,
     NO_ROUTE,
     Cause,
     ProxySummary,
@@ -16,16 +18,18 @@ from meshsim.metrics.summary import (
     Summary,
 )
 from meshsim.metrics.times import Times
+from meshsim.metrics.warm_up import check_warm_up
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from meshsim.metrics.cells import Failure, StationCell
     from meshsim.metrics.tally import Tally
     from meshsim.plan import Names, Plan
 
 GATEWAY = -1
+NS_PER_H = 3600 * NS_PER_S
 
 
 def summarise(tally: Tally, simulated_ns: int) -> Summary:
@@ -41,11 +45,19 @@ def summarise(tally: Tally, simulated_ns: int) -> Summary:
     flows = {key: cell for key, cell in tally.requests.items() if cell.latency.count or cell.ended}
     routes = [*range(len(plan.names.routes)), *([-1] if any(route < 0 for _, route in flows) else [])]
 
-    def requests(source: int | None = None, route: int | None = None) -> RequestSummary:
+    consumer_of = consumers_by_source(plan)
+    consumers = _consumers(plan, consumer_of)
+    warm_up_needed_s, warm_up_check = check_warm_up(plan, tally.sequence)
+
+    def requests(source: int | None = None, route: int | None = None, consumer: int | None = None) -> RequestSummary:
         cells = [
-            cell for key, cell in flows.items() if (source is None or source == key[0]) and (route is None or route == key[1])
+            cell
+            for key, cell in flows.items()
+            if source in {None, key[0]} and route in {None, key[1]} and consumer in {None, consumer_of[key[0]]}
         ]
-        return _requests(cells, plan.names, window_ns, source, route)
+        one = _requests(cells, plan.names, window_ns, source, route)
+        consumer = consumer_of[source] if source is not None and consumers else consumer
+        return one if consumer is None else replace(one, consumer=plan.names.consumers[consumer] or NO_CONSUMER)
 
     return Summary(
         simulated_s=simulated_ns / NS_PER_S,
@@ -57,7 +69,29 @@ def summarise(tally: Tally, simulated_ns: int) -> Summary:
         flows=tuple(requests(*key) for key in sorted(flows)),
         services=tuple(_service(tally, index, window_ns, stations_ns) for index in range(len(plan.services))),
         proxies=tuple(_proxies(plan, tally.proxies, stations_ns)),
+        consumers=tuple(requests(consumer=consumer) for consumer in consumers),
+        consumer_routes=tuple(
+            requests(consumer=consumer, route=route)
+            for consumer in consumers
+            for route in routes
+            if any(consumer == consumer_of[source] and route == one for source, one in flows)
+        ),
+        recoveries=tally.recovery.recoveries(simulated_ns),
+        warm_up_needed_s=warm_up_needed_s,
+        warm_up_check=warm_up_check,
     )
+
+
+def consumers_by_source(plan: Plan) -> list[int]:
+    """The number of the consumer of each load; that of the empty name where it says none."""
+    return [source.consumer for source in plan.sources] or [0] * len(plan.names.sources)
+
+
+def _consumers(plan: Plan, consumer_of: Sequence[int]) -> list[int]:
+    """Numbers of the consumers that loads name, and last of none where some load names none; empty where no load does."""
+    used = {number for number in consumer_of if plan.names.consumers}
+    named = sorted(number for number in used if plan.names.consumers[number])
+    return [*named, *sorted(used - set(named))] if named else []
 
 
 def _requests(
@@ -83,7 +117,7 @@ def _requests(
         causes=_causes(cell.failures, names),
         attempts=cell.attempts,
         attempts_per_request=_share(cell.attempts, cell.tried),
-        latency=Times.of(cell.latency),
+        latency=Times.of(cell.latency, cell.dashboard),
         latency_of_successes=Times.of(cell.successes),
     )
 
@@ -123,7 +157,7 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
         failures=failures,
         error_share=_share(failures, cell.attempts),
         failures_by_flag=dict(sorted(by_flag.items())),
-        latency=Times.of(cell.latency),
+        latency=Times.of(cell.latency, cell.dashboard),
         response_time=Times.of(cell.response_time),
         waiting_time=Times.of(cell.waiting_time),
         worked_s=cell.worked_ns / NS_PER_S,
@@ -133,6 +167,7 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
         utilisation_of_busiest=_share(max((one.busy_ns for one in stations), default=0), service.workers * stations_ns),
         queue_mean=_share(sum(one.queued_ns for one in stations), stations_ns),
         queue_peak=max((one.peak_queue for one in stations), default=0),
+        replica_hours=sum(one.up_ns for one in stations) / NS_PER_H if stations else None,
     )
 
 
@@ -155,6 +190,7 @@ def _proxies(plan: Plan, cells: Mapping[tuple[int, int], StationCell], stations_
             utilisation_of_busiest=_share(max((one.busy_ns for one in stations), default=0), workers * stations_ns),
             queue_mean=_share(sum(one.queued_ns for one in stations), stations_ns),
             queue_peak=max((one.peak_queue for one in stations), default=0),
+            cpu_cores=_share(sum(one.busy_ns for one in stations), stations_ns),
         )
 
 

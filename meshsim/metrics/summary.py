@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
+from meshsim.metrics.recovery import Recovery
 from meshsim.metrics.times import Times
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 NO_ROUTE = "(no route)"
 """Stands in place of a route's name for the requests that matched none."""
+NO_CONSUMER = "(no consumer)"
+"""Stands in place of a consumer's name for the loads that say none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class RequestSummary:
-    """Client requests that started in the measured window: of a route, a load, both, or all."""
+    """Client requests that started in the measured window: of a route, a load, both, a consumer, a consumer on a route, or all."""
 
     requests: int
     failures: int
@@ -61,6 +64,8 @@ class RequestSummary:
     """None for all routes."""
     source: str | None = None
     """None for all loads."""
+    consumer: str | None = None
+    """Of a load, the one that it names; None for all consumers, and where no load names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,8 @@ class ServiceSummary:
     """Requests that wait, over all replicas, in the mean."""
     queue_peak: int
     """Longest queue of one replica that was seen at the end of an interval."""
+    replica_hours: float | None = None
+    """Time that its replicas were up in the measured window, told at the ends of intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,24 @@ class ProxySummary:
     utilisation_of_busiest: float | None
     queue_mean: float | None
     queue_peak: int
+    cpu_cores: float | None = None
+    """Workers at work over all replicas, in the mean: the processor cores that the proxies keep busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlowTime:
+    """What the slowest 1 % of the requests of a route spend on one stage at one service."""
+
+    route: str | None
+    """None for all routes."""
+    service: str
+    """Or `(gateway)`, `(client)`."""
+    stage: str
+    """One of `meshsim.records.STAGES`."""
+    mean_s: float
+    """Of each of these requests."""
+    share: float
+    """Of their latency."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +157,18 @@ class Summary:
     """By source and route."""
     services: tuple[ServiceSummary, ...]
     proxies: tuple[ProxySummary, ...]
+    consumers: tuple[RequestSummary, ...] = ()
+    """By consumer; none where no load names one."""
+    consumer_routes: tuple[RequestSummary, ...] = ()
+    """By consumer and route."""
+    recoveries: tuple[Recovery, ...] = ()
+    """After each fault: of all routes together, then of each route."""
+    warm_up_needed_s: float | None = None
+    """Where the latencies had settled, counted from the start of the run, by MSER-5; to compare with `warm_up_s`."""
+    warm_up_check: str = ""
+    """Why that was not told; empty where it was."""
+    slow_times: tuple[SlowTime, ...] = ()
+    """Where the time goes on the slowest 1 % of the requests."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: the fields of the classes in this module by name; what is absent is null."""
@@ -150,11 +187,21 @@ class Summary:
             flows=tuple(_requests(one) for one in content["flows"]),
             services=tuple(_service(one) for one in content["services"]),
             proxies=tuple(ProxySummary(**one) for one in content["proxies"]),
+            consumers=tuple(_requests(one) for one in content.get("consumers", ())),
+            consumer_routes=tuple(_requests(one) for one in content.get("consumer_routes", ())),
+            recoveries=tuple(Recovery(**one) for one in content.get("recoveries", ())),
+            warm_up_needed_s=content.get("warm_up_needed_s"),
+            warm_up_check=content.get("warm_up_check", ""),
+            slow_times=tuple(SlowTime(**one) for one in content.get("slow_times", ())),
         )
 
     def routes_frame(self) -> pd.DataFrame:
         """One row for each route, indexed by its name; latencies in s."""
         return _frame("route", {one.route or "": _cells(one) for one in self.routes})
+
+    def consumers_frame(self) -> pd.DataFrame:
+        """One row for each consumer, indexed by its name; latencies in s."""
+        return _frame("consumer", {one.consumer or "": _cells(one) for one in self.consumers})
 
     def services_frame(self) -> pd.DataFrame:
         """One row for each service, indexed by its name; times in s."""
@@ -176,7 +223,7 @@ def _plain(value: Any) -> Any:
         return dict(sorted(value.items()))
     if isinstance(value, Times):
         return value.to_dict()
-    if isinstance(value, Cause | RequestSummary | ServiceSummary | ProxySummary):
+    if isinstance(value, Cause | RequestSummary | ServiceSummary | ProxySummary | Recovery | SlowTime):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     return value
 
@@ -200,7 +247,7 @@ def _cells(one: RequestSummary | ServiceSummary) -> dict[str, Any]:
         if isinstance(value, Times):
             kept = {name: number for name, number in value.to_dict().items() if name != "count"}
             cells |= {f"{each.name}_{name}": number for name, number in kept.items()}
-        elif each.name not in {"name", "route", "source", "causes", "failures_by_flag"}:
+        elif each.name not in {"name", "route", "source", "consumer", "causes", "failures_by_flag"}:
             cells[each.name] = value
     return cells
 

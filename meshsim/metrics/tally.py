@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshsim.metrics.cells import Failure, RequestCell, ServiceCell, StationCell
+from meshsim.metrics.recovery import RecoveryWatch
+from meshsim.metrics.rows import groups, is_failed
 from meshsim.metrics.summarise import summarise
+from meshsim.metrics.warm_up import LatencySequence, until_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from meshsim.metrics.summary import Summary
     from meshsim.plan import Plan
     from meshsim.records import Chunk
@@ -35,12 +36,16 @@ class Tally:
         """By service, -1 for the gateway, and instance."""
         self.last_counted_ns = plan.warm_up_ns
         """Until when there are counters."""
+        self.recovery = RecoveryWatch(plan)
+        self.sequence = LatencySequence(until_ns(plan))
 
     def take(self, table: str, chunk: Chunk) -> None:
         """Add rows of one of `meshsim.records.TABLES`."""
         match table:
             case "requests":
                 self._take_requests(chunk)
+                self.recovery.add(chunk)
+                self.sequence.add(chunk)
             case "attempts":
                 self._take_attempts(chunk)
             case "counters":
@@ -61,15 +66,16 @@ class Tally:
         ended_ns = chunk["ended_ns"]
         is_measured = self._starts_measured(chunk["started_ns"])
         ends_measured = (ended_ns > self.plan.warm_up_ns) & (ended_ns <= self.plan.duration_ns)
-        is_failed = _is_failed(chunk)
-        for key, rows in _groups(chunk["source"] * routes + chunk["route"] + 1):
+        failed_rows = is_failed(chunk)
+        for key, rows in groups(chunk["source"] * routes + chunk["route"] + 1):
             cell = self.requests.setdefault((key // routes, key % routes - 1), RequestCell())
             cell.ended += int(ends_measured[rows].sum())
-            cell.ended_well += int((ends_measured[rows] & ~is_failed[rows]).sum())
+            cell.ended_well += int((ends_measured[rows] & ~failed_rows[rows]).sum())
             measured = rows[is_measured[rows]]
             latency_ns = ended_ns[measured] - chunk["started_ns"][measured]
-            failed = is_failed[measured]
+            failed = failed_rows[measured]
             cell.latency.add(latency_ns)
+            cell.dashboard.add(latency_ns)
             cell.successes.add(latency_ns[~failed])
             attempts = chunk["attempts"][measured]
             cell.attempts += int(attempts.sum())
@@ -81,9 +87,9 @@ class Tally:
 
     def _take_attempts(self, chunk: Chunk) -> None:
         is_measured = self._starts_measured(chunk["request_started_ns"])
-        is_failed = _is_failed(chunk)
+        failed_rows = is_failed(chunk)
         sent, arrived, started = chunk["sent_ns"], chunk["arrived_ns"], chunk["started_ns"]
-        for service, everything in _groups(chunk["service"]):
+        for service, everything in groups(chunk["service"]):
             rows = everything[is_measured[everything]]
             if service < 0 or not len(rows):
                 continue
@@ -92,11 +98,13 @@ class Tally:
             cell.calls += int((chunk["attempt"][rows] == 1).sum())
             cell.worked_ns += int(chunk["worked_ns"][rows].sum())
             cell.wasted_ns += int(chunk["wasted_ns"][rows].sum())
-            failed_flags = chunk["flags"][rows[is_failed[rows]]]
+            failed_flags = chunk["flags"][rows[failed_rows[rows]]]
             for flags, count in zip(*np.unique(failed_flags, return_counts=True), strict=True):
                 cell.failures[int(flags)] += int(count)
             was_sent = rows[(sent[rows] >= 0) & (chunk["ended_ns"][rows] >= 0)]
-            cell.latency.add(chunk["ended_ns"][was_sent] - sent[was_sent])
+            latency_ns = chunk["ended_ns"][was_sent] - sent[was_sent]
+            cell.latency.add(latency_ns)
+            cell.dashboard.add(latency_ns)
             worked_on = rows[started[rows] >= 0]
             cell.waiting_time.add(started[worked_on] - arrived[worked_on])
             done = worked_on[chunk["finished_ns"][worked_on] >= 0]
@@ -110,29 +118,20 @@ class Tally:
         self.last_counted_ns = max(self.last_counted_ns, int(time_ns[measured].max()))
         services, instances = chunk["service"][measured], chunk["instance"][measured]
         width = int(instances.max()) + 1
-        for key, rows in _groups((services + 1) * width + instances):
+        for key, rows in groups((services + 1) * width + instances):
             cell = cells.setdefault((key // width - 1, key % width), StationCell())
             cell.busy_ns += int(chunk["busy_ns"][measured[rows]].sum())
             cell.queued_ns += int(chunk["queued_ns"][measured[rows]].sum())
+            if "is_up" in chunk:
+                self._take_up_time(cell, time_ns[measured[rows]], chunk["is_up"][measured[rows]])
             cell.peak_queue = max(cell.peak_queue, int(chunk["queued"][measured[rows]].max()))
+
+    def _take_up_time(self, cell: StationCell, time_ns: np.ndarray, is_up: np.ndarray) -> None:
+        """Each row speaks for the time since the row before it."""
+        since_ns = cell.counted_until_ns if cell.counted_until_ns >= 0 else self.plan.warm_up_ns
+        cell.up_ns += int((np.diff(time_ns, prepend=since_ns) * is_up).sum())
+        cell.counted_until_ns = int(time_ns[-1])
 
     def _starts_measured(self, started_ns: np.ndarray) -> np.ndarray:
         is_measured: np.ndarray = (started_ns >= self.plan.warm_up_ns) & (started_ns < self.plan.duration_ns)
         return is_measured
-
-
-def _is_failed(chunk: Chunk) -> np.ndarray:
-    """Whether the caller did not get what it asked for: HTTP 400 and above, any gRPC status but OK, or it gave up."""
-    status = chunk["status"]
-    is_failed: np.ndarray = (status == 0) | (status >= 400) | (chunk["grpc_status"] > 0)
-    return is_failed
-
-
-def _groups(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Each key with the rows that have it, in order."""
-    if not len(keys):
-        return
-    order = np.argsort(keys, kind="stable")
-    found, first = np.unique(keys[order], return_index=True)
-    for key, rows in zip(found, np.split(order, first[1:]), strict=True):
-        yield int(key), rows

@@ -1,17 +1,25 @@
 """The judgement of a scenario's thresholds against a summary, in k6's words.
 
-| metric                | of                           | what is compared                                             |
-|-----------------------|------------------------------|--------------------------------------------------------------|
-| `latency`             | route, source, both; service | as the caller saw it, failures included                      |
-| `errors`              | route, source, both; service | failed requests; of a service: attempts                      |
-| `requests`            | route, source, both; service | started in the measured window; of a service: attempts       |
-| `goodput`             | route, source, both          | ended well in each second of the measured window             |
-| `retry_amplification` | service; route, source, both | attempts for each call; for each request of a route          |
-| `utilisation`         | service                      | share of its workers that are held                           |
-| `waiting_time`        | service                      | in the queue                                                 |
-| `wasted_work`         | service                      | share of the computing that nobody waited for                |
+| metric                | of                | what is compared                                                        |
+|-----------------------|-------------------|-------------------------------------------------------------------------|
+| `latency`             | requests; service | as the caller saw it, failures included                                 |
+| `dashboard_latency`   | requests; service | the same, as Prometheus would show it from Istio's histogram            |
+| `errors`              | requests; service | failed requests; of a service: attempts                                 |
+| `requests`            | requests; service | started in the measured window; of a service: attempts                  |
+| `goodput`             | requests          | ended well in each second of the measured window                        |
+| `retry_amplification` | requests; service | attempts for each call of a service; for each request of a route        |
+| `recovery_time`       | route             | after the end of a fault until it is as before; `never` crosses         |
+| `utilisation`         | service           | share of its workers that are held                                      |
+| `waiting_time`        | service           | in the queue                                                            |
+| `queue`               | service           | requests that wait: mean over all replicas, longest queue of one        |
+| `wasted_work`         | service           | share of the computing that nobody waited for                           |
+| `replica_hours`       | service           | time that its replicas are up                                           |
+| `proxy_cpu`           | service           | cores that its sidecars keep busy; those of the gateway: `(gateway)`    |
+| `slow_time`           | stage; service;   | what the slowest 1 % of the requests spend on it: mean of each, share   |
+|                       | route             | of their latency                                                        |
 
-Without a label the figure is of all requests, or of all services for the last four.
+"Requests" are those of a route, a source, a consumer, or a route and one of the others. Without a label a figure is of all requests;
+`retry_amplification`, and all from `utilisation` on, are of all services then, `proxy_cpu` of all proxies.
 """
 
 from __future__ import annotations
@@ -89,10 +97,10 @@ def _judge(metric: str, text: str, summary: Summary) -> Verdict:
         return Verdict(str(selector), condition.text, None, str(reason), passed=False)
     limit = condition.limit / NS_PER_S if condition.quantity == "duration" else condition.limit
     passed = COMPARISONS[condition.operator](value, limit)
-    return Verdict(str(selector), condition.text, value, _text(condition.quantity, value), passed)
+    return Verdict(str(selector), condition.text, value, figure_text(condition.quantity, value), passed)
 
 
-def _text(quantity: Quantity, value: float) -> str:
+def figure_text(quantity: Quantity, value: float) -> str:
     """An observed figure for people, in the unit that its condition is written in."""
     match quantity:
         case "duration":

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 
 Quantity: TypeAlias = Literal["duration", "share", "rate", "number"]
 """What a figure is: nanoseconds, 0 to 1, per second, or a bare number."""
+GATEWAY = "(gateway)"
+"""Stands in place of a service's name for the gateway itself, where a metric is of proxies."""
+_REQUESTS = ("route", "source", "consumer")
 _TIMES: dict[str, Quantity] = dict.fromkeys(("avg", "min", "med", "max", "p"), "duration")
 _PARSERS: dict[str, Callable[[object], float]] = {"duration": parse_duration, "rate": parse_rate, "share": parse_share}
+
+
+SLOW_TIME = "slow_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +41,38 @@ class Metric:
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
-        "latency": Metric("what the caller saw, failures included", ("route", "source", "service"), _TIMES),
-        "errors": Metric("requests that failed", ("route", "source", "service"), {"rate": "share", "count": "number"}),
-        "requests": Metric("requests made", ("route", "source", "service"), {"rate": "rate", "count": "number"}),
-        "goodput": Metric("requests answered well", ("route", "source"), {"rate": "rate", "count": "number"}),
-        "retry_amplification": Metric("attempts for each request", ("route", "source", "service"), {"value": "number"}),
+        "latency": Metric("what the caller saw, failures included", (*_REQUESTS, "service"), _TIMES),
+        "dashboard_latency": Metric(
+            "the same as Prometheus would show it: `histogram_quantile` over Istio's buckets",
+            (*_REQUESTS, "service"),
+            {"med": "duration", "p": "duration"},
+        ),
+        "errors": Metric("requests that failed", (*_REQUESTS, "service"), {"rate": "share", "count": "number"}),
+        "requests": Metric("requests made", (*_REQUESTS, "service"), {"rate": "rate", "count": "number"}),
+        "goodput": Metric("requests answered well", _REQUESTS, {"rate": "rate", "count": "number"}),
+        "retry_amplification": Metric("attempts for each request", (*_REQUESTS, "service"), {"value": "number"}),
+        "recovery_time": Metric(
+            "after the end of a fault, until as many requests are answered well and as fast as before; the longest of all faults",
+            ("route",),
+            {"value": "duration"},
+        ),
         "utilisation": Metric("share of the workers that are held", ("service",), {"value": "share"}),
         "waiting_time": Metric("time in the queue", ("service",), _TIMES),
+        "queue": Metric(
+            "requests that wait: mean over all replicas, longest queue of one", ("service",), {"avg": "number", "max": "number"}
+        ),
         "wasted_work": Metric("share of the computing that nobody waited for", ("service",), {"value": "share"}),
+        "replica_hours": Metric("time that replicas are up, in hours", ("service",), {"value": "number"}),
+        "proxy_cpu": Metric(
+            f"cores that the proxies keep busy: a service's sidecars, `service:{GATEWAY}`, or all",
+            ("service",),
+            {"value": "number"},
+        ),
+        SLOW_TIME: Metric(
+            "what the slowest 1 % of the requests spend their time on: mean of each, share of their latency",
+            ("stage", "service", "route"),
+            {"avg": "duration", "share": "share"},
+        ),
     }
 )
 """Without a label the figure is of all requests, or of all services together."""
@@ -106,8 +136,10 @@ def parse_selector(text: str) -> Selector:
         if label in labels:
             raise UnitError(f"the label '{label}' is here twice")
         labels[label] = value
-    if "service" in labels and len(labels) > 1:
-        raise UnitError("a service's figures are not known by route or source; write {service:...} alone")
+    if "service" in labels and len(labels) > 1 and name != SLOW_TIME:
+        raise UnitError("a service's figures are not known by route, source or consumer; write {service:...} alone")
+    if "source" in labels and "consumer" in labels:
+        raise UnitError("a load is of one consumer; write {source:...} or {consumer:...}")
     return Selector(name, MappingProxyType(labels))
 
 

@@ -1,0 +1,29 @@
+"""What all who read records ask of their rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.records import Chunk
+
+
+def is_failed(chunk: Chunk) -> np.ndarray:
+    """Whether the caller did not get what it asked for: HTTP 400 and above, any gRPC status but OK, or it gave up."""
+    status = chunk["status"]
+    failed: np.ndarray = (status == 0) | (status >= 400) | (chunk["grpc_status"] > 0)
+    return failed
+
+
+def groups(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Each key with the rows that have it, in order."""
+    if not len(keys):
+        return
+    order = np.argsort(keys, kind="stable")
+    found, first = np.unique(keys[order], return_index=True)
+    for key, rows in zip(found, np.split(order, first[1:]), strict=True):
+        yield int(key), rows

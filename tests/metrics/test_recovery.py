@@ -1,0 +1,131 @@
+"""When a run is as it was before a fault, told from made-up requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from made_up import MS, SECOND, plan, requests, summary_of
+
+from meshsim.metrics.figures import Never, NoFigure, observe
+from meshsim.metrics.recovery import stretches
+from meshsim.metrics.thresholds import judge
+
+if TYPE_CHECKING:
+    from meshsim.metrics.summary import Summary
+    from meshsim.plan import Plan
+
+RATE = 100
+
+
+def faulty(*faults: tuple[int, int], seconds: int = 60) -> Plan:
+    return plan(
+        faults=tuple((from_s * SECOND, until_s * SECOND) for from_s, until_s in faults),
+        duration_ns=seconds * SECOND,
+        routes=("browse", "checkout"),
+    )
+
+
+def run(made: Plan, *, bad: tuple[tuple[int, int], ...] = (), slow: tuple[tuple[int, int], ...] = (), route: int = 1) -> Summary:
+    """A hundred requests a second of 10 ms, half to each route; on one of them all fail, or take 1 s, in some stretches of time."""
+    starts = np.arange(made.duration_ns // SECOND * RATE) * (SECOND // RATE)
+    routes = np.arange(len(starts)) % 2
+    fail, delay = np.zeros(len(starts), dtype=bool), np.full(len(starts), 10 * MS)
+    for from_s, until_s in bad:
+        fail |= (starts >= from_s * SECOND) & (starts < until_s * SECOND) & (routes == route)
+    for from_s, until_s in slow:
+        delay = np.where((starts >= from_s * SECOND) & (starts < until_s * SECOND) & (routes == route), SECOND, delay)
+    came = requests(
+        request=np.arange(len(starts)), route=routes, started_ns=starts, ended_ns=starts + delay, status=np.where(fail, 503, 200)
+    )
+    return summary_of(made, simulated_ns=made.duration_ns + SECOND, requests=came)
+
+
+def recovery_s(summary: Summary, **labels: str) -> float:
+    return observe("recovery_time", labels, "value", None, summary)
+
+
+def test_it_is_the_time_from_the_fault_s_end_until_all_is_well_again() -> None:
+    summary = run(faulty((20, 25)), bad=((20, 32),))
+
+    assert recovery_s(summary, route="checkout") == 7
+    assert recovery_s(summary, route="browse") == 0
+
+
+def test_slow_answers_are_as_bad_as_failures() -> None:
+    assert recovery_s(run(faulty((20, 25)), slow=((20, 30),)), route="checkout") == 5
+
+
+def test_a_route_that_recovers_with_the_fault_s_end_takes_no_time() -> None:
+    assert recovery_s(run(faulty((20, 25)), bad=((20, 25),)), route="checkout") == 0
+
+
+def test_a_relapse_within_ten_intervals_delays_it_and_later_is_none() -> None:
+    assert recovery_s(run(faulty((20, 25)), bad=((20, 25), (30, 32))), route="checkout") == 7  # one bad of ten is 90 %
+    assert recovery_s(run(faulty((20, 25)), bad=((20, 25), (40, 42))), route="checkout") == 0
+
+
+def test_all_routes_together_hide_what_one_of_them_goes_through() -> None:
+    """One second of ten in which half of the requests fail is 5 %, which is allowed."""
+    summary = run(faulty((20, 25)), bad=((20, 32),))
+
+    assert recovery_s(summary) == 6
+
+
+def test_what_is_not_over_before_the_end_of_the_load_is_never() -> None:
+    summary = run(faulty((20, 25)), bad=((20, 60),))
+    (verdict,) = judge({"recovery_time{route:checkout}": ["value<10m"]}, summary)
+
+    assert (verdict.observed, verdict.observed_text, verdict.passed) == (None, "never", False)
+    with pytest.raises(Never):
+        recovery_s(summary, route="checkout")
+
+
+def test_the_worst_of_several_faults_counts_and_each_is_told() -> None:
+    summary = run(faulty((15, 20), (40, 45)), bad=((15, 21), (40, 49)))
+    told = [(one.from_s, one.until_s, one.recovery_s, one.is_never) for one in summary.recoveries if one.route == "checkout"]
+
+    assert told == [(15, 20, 1, False), (40, 45, 4, False)]
+    assert recovery_s(summary, route="checkout") == 4
+
+
+def test_a_fault_is_not_over_while_the_next_one_has_begun() -> None:
+    summary = run(faulty((15, 20), (30, 35)), bad=((15, 45),))
+
+    assert [(one.recovery_s, one.is_never) for one in summary.recoveries if one.route == "checkout"] == [
+        (None, True),
+        (10, False),
+    ]
+
+
+def test_faults_that_overlap_are_one() -> None:
+    assert stretches([(5, 9), (1, 3), (2, 4), (9, 11)]) == [(1, 4), (5, 11)]
+
+
+def test_the_state_before_need_not_be_perfect() -> None:
+    """A tenth fails all the time; after the fault it is a tenth again."""
+    made = faulty((20, 25))
+    starts = np.arange(6_000) * (SECOND // RATE)
+    fail = (np.arange(6_000) % 10 == 0) | ((starts >= 20 * SECOND) & (starts < 28 * SECOND))
+    came = requests(started_ns=starts, ended_ns=starts + 10 * MS, status=np.where(fail, 500, 200))
+    (of_all, *_) = summary_of(made, simulated_ns=60 * SECOND, requests=came).recoveries
+
+    assert (of_all.share_before, of_all.recovery_s) == (pytest.approx(0.9), 3)
+    assert of_all.limit_s == pytest.approx(0.010, rel=0.032)
+
+
+@pytest.mark.parametrize(
+    ("faults", "seconds", "reason"),
+    [
+        ((), 60, "no fault"),
+        (((2, 5),), 60, "fewer than 100 requests before the fault"),
+        (((20, 58),), 60, "the load ends too soon after the fault"),
+        (((20, 25), (27, 59)), 60, "the next fault comes too soon"),
+    ],
+)
+def test_where_it_cannot_be_told_the_reason_is(faults: tuple[tuple[int, int], ...], seconds: int, reason: str) -> None:
+    with pytest.raises(NoFigure) as caught:
+        recovery_s(run(faulty(*faults, seconds=seconds)))
+
+    assert str(caught.value) == reason
