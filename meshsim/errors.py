@@ -4,6 +4,8 @@ MeshsimError
 ├── ScenarioError      the scenario is wrong: every mistake, each with its place       exit code 104
 ├── ReplayError        a file of measurements does not hold what it should              exit code 104
 ├── ResultError        a run directory cannot be read or written                       exit code 1
+├── SeamError          the processes or the cluster that should do the work are not there    exit code 1
+├── UsageError         something was asked for that cannot be                            exit code 2
 └── UnitError          one value cannot be read as a quantity (becomes a mistake of a ScenarioError)
 """
 
@@ -31,6 +33,14 @@ class ReplayError(MeshsimError):
 
 class ResultError(MeshsimError):
     """A run directory that cannot be read or written."""
+
+
+class SeamError(MeshsimError):
+    """The processes or the cluster that should do the work are not there."""
+
+
+class UsageError(MeshsimError):
+    """Something was asked for that cannot be; the message says what can."""
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from meshsim.errors import Mistake, ScenarioError, did_you_mean
-from meshsim.scenario import references
+from meshsim.scenario import matrix, references
 from meshsim.scenario.data_files import DataFiles
 from meshsim.scenario.mapping_reader import read_mapping
 from meshsim.scenario.model import Scenario
@@ -49,7 +49,10 @@ class LoadedScenario:
     file: str
     """As it was given."""
     digest: str
-    """SHA-256, hexadecimal, of all settings and of all files that they name. The order of keys and other variants do not count."""
+    """SHA-256, hexadecimal, of all settings of one run and of all files that they name.
+
+    The order of keys, other variants and the number of replications do not count.
+    """
     data_files: Mapping[str, str]
     """SHA-256 of each file that the scenario names, by the name that it writes."""
     text: str
@@ -88,6 +91,7 @@ def load(
     for name, patch in named.items():
         changed = checker.variant(root, name, patch)
         chosen = changed if name == variant else chosen
+    checker.matrix(root)
     if variant is not None and variant not in named:
         message = (
             f"unknown variant {shown(variant)}{did_you_mean(variant, named)}"
@@ -108,7 +112,7 @@ def load(
         variant=variant,
         changes=tuple(set),
         file=file,
-        digest=_digest(files.digested(_without_variants(tree))),
+        digest=_digest(files.digested(_one_run(tree))),
         data_files=files.named(tree),
         text=_as_yaml(files.absolute(_without_variants(tree))),
         places=Places(chosen),
@@ -172,6 +176,21 @@ class _Checker:
         self.check(changed, name)
         return changed
 
+    def matrix(self, root: Node) -> None:
+        """Each value of each axis, in its place in the scenario."""
+        axes = root.child("matrix")
+        if axes is None or not isinstance(axes.value, dict):
+            return
+        for path, values in axes.value.items():
+            if path == matrix.VARIANT or path in {matrix.INCLUDE, matrix.EXCLUDE} or not isinstance(values.value, list):
+                continue
+            for value in values.value:
+                try:
+                    self.check(Patch().value(root, path, value, axes.keys[path]))
+                except ScenarioError as error:
+                    self.add(error.mistakes)
+                    break
+
     def change(self, root: Node, argument: str) -> Node:
         """The scenario with a `--set` argument."""
         try:
@@ -232,8 +251,16 @@ def _unreadable(path: Path, error: Exception) -> str:
     return f"cannot be read ({getattr(error, 'strerror', None) or error})"
 
 
-def _without_variants(tree: Any) -> Plain:
-    return {key: value for key, value in tree.items() if key != "variants"}
+def _without_variants(tree: Any) -> dict[str, Plain]:
+    return {key: value for key, value in tree.items() if key not in {"variants", "matrix"}}
+
+
+def _one_run(tree: Any) -> Plain:
+    """What one run is made of: without the other variants, and without what says how many runs there are."""
+    kept = _without_variants(tree)
+    if isinstance(run := kept.get("run"), dict):
+        kept["run"] = {key: value for key, value in run.items() if key not in {"replications", "until"}}
+    return kept
 
 
 def _digest(tree: Plain) -> str:

@@ -128,6 +128,22 @@ def _kind_of_records(value: Any) -> str:
     return "<sampled>" if isinstance(value, dict | Sampled) else "<word>"
 
 
+class UntilSection(Section):
+    """How precise the figures of a comparison have to be."""
+
+    metric: str | Annotated[list[str], Field(min_length=1)]
+    """A figure or several, such as `latency{route:checkout}:p99`; `p99` is that of all requests."""
+    relative_error: Share
+    """Half the width of its 95 % interval, as a share of the figure; each variant has to reach it."""
+    max_replications: Annotated[int, Ge(2), Le(100_000)] = 200
+    """Where to stop, however wide the interval."""
+
+    @property
+    def metrics(self) -> list[str]:
+        """The figures, one or several."""
+        return [self.metric] if isinstance(self.metric, str) else self.metric
+
+
 class RunSection(Section):
     """How the scenario is run."""
 
@@ -137,6 +153,10 @@ class RunSection(Section):
     """Requests that start before this are left out of all figures."""
     seed: Annotated[int, Ge(0), Le(2**63 - 1)] = 1
     """Root of all chance."""
+    replications: Annotated[int, Ge(1), Le(100_000)] = 10
+    """Independent repetitions of each variant in `meshsim compare` and `sweep`; `meshsim run` makes one."""
+    until: UntilSection | None = None
+    """Add replications until the figures are as precise as asked."""
     records: Annotated[
         Annotated[Literal["all", "none"], Tag("<word>")] | Annotated[Sampled, Tag("<sampled>")], Discriminator(_kind_of_records)
     ] = "all"
@@ -150,6 +170,10 @@ class RunSection(Section):
             raise mistake("must be shorter than the run's duration", "warm_up")
         if self.duration > 1_000_000 * self.interval:
             raise mistake("a run has 1,000,000 intervals at most; write a longer one", "interval")
+        if self.until is not None and self.until.max_replications < self.replications:
+            raise mistake("max_replications must be at least `replications`", "until")
+        if self.until is not None and not self.until.relative_error:
+            raise mistake("relative_error must be more than 0", "until")
         return self
 
     @property
@@ -185,6 +209,8 @@ class Scenario(Section):
     """What goes wrong, and when."""
     variants: dict[Name, Any] = Field(default_factory=dict)
     """Patches to what stands above, by name."""
+    matrix: dict[str, Any] = Field(default_factory=dict)
+    """The points of `meshsim sweep`: lists of values by path, with `include` and `exclude` as in GitHub Actions."""
     run: RunSection
     """How long, and with what seed."""
     thresholds: dict[str, list[str]] = Field(default_factory=dict)

@@ -91,6 +91,25 @@ class Patch:
         value = _moved(read_value(text, file), (), file)
         return self._set(root, path, 0, value, Place(file, 0, 0))
 
+    def value(self, root: Node, path_text: str, value: Node, place: Place) -> Node:
+        """The scenario with the value of an axis of the matrix in its place.
+
+        Args:
+            root: The scenario.
+            path_text: The axis: a path as `--set` takes it.
+            value: With its own place, where a mistake in it is found.
+            place: Of the axis.
+
+        Raises:
+            ScenarioError: The path is not written well, or leads nowhere.
+        """
+        try:
+            path, _ = _parse_setting(f"{path_text}=", place.file)
+        except ScenarioError:
+            message = "is no path; write one like mesh.traffic.payment.retries.num_retries"
+            raise ScenarioError([Mistake(place.file, place.line, place.column, "matrix", f"'{path_text}' {message}")]) from None
+        return self._set(root, path, 0, value, place)
+
     def _set(self, node: Node, path: Path, depth: int, value: Node, place: Place) -> Node:
         if depth == len(path):
             return value
@@ -150,7 +169,7 @@ def _parse_setting(argument: str, file: str) -> tuple[Path, str]:
 
 
 def _refuse(place: Place, path: Path, message: str) -> None:
-    raise ScenarioError([Mistake(place.file, 0, 0, dotted(path), message)])
+    raise ScenarioError([Mistake(place.file, place.line, place.column, dotted(path), message)])
 
 
 def _moved(node: Node, origin: Path, file: str | None = None) -> Node:

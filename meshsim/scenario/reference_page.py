@@ -52,7 +52,7 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "compute": (("", services.ComputeStep), ("compute.", services.ReplayedTime), ("compute.replay.", services.TimeReplaySection)),
     "network": (("", model.NetworkSection),),
     "fault": (("", model.FaultSection),),
-    "run": (("", model.RunSection), ("records.", model.Sampled)),
+    "run": (("", model.RunSection), ("records.", model.Sampled), ("until.", model.UntilSection)),
 }
 """The sections of each table, with what stands before their fields."""
 TYPES = {

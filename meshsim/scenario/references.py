@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meshsim.errors import UnitError, did_you_mean
-from meshsim.scenario import calls
+from meshsim.records import STAGES
+from meshsim.scenario import calls, matrix
+from meshsim.scenario.figure import parse_figure
 from meshsim.scenario.nodes import Finding, shown
-from meshsim.scenario.thresholds import parse_condition, parse_selector
+from meshsim.scenario.thresholds import GATEWAY, parse_condition, parse_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from meshsim.scenario.nodes import Path
+    from meshsim.scenario.thresholds import Selector
 
 EVERY_DESTINATION = "*"
 
@@ -30,6 +33,8 @@ def findings(tree: Any) -> Iterator[Finding]:
     yield from _faults(tree)
     yield from _services(tree)
     yield from _thresholds(tree)
+    yield from _until(tree)
+    yield from matrix.findings(tree)
     yield from calls.findings(tree)
 
 
@@ -115,8 +120,7 @@ def _services(tree: Any) -> Iterator[Finding]:
 
 
 def _thresholds(tree: Any) -> Iterator[Finding]:
-    routes = mapping(tree, "gateway", "routes") if tree.get("gateway") is not None else _asked(tree)
-    known = {"route": routes, "service": mapping(tree, "services"), "source": mapping(tree, "load")}
+    known = _known(tree)
     for text, conditions in mapping(tree, "thresholds").items():
         path: Path = ("thresholds", text)
         try:
@@ -124,15 +128,48 @@ def _thresholds(tree: Any) -> Iterator[Finding]:
         except UnitError as error:
             yield Finding(path, str(error), at_key=True)
             continue
-        for label, name in selector.labels.items():
-            if name not in known[label]:
-                yield Finding(path, f"unknown {label} {shown(name)}{did_you_mean(name, known[label])}", at_key=True)
+        if message := _unknown(selector, known):
+            yield Finding(path, message, at_key=True)
         for index, condition in enumerate(conditions if isinstance(conditions, list) else ()):
             try:
                 if isinstance(condition, str):
                     parse_condition(condition, selector.metric)
             except UnitError as error:
                 yield Finding((*path, index), str(error))
+
+
+def _until(tree: Any) -> Iterator[Finding]:
+    given = mapping(tree, "run", "until").get("metric")
+    for index, text in enumerate(given if isinstance(given, list) else [given]):
+        path: Path = ("run", "until", "metric", *([index] if isinstance(given, list) else []))
+        try:
+            selector = parse_figure(text).selector if isinstance(text, str) else None
+        except UnitError as error:
+            yield Finding(path, str(error))
+            continue
+        if selector is not None and (message := _unknown(selector, _known(tree))):
+            yield Finding(path, message)
+
+
+def _unknown(selector: Selector, known: Mapping[str, Mapping[str, Any]]) -> str:
+    """What is wrong with the first name of a selector that there is not; empty where all are there."""
+    for label, name in selector.labels.items():
+        if name not in known[label] and not (selector.metric == "proxy_cpu" and name == GATEWAY):
+            hint = did_you_mean(name, known[label]) or (": no load has a `consumer`" if label == "consumer" else "")
+            return f"unknown {label} {shown(name)}{hint}"
+    return ""
+
+
+def _known(tree: Any) -> dict[str, dict[str, Any]]:
+    """The names that each label of a metric may have."""
+    consumers = [mapping(load).get("consumer") for load in mapping(tree, "load").values()]
+    return {
+        "route": mapping(tree, "gateway", "routes") if tree.get("gateway") is not None else _asked(tree),
+        "service": mapping(tree, "services"),
+        "source": mapping(tree, "load"),
+        "consumer": {name: None for name in consumers if isinstance(name, str)},
+        "stage": dict.fromkeys(STAGES),
+    }
 
 
 def _asked(tree: Any) -> dict[str, Any]:

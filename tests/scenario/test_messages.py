@@ -300,6 +300,14 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "5:14: thresholds.latency{route:crt}: unknown route 'crt'; did you mean 'cart'?",
         ),
         (
+            "thresholds: {'latency{consumer:acme}': []}",
+            "5:14: thresholds.latency{consumer:acme}: unknown consumer 'acme': no load has a `consumer`",
+        ),
+        (
+            "thresholds: {'queue{service:(gateway)}': []}",
+            "5:14: thresholds.queue{service:(gateway)}: unknown service '(gateway)' (one of: cart)",
+        ),
+        (
             "thresholds: {latency: [p(99)<800]}",
             "5:24: thresholds.latency[0]: 800 has no unit; write '800ms' or '800s'",
         ),

@@ -15,6 +15,9 @@ from meshsim.scenario.thresholds import METRICS, parse_condition, parse_selector
         ("latency{route:checkout}", "latency", {"route": "checkout"}),
         ("errors{ route: a , source:b }", "errors", {"route": "a", "source": "b"}),
         ("requests{}", "requests", {}),
+        ("latency{consumer:acme,route:a}", "latency", {"consumer": "acme", "route": "a"}),
+        ("proxy_cpu{service:(gateway)}", "proxy_cpu", {"service": "(gateway)"}),
+        ("recovery_time{route:a}", "recovery_time", {"route": "a"}),
     ],
 )
 def test_a_selector_is_a_metric_with_labels(text: str, metric: str, labels: dict[str, str]) -> None:
@@ -35,6 +38,12 @@ def test_a_selector_is_a_metric_with_labels(text: str, metric: str, labels: dict
         ("goodput", "rate>=1.5k/s", ("rate", None, ">=", 1500.0, "rate")),
         ("retry_amplification", "value<1.3", ("value", None, "<", 1.3, "number")),
         ("utilisation", "value<80%", ("value", None, "<", 0.8, "share")),
+        ("dashboard_latency", "p(90)<1s", ("p", 90.0, "<", 1e9, "duration")),
+        ("recovery_time", "value<=30s", ("value", None, "<=", 3e10, "duration")),
+        ("queue", "avg<2.5", ("avg", None, "<", 2.5, "number")),
+        ("queue", "max<100", ("max", None, "<", 100.0, "number")),
+        ("replica_hours", "value<4", ("value", None, "<", 4.0, "number")),
+        ("proxy_cpu", "value<1.5", ("value", None, "<", 1.5, "number")),
     ],
 )
 def test_a_condition_is_read_in_the_unit_of_its_metric(metric: str, text: str, expected: tuple[object, ...]) -> None:
@@ -54,6 +63,7 @@ def test_a_condition_is_read_in_the_unit_of_its_metric(metric: str, text: str, e
         ("latency", "avg(3)<8ms", "'avg' takes nothing in parentheses"),
         ("latency", "mean<8ms", "latency has no 'mean' (one of: avg, max, med, min, p)"),
         ("latency", "avg<800", "800 has no unit; write '800ms' or '800s'"),
+        ("dashboard_latency", "avg<8ms", "dashboard_latency has no 'avg' (one of: med, p)"),
         ("errors", "rate<0.01", "0.01 has no unit; write '1%'"),
         ("retry_amplification", "value<1.3x", "'1.3x' is not a number"),
     ],
@@ -72,8 +82,13 @@ def test_what_is_no_condition_is_told(metric: str, text: str, message: str) -> N
         ("latncy", "unknown metric 'latncy'; did you mean 'latency'?"),
         ("latency{route}", "'route' is no label; write 'latency{route:...}'"),
         ("utilisation{route:a}", "utilisation has no label 'route' (one of: service)"),
+        ("recovery_time{service:a}", "recovery_time has no label 'service' (one of: route)"),
+        ("latency{source:a,consumer:b}", "a load is of one consumer; write {source:...} or {consumer:...}"),
         ("latency{route:a,route:b}", "the label 'route' is here twice"),
-        ("latency{route:a,service:b}", "a service's figures are not known by route or source; write {service:...} alone"),
+        (
+            "latency{route:a,service:b}",
+            "a service's figures are not known by route, source or consumer; write {service:...} alone",
+        ),
     ],
 )
 def test_what_is_no_selector_is_told(text: str, message: str) -> None:
