@@ -1,0 +1,1 @@
+"""The statistics of comparison: pure functions of the figures of independent replications."""
