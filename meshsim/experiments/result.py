@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meshsim.errors import ResultError
-from meshsim.experiments.run_directory import MANIFEST, SUMMARY
+from meshsim.experiments.places import SUMMARY, read_manifest
+from meshsim.experiments.plotting import plots_of
 from meshsim.metrics.summary import Summary
 from meshsim.metrics.thresholds import Verdict
 
@@ -77,6 +78,11 @@ class Result:
         return self._table("attempts").sort_values("id", ignore_index=True)
 
     @cached_property
+    def waits(self) -> pd.DataFrame:
+        """One row for each wait that led to no attempt: columns as `meshsim.records.WAITS`, in ns."""
+        return self._table("waits")
+
+    @cached_property
     def counters(self) -> pd.DataFrame:
         """One row for each instance and interval: columns as `meshsim.records.COUNTERS`."""
         return self._table("counters")
@@ -93,6 +99,11 @@ class Result:
         if not path.is_file():
             raise ResultError(f"{self.directory} holds no {name}: the run kept no records (run.records)")
         return pd.read_parquet(path)
+
+    @property
+    def plot(self) -> Any:
+        """Charts: `result.plot.latency()`; see `meshsim.report.plots.Plots`."""
+        return plots_of(self)
 
     def __repr__(self) -> str:
         state = " (interrupted)" if self.interrupted else ""
@@ -129,8 +140,8 @@ def open_result(directory: str | Path) -> Result:
         ResultError: It is none, or cannot be read.
     """
     directory = Path(directory)
+    manifest = read_manifest(directory)
     try:
-        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         summary = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
         verdicts = tuple(Verdict.from_dict(verdict) for verdict in summary.pop("thresholds"))
         return Result(directory, manifest, Summary.from_dict(summary), verdicts)

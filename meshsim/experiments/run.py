@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meshsim.engines import reference
+from meshsim.experiments.observer import Observer, as_parquet
+from meshsim.experiments.places import FORMAT, MANIFEST, RESULTS, SCENARIO, SUMMARY
+from meshsim.experiments.portrait import scenario_as_html
 from meshsim.experiments.result import Result
-from meshsim.experiments.run_directory import MANIFEST, SCENARIO, SUMMARY, RunDirectory, TableWriter
-from meshsim.metrics.tally import Tally
+from meshsim.experiments.run_directory import RunDirectory, TableWriter
 from meshsim.metrics.thresholds import judge
 from meshsim.planning import make_plan
 from meshsim.scenario import load as scenario_file
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from meshsim.scenario.model import Scenario
 
 ENGINE = "reference"
-RESULTS = Path("results")
 
 
 def load(
@@ -63,7 +64,7 @@ def load(
     return Experiment(scenario_file.load(scenario, variant=variant, set=changes))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Experiment:
     """One variant of a scenario, ready to run."""
 
@@ -82,6 +83,13 @@ class Experiment:
     def variant(self) -> str:
         """Name of the variant; `base` where none was chosen."""
         return self.loaded.variant or "base"
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.scenario.name}, variant {self.variant}>"
+
+    def _repr_html_(self) -> str:
+        """The scenario in a notebook's cell: what it is made of."""
+        return scenario_as_html(self.loaded)
 
     def directory(self, seed: int | None = None, replication: int = 0) -> Path:
         """Where the results of such a run go by default: the same run always to the same place."""
@@ -125,10 +133,12 @@ class Experiment:
         directory = RunDirectory(temporary / "run" if temporary is not None else Path(out or "."))
         try:
             writer = TableWriter(directory.workplace, self.plan.names, share)
-            tally = Tally(self.plan)
-            end = self._simulate(seed, replication, (writer, tally), progress)
+            observer = Observer(self.plan)
+            end = self._simulate(seed, replication, (writer, *observer.sinks), progress)
             writer.close()
-            summary = tally.summary(simulated_ns=end.now_ns)
+            summary = observer.summary(end.now_ns)
+            for name, columns in observer.tables(summary, end.now_ns).items():
+                directory.write_bytes(f"{name}.parquet", as_parquet(columns))
             verdicts = judge(self.scenario.thresholds, summary)
             manifest = self._manifest(seed, replication, share, end)
             directory.write_json(SUMMARY, {**summary.to_dict(), "thresholds": [verdict.to_dict() for verdict in verdicts]})
@@ -161,6 +171,7 @@ class Experiment:
         """All that is needed to repeat the run."""
         libraries = ("meshsim", "simpy", "numpy", "pyarrow", "pydantic")
         return {
+            "format": FORMAT,
             "scenario": self.scenario.name,
             "variant": self.variant,
             "set": list(self.loaded.changes),

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meshsim.errors import ResultError
+from meshsim.experiments.places import refuse_what_is_not_ours, take_away
 from meshsim.flags import flag_text
 from meshsim.randomness import SAMPLE, uniforms
 from meshsim.records import TABLES
@@ -25,10 +26,6 @@ from meshsim.records import TABLES
 if TYPE_CHECKING:
     from meshsim.plan import Names
     from meshsim.records import Chunk
-
-MANIFEST = "manifest.json"
-SUMMARY = "summary.json"
-SCENARIO = "scenario.yaml"
 
 SMALL = {
     "attempt": pa.int16(),
@@ -127,7 +124,7 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        _refuse_what_is_not_ours(path)  # now, and not when the work of hours is done
+        refuse_what_is_not_ours(path)  # now, and not when the work of hours is done
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.workplace = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -141,7 +138,11 @@ class RunDirectory:
 
     def write_text(self, name: str, text: str) -> None:
         """One text file."""
-        (self.workplace / name).write_text(text, encoding="utf-8")
+        self.write_bytes(name, text.encode("utf-8"))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """One file of any kind."""
+        (self.workplace / name).write_bytes(content)
 
     def publish(self, *, is_whole: bool) -> Path:
         """Give the directory its name; one that was there before is replaced, and an interrupted run gets a name of its own."""
@@ -152,7 +153,7 @@ class RunDirectory:
             except OSError:
                 if not path.exists():
                     raise
-                self._remove(path)
+                take_away(path)
             else:
                 return path
         raise ResultError(f"cannot replace {path}: other runs keep writing to it")
@@ -160,41 +161,3 @@ class RunDirectory:
     def discard(self) -> None:
         """Leave nothing behind."""
         shutil.rmtree(self.workplace, ignore_errors=True)
-
-    def _remove(self, path: Path) -> None:
-        """Take an older result away, but only what meshsim itself has written."""
-        _refuse_what_is_not_ours(path)
-        grave = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-        try:
-            os.replace(path, grave / "old")  # noqa: PTH105
-        except FileNotFoundError:
-            pass  # another run has taken it away
-        finally:
-            shutil.rmtree(grave, ignore_errors=True)
-
-
-def _refuse_what_is_not_ours(path: Path) -> None:
-    """Raise `ResultError` where there is anything that meshsim has not written. Many tools have a manifest.json, so look inside."""
-    for _ in range(2):  # another run may be replacing the directory between two looks
-        if _is_ours(path):
-            return
-        try:
-            if not os.listdir(path):  # noqa: PTH208 — a listing, complete before anything else happens
-                return
-        except FileNotFoundError:
-            return
-        except NotADirectoryError:
-            if not path.exists():  # below a file: making the folders will say so
-                return
-            raise ResultError(f"{path} is a file; choose another --out") from None
-        except OSError as error:
-            raise ResultError(f"cannot write results to {path}: {error.strerror or error}") from None
-    raise ResultError(f"{path} is not empty and holds no result of meshsim; choose another --out")
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        manifest = json.loads((path / MANIFEST).read_bytes())
-        return "digest" in manifest and "meshsim" in manifest["versions"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return False

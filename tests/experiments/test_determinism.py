@@ -10,7 +10,11 @@ from pathlib import Path
 import meshsim as ms
 
 BOUTIQUE = Path(__file__).resolve().parents[2] / "scenarios" / "online-boutique.yaml"
-FILES = ("requests.parquet", "attempts.parquet", "counters.parquet", "proxies.parquet", "summary.json", "manifest.json")
+FILES = (
+    "requests.parquet", "attempts.parquet", "waits.parquet", "counters.parquet", "proxies.parquet", "histograms.parquet", "timeline.parquet",
+    "errors.parquet", "services.parquet", "edges.parquet", "nodes.parquet", "stages.parquet", "spans.parquet", "summary.json",
+    "manifest.json",
+)  # fmt: skip
 SCRIPT = """
 import sys
 import meshsim as ms

@@ -316,7 +316,7 @@ def test_a_place_that_others_keep_taking_is_given_up_with_a_sentence(tmp_path, m
     directory = RunDirectory(tmp_path / "run")
     (tmp_path / "run").mkdir()
     monkeypatch.setattr(os, "replace", busy)
-    monkeypatch.setattr(RunDirectory, "_remove", lambda *_: None)
+    monkeypatch.setattr("meshsim.experiments.run_directory.take_away", lambda *_: None)
 
     with pytest.raises(ms.ResultError, match="other runs keep writing to it"):
         directory.publish(is_whole=True)
@@ -340,8 +340,17 @@ def test_a_result_that_is_opened_is_the_result_that_was_written(tmp_path):
         assert getattr(opened, table).equals(getattr(written, table))
 
 
-@pytest.mark.parametrize("spoil", ["missing", "empty", "manifest", "summary", "other"])
-def test_what_is_no_result_is_refused_with_its_name(tmp_path, spoil):
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        ("missing", "holds no result of meshsim: there is no manifest.json in it"),
+        ("empty", "holds no result of meshsim: there is no manifest.json in it"),
+        ("manifest", "holds no result that can be read"),
+        ("summary", "is no run directory of meshsim"),
+        ("other", "is no run directory of meshsim"),
+    ],
+)
+def test_what_is_no_result_is_refused_with_its_name(tmp_path, spoil, message):
     folder = tmp_path / "run"
     if spoil != "missing":
         folder.mkdir()
@@ -350,7 +359,7 @@ def test_what_is_no_result_is_refused_with_its_name(tmp_path, spoil):
         content = {"manifest": "{", "summary": "[1]", "other": "{}"}[spoil]
         (folder / f"{'manifest' if spoil == 'manifest' else 'summary'}.json").write_text(content)
 
-    with pytest.raises(ms.ResultError, match="is no run directory of meshsim"):
+    with pytest.raises(ms.ResultError, match=f"^{folder} {message}"):
         ms.open_result(folder)
 
 
@@ -375,7 +384,8 @@ def test_in_a_notebook_a_result_shows_verdicts_and_figures(whole):
 
 def test_the_public_names_are_these_and_all_can_be_imported():
     assert sorted(ms.__all__) == [
-        "Experiment", "MeshsimError", "Result", "ResultError", "ScenarioError", "load", "open_result", "policy",
+        "Comparison", "Experiment", "MeshsimError", "Result", "ResultError", "ScenarioError", "SeamError", "Sweep", "UsageError", "compare",
+        "load", "open_comparison", "open_result", "policy", "progress", "sweep",
     ]  # fmt: skip
     assert dir(ms) == sorted(ms.__all__)
     for name in ms.__all__:

@@ -1,0 +1,85 @@
+"""Everything that is kept of a replication beside its rows: the summary, and tables small enough for thousands of replications."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from meshsim.experiments.places import SUMMARY
+from meshsim.metrics.edges import Edges, nodes
+from meshsim.metrics.histogram_table import histograms
+from meshsim.metrics.over_time import ALL_ROUTES, ErrorsOverTime, Timeline
+from meshsim.metrics.services_over_time import ServicesOverTime
+from meshsim.metrics.slow_sample import SlowSample
+from meshsim.metrics.stages import spans, stages
+from meshsim.metrics.summary import SlowTime
+from meshsim.metrics.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshsim.metrics.summary import Summary
+    from meshsim.plan import Plan
+    from meshsim.records import Sink
+
+HISTOGRAMS = "histograms"
+TABLES = (HISTOGRAMS, "timeline", "errors", "services", "edges", "nodes", "stages", "spans")
+"""A Parquet file each."""
+
+
+class Observer:
+    """Watches a run through its records."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.tally = Tally(plan)
+        self._over_time: dict[str, Timeline | ErrorsOverTime | ServicesOverTime] = {
+            "timeline": Timeline(plan),
+            "errors": ErrorsOverTime(plan),
+            "services": ServicesOverTime(plan),
+        }
+        self._edges = Edges(plan)
+        self._sample = SlowSample(plan)
+
+    @property
+    def sinks(self) -> tuple[Sink, ...]:
+        """What the engine hands its records to."""
+        return (self.tally, *self._over_time.values(), self._edges, self._sample)
+
+    def summary(self, simulated_ns: int) -> Summary:
+        """The figures."""
+        rows = zip(*self._stages().values(), strict=True)
+        slow = (SlowTime(None if route == ALL_ROUTES else route, *row) for route, *row in rows)
+        return replace(self.tally.summary(simulated_ns=simulated_ns), slow_times=tuple(slow))
+
+    def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
+        """Columns by name of each of `TABLES`, equally long."""
+        return {
+            HISTOGRAMS: histograms(summary),
+            **{name: sink.table(simulated_ns) for name, sink in self._over_time.items()},
+            "edges": self._edges.table(simulated_ns),
+            "nodes": nodes(summary),
+            "stages": self._stages(),
+            "spans": spans(self._sample),
+        }
+
+    def _stages(self) -> dict[str, list[Any]]:
+        return stages(self._sample)
+
+    def files(self, simulated_ns: int) -> dict[str, bytes]:
+        """The summary as JSON and the tables as Parquet, by the name of the file."""
+        summary = self.summary(simulated_ns)
+        content = json.dumps(summary.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        tables = self.tables(summary, simulated_ns)
+        return {SUMMARY: content.encode(), **{f"{name}.parquet": as_parquet(columns) for name, columns in tables.items()}}
+
+
+def as_parquet(columns: Mapping[str, Any]) -> bytes:
+    """Columns as a Parquet file."""
+    target = pa.BufferOutputStream()
+    pq.write_table(pa.table(dict(columns)), target, compression="zstd")
+    content: bytes = target.getvalue().to_pybytes()
+    return content
