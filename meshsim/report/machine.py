@@ -1,11 +1,14 @@
-"""The whole answer of a run for machines: `meshsim run -o json`."""
+"""The whole answer of a run or a comparison for machines: `-o json`."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from meshsim.experiments.comparison import Comparison
     from meshsim.experiments.result import Result
 
 
@@ -20,3 +23,24 @@ def as_json(result: Result) -> str:
         "summary": result.summary().to_dict(),
     }
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def comparison_as_json(comparison: Comparison) -> str:
+    """Verdict, thresholds, gates, and the table, one entry for each figure and variant; null where there is no number."""
+    content = {
+        "directory": str(comparison.directory),
+        "passed": comparison.passed,
+        "verdict": comparison.verdict,
+        "notes": list(comparison.notes),
+        "manifest": comparison.manifest,
+        "thresholds": [one.to_dict() for one in comparison.standings],
+        "gates": [asdict(one) for one in comparison.gates],
+        "figures": [{name: _plain(value) for name, value in row.items()} for row in comparison.table().to_dict("records")],
+    }
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and math.isinf(value):
+        return "never"
+    return None if isinstance(value, float) and math.isnan(value) else value

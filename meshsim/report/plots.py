@@ -1,0 +1,146 @@
+"""The charts of a run, a comparison or a sweep, by name: `result.plot.latency()`.
+
+Each method draws one chart of `meshsim.report.charts` on the axes that it is given, or on new ones, and returns the axes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.errors import UsageError, did_you_mean
+from meshsim.experiments.open import open_results
+from meshsim.experiments.result import Result
+from meshsim.experiments.sweep_result import Sweep
+from meshsim.report.charts.attempts_over_time import attempts_over_time
+from meshsim.report.charts.forest import forest
+from meshsim.report.charts.heat_map import heat_map
+from meshsim.report.charts.in_flight_over_time import in_flight_over_time
+from meshsim.report.charts.latency_ccdf import latency_ccdf
+from meshsim.report.charts.latency_over_time import latency_over_time
+from meshsim.report.charts.load_over_time import load_over_time
+from meshsim.report.charts.queue_over_time import queue_over_time
+from meshsim.report.charts.sweep_curve import sweep_curve
+from meshsim.report.charts.topology import topology
+from meshsim.report.charts.utilisation import utilisation
+from meshsim.report.charts.waterfall import waterfall
+from meshsim.report.charts.where_time_goes import where_time_goes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from meshsim.experiments.comparison import Comparison
+
+ALL = "(all)"
+
+
+def plots(result: Result | Comparison) -> Plots:
+    """The charts of a result; the entry point `matplotlib` of the group `meshsim.plots`."""
+    return Plots(open_results([result.directory]) if isinstance(result, Result) else result)
+
+
+class Plots:
+    """Charts of one comparison; a run is one of a single variant."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._of = comparison
+
+    def latency(self, ax: Axes | None = None, *, route: str | None = None, slo_s: float | None = None) -> Axes:
+        """The share of requests that take longer than a time, with a line at `slo_s` seconds."""
+        return latency_ccdf(self._of.latency, ax, route=route, slo_s=slo_s)
+
+    def latency_over_time(self, ax: Axes | None = None, *, route: str = ALL) -> Axes:
+        """p99 and p50 of the latency of the requests that started in each interval."""
+        return latency_over_time(self._timeline, ax, route=route, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def load(self, ax: Axes | None = None, *, variant: str | None = None, route: str = ALL) -> Axes:
+        """Offered load, goodput, and errors by flag of one variant, the first where None."""
+        return load_over_time(
+            self._timeline, self._until_end(self._of.errors), ax, variant=self._variant(variant), route=route,
+            faults=self._faults(self._variant(variant)), warm_up_s=self._warm_up_s,
+        )  # fmt: skip
+
+    def attempts(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
+        """Attempts at a service against calls; of the one with the most attempts for each call where None."""
+        service = service or self._service("retry_amplification")
+        frame = self._until_end(self._of.services_over_time)
+        return attempts_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def in_flight(self, ax: Axes | None = None, *, route: str = ALL) -> Axes:
+        """Requests under way."""
+        return in_flight_over_time(self._timeline, ax, route=route, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def queue(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
+        """Requests that wait for a worker of a service; of the busiest one where None."""
+        service = service or self._service("utilisation")
+        frame = self._until_end(self._of.services_over_time)
+        return queue_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def utilisation(self, ax: Axes | None = None) -> Axes:
+        """The share of its workers that each service holds."""
+        return utilisation(self._of.nodes, ax)
+
+    def where_time_goes(self, ax: Axes | None = None, *, route: str = ALL) -> Axes:
+        """What the slowest 1 % of the requests spent their time on."""
+        return where_time_goes(self._of.stages, ax, route=route)
+
+    def topology(self, ax: Axes | None = None, *, variant: str | None = None) -> Axes:
+        """Who calls whom, how often and with what success."""
+        return topology(self._of.edges, self._of.nodes, ax, variant=self._variant(variant))
+
+    def waterfall(self, ax: Axes | None = None, *, variant: str | None = None) -> Axes:
+        """One slow request, try by try."""
+        return waterfall(self._of.spans, ax, variant=self._variant(variant))
+
+    def differences(self, ax: Axes | None = None, *, variant: str | None = None) -> Axes:
+        """The paired difference of each figure to the baseline's, with its interval."""
+        return forest(self._of.table(), ax, variant=variant)
+
+    def curve(self, figure: str, ax: Axes | None = None, *, x: str | None = None) -> Axes:
+        """A figure over the values of an axis of a sweep."""
+        points = self._sweep().curve(figure, x, is_two_way=False)
+        return sweep_curve(points, ax, figure=str(points["figure"].iloc[0]), axis_x=str(points.attrs["axis_x"]))
+
+    def heat_map(self, figure: str, ax: Axes | None = None, *, x: str | None = None) -> Axes:
+        """A figure over two axes of a sweep."""
+        points = self._sweep().curve(figure, x)
+        if not points.attrs["axis_y"]:
+            raise UsageError("a heat map needs two axes with numbers; this sweep has one: draw a curve")
+        axes = {name: str(points.attrs[name]) for name in ("axis_x", "axis_y")}
+        return heat_map(points, ax, figure=str(points["figure"].iloc[0]), **axes)
+
+    @property
+    def _warm_up_s(self) -> float:
+        return float(self._of.manifest["warm_up_s"])
+
+    @property
+    def _timeline(self) -> pd.DataFrame:
+        return self._until_end(self._of.timeline)
+
+    def _until_end(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """While load arrives: what comes after is the last requests ending."""
+        kept: pd.DataFrame = frame[frame["time_s"] < self._of.manifest["duration_s"]]
+        return kept
+
+    def _faults(self, variant: str | None = None) -> pd.DataFrame:
+        """The faults of one variant, or those that any has, each once."""
+        faults = self._of.faults
+        if variant is not None:
+            faults = faults[faults["variant"] == variant]
+        return faults.drop(columns="variant").drop_duplicates(ignore_index=True)
+
+    def _variant(self, name: str | None) -> str:
+        name = name or self._of.variants[0]
+        if name not in self._of.variants:
+            raise UsageError(f"no variant '{name}'{did_you_mean(name, self._of.variants)}")
+        return name
+
+    def _service(self, column: str) -> str:
+        """The service with the largest mean of a column."""
+        means = self._of.services().groupby(level=0, sort=False)[column].mean()
+        return str(means.idxmax())
+
+    def _sweep(self) -> Sweep:
+        if not isinstance(self._of, Sweep):
+            raise UsageError("curves and heat maps are of a sweep")
+        return self._of

@@ -1,0 +1,294 @@
+"""Plausible frames for every chart and for the report, without a run: a shop whose payment service is slow for half a minute.
+
+Each function makes one of the tidy frames that metrics make: times in seconds, rates per second, shares from 0 to 1, `variant` and
+`replication` first. The numbers are drawn with fixed seeds.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VARIANTS = ("as-is", "budget", "no-retries")
+ROUTES = ("browse", "checkout")
+SERVICES = ("frontend", "checkout", "payment", "catalog", "ads")
+STAGES = ("queue", "service", "network", "proxy", "connection", "back-off", "other")
+FAULT = (60.0, 90.0)
+EDGES = (
+    ("(client)", "(gateway)", 800.0),
+    ("(gateway)", "frontend", 720.0),
+    ("(gateway)", "checkout", 80.0),
+    ("frontend", "catalog", 720.0),
+    ("frontend", "ads", 432.0),
+    ("checkout", "payment", 80.0),
+)
+_LASTING = {"as-is": 45.0, "budget": 12.0, "no-retries": 3.0}
+"""Seconds that a variant needs after the fault."""
+_TRIES = {"as-is": 2.6, "budget": 1.25, "no-retries": 1.0}
+"""Tries of a call while payment is slow."""
+
+
+def latency(variants: Sequence[str] = VARIANTS, replications: int = 5, requests: int = 40_000) -> pd.DataFrame:
+    """Histograms of latency; a share of the requests meets the fault and is cut off at 5 s."""
+    parts = []
+    for variant, replication, route in _cases(variants, replications, ROUTES):
+        random = _random("latency", variant, replication, route)
+        size = requests * (9 if route == "browse" else 1) // 10
+        values = random.lognormal(np.log(0.012 if route == "browse" else 0.040), 0.55, size)
+        if route == "checkout":
+            slow = random.random(size) < _lasting(variant) / 400
+            values[slow] = np.minimum(random.lognormal(np.log(1.1), 0.8, int(slow.sum())), 5.0)
+        edges = np.geomspace(1e-4, 10, 2300)
+        counts, _ = np.histogram(values, edges)
+        kept = counts > 0
+        frame = pd.DataFrame({"latency_s": np.sqrt(edges[1:] * edges[:-1])[kept], "count": counts[kept]})
+        parts.append(_keyed(frame, variant, replication, route=route))
+    return pd.concat(parts, ignore_index=True)
+
+
+def timeline(
+    variants: Sequence[str] = VARIANTS, replications: int = 5, intervals: int = 90, interval_s: float = 2.0
+) -> pd.DataFrame:
+    """Load, latency and requests in flight over the whole run, by route and for "(all)"."""
+    time = np.arange(intervals) * interval_s
+    parts = []
+    for variant, replication, route in _cases(variants, replications, ("(all)", *ROUTES)):
+        random = _random("timeline", variant, replication, route)
+        strain = _strain(time, variant)
+        rate = {"(all)": 800.0, "browse": 720.0, "checkout": 80.0}[route] * np.minimum(1, (time + interval_s) / 20)
+        offered = rate * random.normal(1, 0.02, intervals)
+        hit = strain * {"(all)": 0.09, "browse": 0.0, "checkout": 0.9}[route]
+        errors = offered * np.clip(hit + 0.002, 0, 1)
+        median = 0.014 * (1 + 4 * hit) * random.normal(1, 0.03, intervals)
+        tail = (0.11 + 2.2 * strain * (route != "browse")) * random.normal(1, 0.08, intervals)
+        mean = median * 1.2 + tail * 0.02
+        frame = pd.DataFrame(
+            {
+                "time_s": time,
+                "interval_s": interval_s,
+                "offered_per_s": offered,
+                "goodput_per_s": offered - errors,
+                "errors_per_s": errors,
+                "in_flight": np.round(offered * mean),
+                "latency_p50_s": median,
+                "latency_p90_s": np.sqrt(median * tail),
+                "latency_p99_s": tail,
+                "latency_mean_s": mean,
+                "attempts_per_s": offered * (1 + (_tries(variant) - 1) * hit),
+            }
+        )
+        parts.append(_keyed(frame, variant, replication, route=route))
+    return pd.concat(parts, ignore_index=True)
+
+
+def errors(variants: Sequence[str] = VARIANTS, replications: int = 5, intervals: int = 90) -> pd.DataFrame:
+    """Failed requests by flags over time; they sum up to the errors of `timeline`."""
+    shares = {"URX,UT": 0.55, "UT": 0.2, "UO": 0.15, "URX,UF": 0.06, "error": 0.04}
+    times = timeline(variants, replications, intervals)
+    keys = ["variant", "replication", "route", "time_s", "interval_s"]
+    parts = [times[keys].assign(flag=flag, errors_per_s=times["errors_per_s"] * share) for flag, share in shares.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def services(
+    variants: Sequence[str] = VARIANTS,
+    replications: int = 5,
+    intervals: int = 90,
+    interval_s: float = 2.0,
+    names: Sequence[str] = SERVICES,
+) -> pd.DataFrame:
+    """Calls, attempts, utilisation and queue of each service over the whole run."""
+    time = np.arange(intervals) * interval_s
+    parts = []
+    for variant, replication, service in _cases(variants, replications, names):
+        random = _random("services", variant, replication, service)
+        strain = _strain(time, variant) * (service == "payment")
+        calls = 80 * (2 + zlib.crc32(service.encode()) % 8) * random.normal(1, 0.02, intervals)
+        attempts = calls * (1 + (_tries(variant) - 1) * strain)
+        busy_share = np.clip(0.35 + 0.05 * (len(service) % 7) + strain, 0, 1) * random.normal(1, 0.01, intervals)
+        frame = pd.DataFrame(
+            {
+                "time_s": time,
+                "interval_s": interval_s,
+                "calls_per_s": calls,
+                "attempts_per_s": attempts,
+                "failures_per_s": attempts * (0.002 + 0.7 * strain),
+                "utilisation": np.clip(busy_share, 0, 1),
+                "queue": np.round(260 * strain * random.normal(1, 0.05, intervals) + 0.4 * random.random(intervals), 2),
+                "busy": 9 * np.clip(busy_share, 0, 1),
+                "replicas_up": 3.0,
+            }
+        )
+        parts.append(_keyed(frame, variant, replication, service=service))
+    return pd.concat(parts, ignore_index=True)
+
+
+def edges(variants: Sequence[str] = VARIANTS, replications: int = 5) -> pd.DataFrame:
+    """Who calls whom, how often, and how it goes."""
+    rows = []
+    for variant, replication, _ in _cases(variants, replications, ("",)):
+        random = _random("edges", variant, replication, "")
+        for caller, service, rate in EDGES:
+            hurt = _lasting(variant) / 150 if service in {"payment", "checkout"} else 0.0
+            tries = rate * (1 + (_tries(variant) - 1) * hurt) * random.normal(1, 0.01)
+            rows.append((variant, replication, caller, service, tries, 0.002 + 0.6 * hurt, 0.05 + 4 * hurt))
+    columns = ["variant", "replication", "caller", "service", "attempts_per_s", "error_share", "latency_p99_s"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def nodes(variants: Sequence[str] = VARIANTS, replications: int = 5, names: Sequence[str] = SERVICES) -> pd.DataFrame:
+    """Each service and the gateway as a whole."""
+    rows = []
+    for variant, replication, service in _cases(variants, replications, ("(gateway)", *names)):
+        random = _random("nodes", variant, replication, service)
+        hurt = _lasting(variant) / 150 if service == "payment" else 0.0
+        share = min(1.0, (0.25 + 0.05 * (len(service) % 9) + 0.8 * hurt) * random.normal(1, 0.015))
+        tries = 1 + (_tries(variant) - 1) * hurt
+        rows.append((variant, replication, service, share, 80 * tries * (1 + len(service) % 5), 0.002 + 0.6 * hurt, tries, 3))
+    columns = [
+        "variant",
+        "replication",
+        "service",
+        "utilisation",
+        "attempts_per_s",
+        "error_share",
+        "retry_amplification",
+        "replicas",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def stages(variants: Sequence[str] = VARIANTS, replications: int = 5) -> pd.DataFrame:
+    """Where the slowest 1 % of the requests spend their time; shares sum to 1 in each route."""
+    rows = []
+    for variant, replication, route in _cases(variants, replications, ("(all)", *ROUTES)):
+        random = _random("stages", variant, replication, route)
+        spent = {("payment", "queue"): _lasting(variant) / 15, ("payment", "service"): 0.6, ("checkout", "service"): 0.05}
+        spent |= {("payment", "network"): 0.004, ("payment", "proxy"): 0.003, ("(gateway)", "proxy"): 0.002}
+        spent |= {
+            ("checkout", "back-off"): (_tries(variant) - 1) / 6,
+            ("checkout", "connection"): 0.02,
+            ("(client)", "other"): 0.01,
+        }
+        means = {key: value * random.normal(1, 0.04) for key, value in spent.items()}
+        total = sum(means.values())
+        rows += [(variant, replication, route, *key, value, value / total) for key, value in means.items()]
+    return pd.DataFrame(rows, columns=["variant", "replication", "route", "service", "stage", "mean_s", "share"])
+
+
+def spans(variant: str = "as-is") -> pd.DataFrame:
+    """One checkout whose payment is tried three times."""
+    rows = [
+        (0, -1, 0, "(client)", "checkout", 1, "", "network", 0.0, 0.0005, 503, "URX,UT"),
+        (1, 0, 1, "(gateway)", "checkout", 1, "(gateway)/0", "proxy", 0.0005, 0.0012, 503, "URX,UT"),
+        (2, 1, 2, "checkout", "checkout", 1, "checkout/2", "queue", 0.0012, 0.0300, 503, "URX,UT"),
+        (2, 1, 2, "checkout", "checkout", 1, "checkout/2", "service", 0.0300, 0.0410, 503, "URX,UT"),
+        (2, 1, 2, "checkout", "checkout", 1, "checkout/2", "back-off", 0.6410, 0.6600, 503, "URX,UT"),
+        (2, 1, 2, "checkout", "checkout", 1, "checkout/2", "back-off", 1.2600, 1.3100, 503, "URX,UT"),
+        (3, 2, 3, "payment", "charge", 1, "payment/0", "queue", 0.0410, 0.6410, 504, "UT"),
+        (4, 2, 3, "payment", "charge", 2, "payment/1", "queue", 0.6600, 1.2600, 504, "UT"),
+        (5, 2, 3, "payment", "charge", 3, "payment/0", "queue", 1.3100, 1.7000, 504, "UT"),
+        (5, 2, 3, "payment", "charge", 3, "payment/0", "service", 1.7000, 1.9100, 504, "UT"),
+    ]
+    columns = [
+        "span",
+        "parent",
+        "depth",
+        "service",
+        "operation",
+        "attempt",
+        "instance",
+        "stage",
+        "from_s",
+        "until_s",
+        "status",
+        "flags",
+    ]
+    return _keyed(pd.DataFrame(rows, columns=columns), variant, 0, request=4711)
+
+
+def faults() -> pd.DataFrame:
+    """Payment is slow for half a minute."""
+    return pd.DataFrame({"from_s": [FAULT[0]], "until_s": [FAULT[1]], "label": ["payment 5x slower"]})
+
+
+def figures(variants: Sequence[str] = VARIANTS) -> pd.DataFrame:
+    """The comparison's table: values with intervals, and paired differences to the first variant."""
+    known = (
+        ("latency{route:checkout}:p(50)", "duration", "lower", 0.041, {"budget": -0.0004, "no-retries": -0.0006}, 0.0010),
+        ("latency{route:checkout}:p(99)", "duration", "lower", 3.20, {"budget": -1.90, "no-retries": -2.60}, 0.21),
+        ("errors{route:checkout}:share", "share", "lower", 0.121, {"budget": -0.031, "no-retries": 0.012}, 0.008),
+        ("goodput:rate", "rate", "higher", 781.0, {"budget": 3.1, "no-retries": 0.4}, 1.2),
+        ("retry_amplification{service:payment}:value", "number", "lower", 1.46, {"budget": -0.38, "no-retries": -0.46}, 0.02),
+    )
+    rows = []
+    for name, quantity, better, base, changes, half in known:
+        for place, variant in enumerate(variants):
+            step = changes.get(variant, -0.5 * half) if place else float("nan")
+            value, slack = base + (step if place else 0.0), abs(step) * 0.1 + half
+            paired = (step, step - half, step + half)
+            row = (name, variant, quantity, value, value - slack, value + slack, "95 % t interval over 5 replications")
+            rows.append((*row, *paired, *(part / base for part in paired), bool(place and abs(step) > half), better, 5))
+    columns = [
+        "figure",
+        "variant",
+        "quantity",
+        "value",
+        "low",
+        "high",
+        "method",
+        "difference",
+        "difference_low",
+        "difference_high",
+    ]
+    columns += ["relative", "relative_low", "relative_high", "is_distinct", "better", "count"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def points(lines: Sequence[str] = ("as-is", "budget"), *, is_matrix: bool = False) -> pd.DataFrame:
+    """A sweep over the load; with `is_matrix` over the number of retries as well."""
+    rows = []
+    for place, line in enumerate(lines):
+        for rate in (200, 400, 600, 800, 1000, 1200):
+            for retries in (0, 1, 2, 3) if is_matrix else (2,):
+                load = rate * (1 + 0.1 * retries) / (1250 + 150 * place)
+                value = 0.08 / max(1 - load, 0.02) * (1 + 0.1 * retries)
+                text = (float(rate), f"{rate}/s", float(retries), str(retries), line)
+                rows.append((*text, "latency:p(99)", "duration", value, value * 0.93, value * 1.08, 5))
+    return pd.DataFrame(
+        rows, columns=["x", "x_text", "y", "y_text", "line", "figure", "quantity", "value", "low", "high", "count"]
+    )
+
+
+def _cases(variants: Sequence[str], replications: int, names: Sequence[str]) -> list[tuple[str, int, str]]:
+    return [(variant, replication, name) for variant in variants for replication in range(replications) for name in names]
+
+
+def _random(*key: object) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(repr(key).encode()))
+
+
+def _lasting(variant: str) -> float:
+    return _LASTING.get(variant, 5.0 + len(variant))
+
+
+def _tries(variant: str) -> float:
+    return _TRIES.get(variant, 1.0 + len(variant) % 4 / 2)
+
+
+def _strain(time: np.ndarray, variant: str) -> np.ndarray:
+    """From 0 to 1: up within two seconds of the fault, and down as fast as the variant lets it."""
+    after = np.maximum(time - FAULT[1], 0) / _lasting(variant)
+    return np.where(time < FAULT[0], 0.0, np.minimum((time - FAULT[0] + 1) / 4, 1.0) * np.exp(-3 * after))
+
+
+def _keyed(frame: pd.DataFrame, variant: str, replication: int, **keys: object) -> pd.DataFrame:
+    for place, (name, value) in enumerate({"variant": variant, "replication": replication, **keys}.items()):
+        frame.insert(place, name, value)
+    return frame
