@@ -1,0 +1,69 @@
+"""Commands about a scenario: `check`, `explain`, `policies`, `schema`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from meshsim.cli.application import MISUSED, app, print_result, tell, told
+from meshsim.cli.options import ScenarioFile, SetOption, VariantOption
+
+
+@app.command()
+def check(file: ScenarioFile, *, settings: SetOption = None, variant: VariantOption = None) -> None:
+    """Find mistakes and surprises in a scenario.
+
+    Exits with 104 where there are mistakes; warnings alone are no failure.
+    """
+    with told():
+        from meshsim.report.numbers import count
+        from meshsim.scenario.advice import advice
+        from meshsim.scenario.load import load
+
+        found = load(file, variant=variant, set=settings or ())
+        warnings = {str(warning): "" for warning in advice(found.scenario, found.places)}
+        for name in () if variant else found.names:
+            changed = load(file, variant=name, set=settings or ())
+            for warning in advice(changed.scenario, changed.places):
+                warnings.setdefault(str(warning), f" (variant {name})")
+        lines = [f"{text}{where}\n" for text, where in warnings.items()]
+        counts = f"{count(len(found.scenario.services), 'service')}, {count(len(found.names), 'variant')}"
+        print_result(f"{''.join(lines)}{file}: no mistakes, {count(len(lines), 'warning')} ({counts})\n")
+
+
+@app.command()
+def explain(field: Annotated[str, typer.Argument(metavar="FIELD", help="Such as per_try_timeout.")]) -> None:
+    """Say what a setting means.
+
+    With its default under each product, and the source of that.
+    """
+    with told():
+        from meshsim.scenario.explain import UnknownFieldError
+        from meshsim.scenario.explain import explain as explanation
+
+        try:
+            print_result(f"{explanation(field)}\n")
+        except UnknownFieldError as error:
+            tell(str(error))
+            raise typer.Exit(MISUSED) from None
+
+
+@app.command()
+def policies() -> None:
+    """List the policies and their settings."""
+    with told():
+        from meshsim.scenario.explain import policy_families
+
+        print_result("\n\n".join(str(family) for family in policy_families()) + "\n")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema, for your editor."""
+    with told():
+        import json
+
+        from meshsim.scenario.schema import json_schema
+
+        print_result(json.dumps(json_schema(), indent=2) + "\n")
