@@ -7,11 +7,13 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 from urllib.parse import unquote
 
+import matplotlib.pyplot as plt
 import pytest
 from ruamel.yaml import YAML
 
@@ -140,14 +142,28 @@ def test_every_variant_of_every_scenario_runs(path: Path) -> None:
 @pytest.mark.parametrize("command", commands())
 def test_every_command_of_the_readme_works(command: str, tmp_path: Path) -> None:
     """On a short run, and with something real where the table says FILE or FIELD."""
-    _, *arguments = shlex.split(command.replace("FILE", "scenarios/online-boutique.yaml").replace("FIELD", "per_try_timeout"))
-    if arguments[0] == "run":
-        arguments += ["--quiet", "--out", str(tmp_path / "run"), *(part for one in SHORT for part in ("--set", one))]
+    for placeholder, real in (
+        ("FILE", "scenarios/online-boutique.yaml"),
+        ("FIELD", "per_try_timeout"),
+        ("RESULTS...", str(tmp_path / "run")),
+    ):
+        command = command.replace(placeholder, real)
+    _, *arguments = shlex.split(command)
+    short = ["--quiet", "--out", str(tmp_path / "out"), *(part for one in SHORT for part in ("--set", one))]
+    match arguments[0]:
+        case "run":
+            arguments += short
+        case "compare":
+            arguments += [*short, "--replications", "2"]
+        case "sweep":
+            arguments += [*short, "--replications", "2", "--vary", "load.shoppers.rate=50/s,100/s"]
+        case "report":
+            ms.load(ROOT / "scenarios" / "online-boutique.yaml", set=SHORT).run(out=tmp_path / "run")
     done = subprocess.run(
         [sys.executable, "-m", "meshsim", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
 
-    assert done.returncode in ({0, 99} if arguments[0] == "run" else {0}), done.stderr
+    assert done.returncode in ({0, 99} if arguments[0] in {"run", "compare"} else {0}), done.stderr
     assert done.stdout
 
 
@@ -167,17 +183,18 @@ def test_the_readme_names_commands_and_the_options_of_run_that_exist() -> None:
     assert [option for option in re.findall(r"`(--?[a-z]+)", row) if option not in offered] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "notebooks/README.md"])
-def test_python_in_the_documentation_runs(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a short run in place of a long one, in the folder that its paths are relative to."""
-    path = ROOT / page
-    monkeypatch.chdir(path.parent)
-    (code,) = blocks(path, "python")
+def test_python_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With short runs in place of long ones."""
+    monkeypatch.chdir(ROOT)
+    (code,) = blocks(ROOT / "README.md", "python")
     seen: dict[str, Any] = {}
-    with mock.patch.object(ms, "load", shortened(ms.load), create=True):
-        exec(compile(code, page, "exec"), seen)  # noqa: S102 — the text is ours
+    compare = partial(ms.compare, set=SHORT, replications=2, jobs=1)
+    with mock.patch.object(ms, "load", shortened(ms.load), create=True), mock.patch.object(ms, "compare", compare, create=True):
+        exec(compile(code, "README.md", "exec"), seen)  # noqa: S102 — the text is ours
+    plt.close("all")
 
     assert seen["result"].manifest["duration_s"] == 1
+    assert seen["comparison"].replications == 2
 
 
 def shortened(load: Callable[..., Experiment]) -> Callable[..., Experiment]:
