@@ -25,7 +25,7 @@ NOTHING = "nothing to measure"
 MOST_TOLD = 6
 """Variants that a verdict tells of one by one."""
 SMALLEST_TOLD = 0.01
-"""Changes of less than this share of the baseline's value are in the table only."""
+"""Shares that change by less are not told first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,19 +211,35 @@ def _differences(variants: Sequence[str], table: pd.DataFrame) -> Iterator[str]:
         if not len(mine):
             yield f"Nothing tells {name} from {variants[0]} but noise."
             continue
-        parts = [f"{len(part)} {word}" for part, word in ((better, "better"), (worse, "worse")) if len(part)]
-        yield f"Against {variants[0]}, {name} is {' and '.join(parts)} in the {len(judged)} figures compared{_clearest(mine)}."
+        told = [f"{word} in {_clearest(part)}" for part, word in ((better, "better"), (worse, "worse")) if len(part)]
+        yield f"Against {variants[0]}, {name} is {', '.join(told)}."
 
 
 def _clearest(distinct: pd.DataFrame) -> str:
-    """The largest change that a client would notice."""
-    noticed = distinct[distinct["figure"].str.match("latency|errors|goodput|recovery_time")]
-    sizes = noticed["relative"].abs()
-    sizes = sizes[(sizes < math.inf) & (sizes >= SMALLEST_TOLD)].sort_values(ascending=False, kind="stable")
-    if not len(sizes):
-        return ""
-    top = noticed.loc[sizes.index[0]]
-    return f": {top['figure']} is {abs(top['relative']):.0%} {'lower' if top['relative'] < 0 else 'higher'}"
+    """The two largest changes, those that clients notice first."""
+    ratio = (1 + distinct["relative"]).clip(lower=1e-3).map(math.log).abs().fillna(math.inf)
+    notice = distinct["figure"].str.match("latency|goodput|recovery_time|errors")
+    points = (distinct["quantity"] == "share") & (distinct["difference"].abs() < SMALLEST_TOLD)
+    order = pd.DataFrame({"notice": notice & ~points, "ratio": ratio}).sort_values(
+        ["notice", "ratio"], ascending=False, kind="stable"
+    )
+    top = [distinct.loc[index] for index in order.index[:2]]
+    rest = len(distinct) - len(top)
+    return " and ".join(f"{row['figure']} ({_change(row)})" for row in top) + (f" and {rest} more" if rest else "")
+
+
+def _change(row: pd.Series[Any]) -> str:
+    """`79% lower`, `34 times as high`, `+51.6 points`, `never`."""
+    relative, difference = float(row["relative"]), float(row["difference"])
+    if math.isinf(difference):
+        return "never" if difference > 0 else "no longer never"
+    if row["quantity"] == "share":
+        return f"{difference * 100:+.3g} percentage points"
+    if not math.isfinite(relative):
+        return signed(row["quantity"], difference)
+    if relative >= 2:
+        return f"{1 + relative:.3g} times as high"
+    return f"{abs(relative) * 100:.2g}% {'lower' if relative < 0 else 'higher'}"
 
 
 def with_interval(quantity: Quantity, interval: Interval, *, is_change: bool = False) -> str:

@@ -133,7 +133,9 @@ def median_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.
     if math.isnan(found.low) or math.isnan(found.high):
         return Interval(value, None, None, confidence, len(ranked), f"{method}: too few for an interval")
     low, high = (float(ranked[int(np.searchsorted(finite, end))]) for end in (found.low, found.high))
-    return Interval(value, low, high, confidence, len(ranked), method, "in some replications it never came to it")
+    never = int(np.isinf(ranked).sum())
+    note = f"in {never} of {len(ranked)} replications it never came to it" if never else ""
+    return Interval(value, low, high, confidence, len(ranked), method, note)
 
 
 def bootstrap_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.95, centre: float | None = None) -> Interval:

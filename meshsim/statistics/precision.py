@@ -41,7 +41,8 @@ def replications_wanted(interval: Interval, relative_error: float, have: int, mo
     """
     if is_precise(interval, relative_error) or have >= most:
         return min(have, most)
-    wanted = have * FASTEST_GROWTH
+    growth = float(FASTEST_GROWTH)
     if interval.half_width is not None and interval.value:
-        wanted = min(wanted, math.ceil(have * (interval.half_width / (relative_error * abs(interval.value))) ** 2))
-    return min(max(wanted, have + 1), most)
+        too_wide = interval.half_width / (relative_error * abs(interval.value))
+        growth = min(growth, too_wide * too_wide)  # limited before rounding: an interval up to "never" is infinitely wide
+    return min(max(math.ceil(have * growth), have + 1), most)

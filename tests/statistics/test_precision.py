@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshsim.statistics.intervals import Interval
+from meshsim.statistics.intervals import Interval, median_interval
 from meshsim.statistics.precision import is_precise, replications_wanted
 
 
@@ -34,6 +34,18 @@ def made(value: float, half: float | None, count: int = 10) -> Interval:
 )
 def test_the_width_falls_with_the_square_root_of_their_number(value: float, half: float | None, wanted: int) -> None:
     assert replications_wanted(made(value, half), 0.05, have=10, most=100) == wanted
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        median_interval([20, 21, 22, 20, 23, 21, 20, 22, math.inf, math.inf]),  # 21, and 20 up to never
+        made(1e-300, 1),
+    ],
+    ids=["up to never", "next to nothing"],
+)
+def test_an_interval_too_wide_for_any_number_asks_for_twice_as_many(found: Interval) -> None:
+    assert replications_wanted(found, 0.05, have=10, most=100) == 20
 
 
 def test_never_more_than_the_limit() -> None:

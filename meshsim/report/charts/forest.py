@@ -30,6 +30,8 @@ _BETWEEN = 0.4
 _LONGEST_NAME = 50
 _EDGE = 1.06
 _BESIDE = ("axes fraction", "data")
+_MANY_TIMES = 5.0
+"""Relative differences from here on are told as a multiple of the baseline and no longer in percent."""
 _FARTHEST = 6.0
 """What is more than so many times farther out than the middle one of the rows is drawn as an arrow at the edge."""
 
@@ -62,11 +64,16 @@ class Row(NamedTuple):
         """`\N{MINUS SIGN}59.4 % [\N{MINUS SIGN}66.0, \N{MINUS SIGN}52.8]`, or the plain difference where there is no ratio."""
         if math.isnan(self.difference):
             return "not measured"
+        if math.isinf(self.difference):
+            return "never" if self.difference > 0 else "no longer never"
         if not math.isfinite(self.relative):
             sign = "+" if self.difference > 0 else ""
             return f"{sign}{amount(self.difference, self.quantity)}, from 0"
         if math.isnan(self.low) or math.isnan(self.high):
             return f"{change(self.relative)}, no interval"
+        if self.relative >= _MANY_TIMES:
+            low, high = (f"{max(0.0, 1 + one):,.3g}" for one in (self.low, self.high))
+            return f"{1 + self.relative:,.3g} times [{low}, {high}]"
         low, high = (change(one).removesuffix(" %") for one in (self.low, self.high))
         return f"{change(self.relative)} [{low}, {high}]"
 
@@ -106,7 +113,7 @@ def forest(figures: pd.DataFrame, ax: Axes | None = None, *, variant: str | None
     ax.tick_params(axis="y", length=0, pad=4)
     ax.grid(visible=False, axis="y")
     ax.spines["left"].set_visible(False)
-    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: ("+" if value > 0 else "") + share_text(value)))
     baseline = shortened(str(figures["variant"].iloc[0]), 24)
     ax.set_xlabel(f"difference to {baseline}" if labels else f"{shortened(variants[0], 24)} against {baseline}")

@@ -107,4 +107,9 @@ def _frame(ax: Axes, names: list[str], most: float) -> None:
 
 def _legend(ax: Axes, seen: dict[str, style.Look]) -> None:
     marks = [Line2D([], [], color=look.colour, marker=look.marker, markersize=5, linestyle="") for look in seen.values()]
-    style.legend_below(ax, marks, [shortened(name, 30) for name in seen])
+    names = [shortened(name, 30) for name in seen]
+    beside = 7 * max(
+        len(label.get_text()) for label in ax.get_yticklabels()
+    )  # the legend begins where the axes do, right of the services
+    room = 72 * ax.get_figure(root=True).get_figwidth() - beside  # type: ignore[union-attr]
+    style.legend_below(ax, marks, names, columns=max(1, int(room / (45 + 6 * max(map(len, names))))))
