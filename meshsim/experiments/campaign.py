@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -119,7 +120,7 @@ class Campaign:
             for figure in until.figures:
                 interval = kept.interval(figure, self.confidence)
                 wanted = max(wanted, replications_wanted(interval, until.relative_error, replications, until.max_replications))
-                if interval.half_width is not None and interval.value:
+                if interval.half_width is not None and interval.value and math.isfinite(interval.half_width):
                     widths.append(interval.half_width / abs(interval.value))
         self._precision = max(widths, default=None)
         return min(wanted, until.max_replications)
