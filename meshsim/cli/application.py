@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
-from meshsim.errors import MeshsimError, ReplayError, ScenarioError, UsageError
+from meshsim.errors import MeshsimError, ReplayError, ScenarioError, SeamError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,11 +56,11 @@ def options(
 
 
 @contextmanager
-def told(*, on_interrupt: Callable[[], str] = lambda: "interrupted: nothing was kept") -> Iterator[None]:
+def told(kept: Callable[[], str] = lambda: "") -> Iterator[None]:
     """Turn what goes wrong into a sentence on standard error and an exit code.
 
     Args:
-        on_interrupt: What to say after Ctrl-C.
+        kept: What is left of work that did not come to its end, in words; empty for nothing.
     """
     try:
         yield
@@ -73,15 +73,17 @@ def told(*, on_interrupt: Callable[[], str] = lambda: "interrupted: nothing was 
     except UsageError as error:
         tell(str(error))
         raise typer.Exit(MISUSED) from None
+    except SeamError as error:
+        fail("; ".join(filter(None, [str(error), kept()])))
     except MeshsimError as error:
         fail(str(error))
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        fail(f"{place}{error.strerror or error}")
+        fail("; ".join(filter(None, [f"{place}{error.strerror or error}", kept()])))
     except MemoryError:
         fail("out of memory; `--records 10%` or `--records none` needs less")
     except KeyboardInterrupt:
-        tell(on_interrupt())
+        tell(f"interrupted: {kept() or 'nothing was kept'}")
         raise typer.Exit(INTERRUPTED) from None
 
 

@@ -67,7 +67,7 @@ def compare(
     Each figure comes with its interval over independent replications, and each difference to the first with an interval of its
     own. Exits with 99 where a gate is crossed, or where no variant holds all its thresholds.
     """
-    with told(on_interrupt=_what_is_kept):
+    with told(_what_is_kept):
         from meshsim.experiments.compare import plan_comparison, with_duration
 
         common: dict[str, object] = {
@@ -111,7 +111,7 @@ def sweep(
 
     All points meet the same requests and have the same replications.
     """
-    with told(on_interrupt=_what_is_kept):
+    with told(_what_is_kept):
         from meshsim.experiments.compare import with_duration
         from meshsim.experiments.sweep import plan_sweep
 
@@ -211,15 +211,13 @@ def _seam(jobs: int | None, scheduler: str | None) -> Seam:
 
 
 def _what_is_kept() -> str:
-    """After Ctrl-C."""
+    """Of work that did not come to its end."""
     from meshsim.experiments.store import Store
 
     for _, target in _STUDY:
         if count := Store.kept(target):
-            return (
-                f"interrupted: {count} are kept in {Store.partial_of(target)}; the same command with --resume goes on from there"
-            )
-    return "interrupted: nothing was kept"
+            return f"{count} are kept in {Store.partial_of(target)}; the same command with --resume goes on from there"
+    return ""
 
 
 def _command(name: str, files: list[str], options: dict[str, object]) -> str:

@@ -6,8 +6,10 @@ process for each core is what counts. The tasks of a worker that dies go to anot
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -24,18 +26,35 @@ if TYPE_CHECKING:
 PATIENCE_S = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A scheduler and its workers."""
+
+    address: str
+    cores: int
+    """How many tasks its workers do at a time, when it was asked."""
+    client: Any
+
+    def check(self) -> None:
+        """Raise `SeamError` where the scheduler is gone: joblib would go on alone, on one core."""
+        if self.client.status != "running":
+            raise SeamError(f"the scheduler {self.address} is gone")
+
+
 @contextmanager
-def connected(address: str) -> Iterator[int]:
+def connected(address: str) -> Iterator[Cluster]:
     """For the time of the context joblib's backend `dask` leads to this scheduler.
 
     Yields:
-        How many tasks its workers do at a time.
+        The cluster.
 
     Raises:
         SeamError: Nothing answers there, it has no workers, they run other versions, or Dask is not installed.
     """
     if distributed is None:
         raise SeamError("--scheduler needs Dask: pip install 'meshsim[dask]'")
+    for name in ("distributed", "distributed.client"):  # what they would tell of lost connections is told here, in a sentence
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, timeout=PATIENCE_S)
     except (OSError, ValueError) as error:
@@ -46,7 +65,7 @@ def connected(address: str) -> Iterator[int]:
         if not cores:
             raise SeamError(f"the scheduler {address} has no workers; start some with `dask worker {address} --nthreads 1`")
         _refuse_other_versions(client)
-        yield cores
+        yield Cluster(address, cores, client)
 
 
 def versions() -> dict[str, str]:

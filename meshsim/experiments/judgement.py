@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -85,7 +85,7 @@ def standing(metric: str, condition_text: str, variant: str, kept: Replications,
     limit = condition.limit / NS_PER_S if condition.quantity == "duration" else condition.limit
     keeps = COMPARISONS[condition.operator]
     values = kept.values(figure)
-    interval = kept.interval(figure, confidence)
+    interval = bounded(figure, kept.interval(figure, confidence))
     is_known = interval.count > 0 and not math.isnan(interval.value)
     return Standing(
         variant=variant,
@@ -127,7 +127,7 @@ def rows(figure: Figure, kept: Mapping[str, Replications], confidence: float) ->
     """The rows of a figure in the table: one for each variant."""
     baseline = next(iter(kept.values()))
     for variant, replications in kept.items():
-        interval = replications.interval(figure, confidence)
+        interval = bounded(figure, replications.interval(figure, confidence))
         row: dict[str, Any] = {
             "figure": str(figure), "variant": variant, "quantity": figure.quantity, "value": interval.value,
             "low": _number(interval.low), "high": _number(interval.high), "method": interval.method, "note": interval.note,
@@ -143,6 +143,14 @@ def rows(figure: Figure, kept: Mapping[str, Replications], confidence: float) ->
         row["better"] = figure.better
         row["count"] = interval.count
         yield row
+
+
+def bounded(figure: Figure, interval: Interval) -> Interval:
+    """The interval within what the figure can be at all: no time is negative, no share above 1."""
+    if interval.low is None or interval.high is None:
+        return interval
+    most = 1.0 if figure.quantity == "share" else math.inf
+    return replace(interval, low=max(interval.low, 0.0), high=min(interval.high, most))
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:

@@ -54,8 +54,8 @@ class Seam:
         if not tasks:
             return
         if self.scheduler is not None:
-            with cluster.connected(self.scheduler) as cores, parallel_config(backend="dask"):
-                yield from _Stream(work, cores).results(tasks)
+            with cluster.connected(self.scheduler) as connected, parallel_config(backend="dask"):
+                yield from _Stream(work, connected.cores, connected.check).results(tasks)
         elif (jobs := min(self.jobs or cpu_count(), len(tasks))) == 1:
             for task in tasks:
                 yield task, work(task)
@@ -70,6 +70,8 @@ class _Stream(Generic[Task, Outcome]):
 
     work: Callable[[Task], Outcome]
     jobs: int
+    check: Callable[[], None] = lambda: None
+    """Raises when there is nobody any more who does the work."""
     seconds: list[float] = field(default_factory=list)
     """How long the latest tasks took, each."""
 
@@ -81,10 +83,12 @@ class _Stream(Generic[Task, Outcome]):
             try:
                 with _quiet(), self._parallel(left) as finished:
                     for batch in finished:
+                        self.check()
                         for number, seconds, outcome in batch:
                             self.seconds = [*self.seconds[-9:], seconds]
                             deaths = 0
                             yield left.pop(number), outcome
+                self.check()
             except BrokenProcessPool:  # loky's TerminatedWorkerError is one
                 deaths += 1
                 if deaths > MOST_DEATHS:

@@ -41,6 +41,11 @@ def changes(before: LoadedScenario, after: LoadedScenario) -> list[Change]:
 
 
 def _differences(before: Any, after: Any, path: Path) -> Iterator[tuple[Path, Any, Any]]:
+    """Down to single settings: a mapping that only one of the two has is told by what is in it."""
+    if before is _ABSENT and isinstance(after, dict) and after:
+        before = {}
+    elif after is _ABSENT and isinstance(before, dict) and before:
+        after = {}
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
             yield from _differences(before.get(key, _ABSENT), after.get(key, _ABSENT), (*path, str(key)))

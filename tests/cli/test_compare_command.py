@@ -160,7 +160,7 @@ def test_a_full_disk_keeps_what_is_whole_and_says_so(folder: Path) -> None:
 
         assert done.returncode == 1
         assert done.stderr.startswith("meshsim: ")
-        assert "No space left on device" in done.stderr
+        assert f"No space left on device; {len(kept)} replications are kept in small/out.partial; the same command" in done.stderr
         assert "Traceback" not in done.stderr
         assert kept
         assert all(name.startswith("replication-") for name in kept)

@@ -98,6 +98,31 @@ def test_a_killed_worker_changes_nothing(tmp_path: Path) -> None:
         assert digests(tmp_path / f"jobs-{jobs}") == on_cluster
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_that_goes_away_is_told_and_what_is_done_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(SCENARIO, encoding="utf-8")
+    address = f"tcp://127.0.0.1:{(port := free_port())}"
+    worker = ("worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path / "dask"))
+    with dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard") as scheduler, dask(*worker):
+        wait_for_workers(address, 1)
+        run = meshsim(tmp_path, "compare", "shop.yaml", "--scheduler", address, "--out", "out", "-q", "--replications", "40")
+        partial = tmp_path / "out.partial"
+        deadline_s = time.monotonic() + 120
+        while len(list(partial.glob("*/replication-*"))) < 3 and time.monotonic() < deadline_s:
+            assert run.poll() is None
+            time.sleep(0.05)
+        scheduler.kill()
+        shown, complaints = run.communicate(timeout=120)
+    kept = len(list(partial.glob("*/replication-*")))
+
+    assert (run.returncode, shown) == (1, "")
+    assert kept >= 3
+    assert complaints == (
+        f"meshsim: the scheduler {address} is gone; {kept} replications are kept in out.partial; the same command with --resume goes on "
+        "from there\n"
+    )
+
+
 def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(SCENARIO, encoding="utf-8")
     command = ("compare", "shop.yaml", "--jobs", "2", "--out", "out", "-q", "-o", "json")

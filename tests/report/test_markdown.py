@@ -50,7 +50,7 @@ def test_a_figure_has_its_interval_and_its_difference(text):
 
 
 def test_it_says_what_was_changed_and_how_to_repeat_it(text):
-    assert "  - `mesh.traffic.payment.retry_budget`: *not set* → `{budget_percent: 20%}`" in text
+    assert "  - `mesh.traffic.payment.retry_budget.budget_percent`: *not set* → `20%`" in text
     assert "```sh\nmeshsim compare shop.yaml --replications 5 --seed 42\n```" in text
     assert "```mermaid\nflowchart LR\n" in text
 

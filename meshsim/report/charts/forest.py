@@ -72,8 +72,8 @@ class Row(NamedTuple):
         if math.isnan(self.low) or math.isnan(self.high):
             return f"{change(self.relative)}, no interval"
         if self.relative >= _MANY_TIMES:
-            low, high = (f"{max(0.0, 1 + one):,.3g}" for one in (self.low, self.high))
-            return f"{1 + self.relative:,.3g} times [{low}, {high}]"
+            low, times, high = (_times(1 + one) for one in (self.low, self.relative, self.high))
+            return f"{times} times [{low}, {high}]"
         low, high = (change(one).removesuffix(" %") for one in (self.low, self.high))
         return f"{change(self.relative)} [{low}, {high}]"
 
@@ -182,6 +182,10 @@ def _places(rows: list[Row], lines: dict[str, int]) -> tuple[list[float], list[t
         places.append(at + tall / 2)
         at += tall
     return places, names, at + _BETWEEN
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{max(0.0, ratio):.3g}"
 
 
 def _limit(rows: list[Row]) -> float:

@@ -124,7 +124,9 @@ def tries_of(segments: pd.DataFrame) -> pd.DataFrame:
     """
     order = segments.sort_values("span", kind="stable").groupby("span")
     tries = order[["parent", "depth", "service", "operation", "attempt", "status", "flags"]].first()
-    tries["operation"] = tries["operation"].fillna("")
+    tries["operation"] = [
+        _own_words(service, operation) for service, operation in zip(tries["service"], tries["operation"].fillna(""), strict=True)
+    ]
     tries["from_s"], tries["until_s"] = order["from_s"].min(), order["until_s"].max()
     tries["until_s"] = _ends(tries)
     tries["taken_s"] = tries["until_s"] - tries["from_s"]
@@ -149,6 +151,11 @@ def _failure(status: object, flags: object) -> str:
         return str(flags)
     is_error = isinstance(status, int | float) and (status >= 500 or status == 0)
     return f"{status:.0f}" if is_error else ""
+
+
+def _own_words(service: str, operation: str) -> str:
+    """What an operation's name says beyond that of its service: `convert` of `currency/convert`, nothing where they are the same."""
+    return "" if operation == service else operation.removeprefix(f"{service}/")
 
 
 def _name(depth: int, service: str, operation: str, attempt: int) -> str:
