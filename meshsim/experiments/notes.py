@@ -119,7 +119,7 @@ def _intervals(comparison: Comparison) -> Iterator[str]:
         yield f"{listed}: {note}."
     distinct = int(table["is_distinct"].sum())
     compared = int(table["difference"].notna().sum())
-    if compared >= 10:
+    if compared >= 10 and comparison.kind != "sweep":
         yield (
             f"Each of the {compared} differences has an interval of its own at {comparison.confidence:.0%}: about "
             f"{compared * (1 - comparison.confidence):.1f} would seem distinct by chance if there were none; {distinct} do."

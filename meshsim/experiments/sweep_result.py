@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -35,6 +36,16 @@ class Sweep(Comparison):
     def axes(self) -> tuple[str, ...]:
         """The paths that were varied, in their order."""
         return tuple(self.manifest["axes"])
+
+    @cached_property
+    def verdict(self) -> str:
+        """At how many points all thresholds hold."""
+        if not self.standings:
+            return f"{len(self.variants)} points were measured; the scenario has no thresholds to judge them by."
+        thresholds = len({one.text for one in self.standings})
+        what = "the threshold" if thresholds == 1 else f"all {thresholds} thresholds"
+        verb = "holds" if len(self.holding) == 1 else "hold"
+        return f"{len(self.holding)} of {len(self.variants)} points {verb} {what}."
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each point: its settings as they were written, then each figure and the ends of its interval.

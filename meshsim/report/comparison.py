@@ -48,7 +48,8 @@ def _heading(comparison: Comparison) -> Iterator[Text]:
     if comparison.description:
         yield Text(comparison.description)
     duration, warm_up = (format_duration(round(comparison.manifest[key] * NS_PER_S)) for key in ("duration_s", "warm_up_s"))
-    yield Text(f"{duration} simulated in each replication, figures after the warm-up of {warm_up}; all meet the same requests")
+    same = "random numbers" if comparison.kind == "sweep" else "requests"
+    yield Text(f"{duration} simulated in each replication, figures after the warm-up of {warm_up}; all meet the same {same}")
 
 
 def _thresholds(comparison: Comparison) -> list[Text]:
@@ -139,7 +140,7 @@ def _meanings(comparison: Comparison) -> Iterator[Text]:
     table = comparison.table()
     yield Text()
     yield Text(f"interval: {comparison.confidence:.0%} confidence. {'; '.join(_methods(table))}.", style="dim")
-    if table["difference"].notna().any():
+    if table["difference"].notna().any() and comparison.kind != "sweep":
         yield Text(
             "difference: paired, replication by replication, under the same requests. noise: its interval holds zero, so it "
             "cannot be told from chance.",

@@ -192,6 +192,8 @@ def test_a_sweep_shows_its_points_and_a_report_is_written_of_each_kind_of_result
 
     assert (swept.returncode, swept.stderr) == (0, "")
     assert "load.shoppers.rate=50/s" in swept.stdout
+    assert "\n1 of 2 points holds the threshold.\n" in swept.stdout
+    assert "difference" not in swept.stdout
     assert swept.stdout.endswith("Report: swept/report.html\n")
     assert [done.returncode for done in reports] == [0] * 6
     for name in ("swept.html", "run.html"):
