@@ -106,6 +106,7 @@ def gate(wanted: Gate, variant: str, baseline: Replications, changed: Replicatio
     interval = changed.difference(baseline, figure, confidence)
     quantity: Quantity = figure.quantity
     limit = wanted.limit
+    relative = None
     if wanted.is_relative:
         relative = changed.relative(baseline, figure, confidence)
         if relative is None:  # a share of nothing: any growth is beyond every share, none keeps them all
@@ -118,6 +119,8 @@ def gate(wanted: Gate, variant: str, baseline: Replications, changed: Replicatio
     sides = {bool(keeps(interval.low, limit)), bool(keeps(interval.high, limit))}
     outcome = "undecided" if len(sides) == 2 else "holds" if sides == {True} else "crossed"
     text = with_interval(quantity, interval, is_change=True)
+    if interval is relative:
+        text = f"{interval.value:+.1%} [{interval.low:+.1%}, {interval.high:+.1%}]"
     return GateVerdict(
         wanted.text, variant, _finite(interval.value), _finite(interval.low), _finite(interval.high), outcome, text
     )
@@ -209,7 +212,7 @@ def verdict(variants: Sequence[str], standings: Sequence[Standing], table: pd.Da
 
 def _differences(variants: Sequence[str], table: pd.DataFrame) -> Iterator[str]:
     """What each variant does better and worse than the baseline, of the figures that can be told from noise."""
-    if len(variants) > MOST_TOLD:
+    if len(variants) > MOST_TOLD or table["difference_low"].isna().all():  # one replication tells nothing from noise
         return
     for name in variants[1:]:
         judged = table[(table["variant"] == name) & (table["better"] != "") & table["difference"].notna()]
@@ -217,7 +220,8 @@ def _differences(variants: Sequence[str], table: pd.DataFrame) -> Iterator[str]:
         sign = mine["better"].map({"lower": -1, "higher": 1}).astype(float)
         better, worse = mine[mine["difference"] * sign > 0], mine[mine["difference"] * sign < 0]
         if not len(mine):
-            yield f"Nothing tells {name} from {variants[0]} but noise."
+            is_same = (judged["difference"] == 0).all() and (judged["difference_low"] == judged["difference_high"]).all()
+            yield f"{name} is the same as {variants[0]}." if is_same else f"Nothing tells {name} from {variants[0]} but noise."
             continue
         told = [f"{word} in {_clearest(part)}" for part, word in ((better, "better"), (worse, "worse")) if len(part)]
         yield f"Against {variants[0]}, {name} is {', '.join(told)}."
@@ -269,10 +273,12 @@ def shown_value(quantity: Quantity, value: float) -> str:
 
 
 def signed(quantity: Quantity, value: float) -> str:
-    """A change for people: `+12ms`, `-0.4%`."""
+    """A change for people: `+12ms`, `-10/s`; of a share in percentage points, `-0.4pp`."""
     if quantity in {"rate", "number"} and math.isfinite(value):
         text = f"{abs(value):,.0f}" if abs(value) >= 100 else f"{abs(value):.2g}"
         text += "/s" if quantity == "rate" else ""
+    elif quantity == "share" and math.isfinite(value):
+        text = f"{abs(value) * 100:.3g}pp"
     else:
         text = shown_value(quantity, abs(value))
     return f"+{text}" if value > 0 else f"-{text}" if value < 0 else text

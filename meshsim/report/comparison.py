@@ -143,7 +143,7 @@ def _meanings(comparison: Comparison) -> Iterator[Text]:
     if table["difference"].notna().any() and comparison.kind != "sweep":
         yield Text(
             "difference: paired, replication by replication, under the same requests. noise: its interval holds zero, so it "
-            "cannot be told from chance.",
+            "cannot be told from chance. pp: percentage points.",
             style="dim",
         )
 
