@@ -6,9 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from meshsim.experiments.arrow import as_parquet
 from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.histogram_table import histograms
@@ -75,11 +73,3 @@ class Observer:
         content = json.dumps(summary.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         tables = self.tables(summary, simulated_ns)
         return {SUMMARY: content.encode(), **{f"{name}.parquet": as_parquet(columns) for name, columns in tables.items()}}
-
-
-def as_parquet(columns: Mapping[str, Any]) -> bytes:
-    """Columns as a Parquet file."""
-    target = pa.BufferOutputStream()
-    pq.write_table(pa.table(dict(columns)), target, compression="zstd")
-    content: bytes = target.getvalue().to_pybytes()
-    return content

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meshsim.engines import reference
-from meshsim.experiments.observer import Observer, as_parquet
+from meshsim.experiments.arrow import as_parquet
+from meshsim.experiments.observer import Observer
 from meshsim.experiments.places import FORMAT, MANIFEST, RESULTS, SCENARIO, SUMMARY
 from meshsim.experiments.portrait import scenario_as_html
 from meshsim.experiments.result import Result

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meshsim.errors import ResultError
+from meshsim.experiments.arrow import numbers, strings
 from meshsim.experiments.places import refuse_what_is_not_ours, take_away
 from meshsim.flags import flag_text
 from meshsim.randomness import SAMPLE, uniforms
@@ -87,7 +88,7 @@ class TableWriter:
         if name.endswith("flags"):
             masks, indices = np.unique(column, return_inverse=True) if column.any() else (column[:1], np.zeros_like(column))
             return _dictionary(indices, [flag_text(int(mask)) for mask in masks])
-        return _numbers(column, SMALL.get(name, pa.int64()))
+        return numbers(column, SMALL.get(name, pa.int64()))
 
 
 def _open(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
@@ -103,20 +104,7 @@ def _dictionary(indices: np.ndarray, names: Any) -> pa.Array:
     """Text by index; an index whose name is None is null."""
     known = [name for name in names if name is not None]
     missing = None if len(known) == len(names) else indices >= len(known)
-    return pa.DictionaryArray.from_arrays(_numbers(indices, pa.int32(), missing), _strings(known))
-
-
-def _strings(texts: list[str]) -> pa.Array:
-    encoded = [text.encode() for text in texts]
-    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
-
-
-def _numbers(column: np.ndarray, kind: pa.DataType, missing: np.ndarray | None = None) -> pa.Array:
-    """A column of whole numbers, null where missing; `pa.array` would load all of pandas, for 0.3 s, to look at its argument."""
-    values = np.ascontiguousarray(column, dtype=kind.to_pandas_dtype())
-    valid = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
-    return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(values)])
+    return pa.DictionaryArray.from_arrays(numbers(indices, pa.int32(), missing), strings(known))
 
 
 class RunDirectory:

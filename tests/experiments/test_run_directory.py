@@ -121,3 +121,14 @@ def test_requests_of_the_warm_up_are_in_the_records_but_not_in_the_figures():
 
     assert (result.requests["started_ns"] < 2e9).any()
     assert result.summary().total.requests == (result.requests["started_ns"] >= 2e9).sum()
+
+
+def test_a_run_loads_no_pandas(tmp_path):
+    """It takes 0.3 s and 50 MB, which every replication on every process would pay."""
+    code = f"""
+import sys, meshsim
+meshsim.load({SCENARIO!r}).run(out={str(tmp_path / "run")!r})
+print("pandas" in sys.modules)
+"""
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False\n"
