@@ -265,6 +265,15 @@ def test_a_matrix_can_run_over_variants() -> None:
     assert list(curve["line"]) == ["as-is", "as-is", "third", "third"]
 
 
+def test_a_value_of_an_axis_is_data_and_no_text() -> None:
+    """`null` takes the setting out, as in a patch."""
+    frame = ms.sweep(SCENARIO, {"services.payment.errors": [None, "5%"]}, jobs=1, replications=2, figures=["errors"]).to_frame()
+
+    assert list(frame["services.payment.errors"]) == ["null", "5%"]
+    assert frame["errors:rate"].iloc[0] == 0
+    assert frame["errors:rate"].iloc[1] == pytest.approx(0.05, abs=0.02)
+
+
 def test_every_mistake_of_every_point_is_told() -> None:
     with pytest.raises(ScenarioError) as error:
         ms.sweep(SCENARIO, ["services.payment.workers=1,two", "load.shopers.rate=1/s,2/s"])
