@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.figures import Never, NoFigure, observe
 from meshsim.metrics.histogram_table import pooled, with_histograms
 from meshsim.metrics.summary import Summary
+from meshsim.scenario.thresholds import Selector
 from meshsim.statistics.intervals import Interval, interval
 from meshsim.statistics.paired import difference, relative
 
@@ -59,9 +60,8 @@ class Replications:
         if not figure.is_quantile:
             return None
         share = 0.5 if figure.argument is None else figure.argument / 100
-        labels = dict(figure.selector.labels)
-        counts = [observe("requests", labels, "count", None, summary) for summary in self.summaries]
-        return min(share, 1 - share) * sum(counts) / len(counts)
+        requests = replace(figure, selector=Selector("requests", figure.selector.labels), aggregation="count", argument=None)
+        return min(share, 1 - share) * float(np.nan_to_num(self.values(requests)).mean())
 
     def interval(self, figure: Figure, confidence: float) -> Interval:
         """The figure over all replications."""

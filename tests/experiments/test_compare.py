@@ -265,6 +265,16 @@ def test_a_matrix_can_run_over_variants() -> None:
     assert list(curve["line"]) == ["as-is", "as-is", "third", "third"]
 
 
+def test_a_figure_of_requests_that_never_came_is_nothing_to_measure() -> None:
+    figure = "latency{source:nobody,route:payment}:p99"
+    idle = {"executor": "constant-arrival-rate", "rate": "1/h", "requests": {"payment": 1}, "arrivals": "uniform"}
+    scenario = {**SCENARIO, "load": {**SCENARIO["load"], "nobody": idle}}
+    comparison = ms.compare(scenario, jobs=1, replications=2, figures=[figure])
+
+    assert comparison.table()["count"].tolist() == [0, 0, 0]
+    assert not any("lie beyond" in note for note in comparison.notes)
+
+
 def test_a_value_of_an_axis_is_data_and_no_text() -> None:
     """`null` takes the setting out, as in a patch."""
     frame = ms.sweep(SCENARIO, {"services.payment.errors": [None, "5%"]}, jobs=1, replications=2, figures=["errors"]).to_frame()
