@@ -29,6 +29,13 @@ class Flag(IntFlag):
     error = 1 << 12
     queue_full = 1 << 13
     dependency = 1 << 14
+    SI = 1 << 15
+    circuit_open = 1 << 16
+    throttled = 1 << 17
+    admission = 1 << 18
+    concurrency = 1 << 19
+    shed = 1 << 20
+    deadline = 1 << 21
 
 
 MEANINGS: dict[str, str] = {
@@ -47,6 +54,13 @@ MEANINGS: dict[str, str] = {
     "error": "the service answered with an error of its own",
     "queue_full": "the instance's queue was full",
     "dependency": "a call that the service needed failed",
+    "SI": "idle for too long",
+    "circuit_open": "the circuit breaker was open",
+    "throttled": "the caller's own throttling held it back",
+    "admission": "rejected by admission control",
+    "concurrency": "a concurrency limit was reached",
+    "shed": "waited too long in the queue and was shed",
+    "deadline": "its deadline had passed",
 }
 """What each flag means, for legends."""
 

@@ -66,6 +66,18 @@ def exp(x: float) -> float:
     return math.ldexp(1.0 - ((low - (r * c) / (2.0 - c)) - high), k)
 
 
+def power(base: float, exponent: float) -> float:
+    """`base` to the `exponent`, within a few units in the last place for moderate exponents.
+
+    Args:
+        base: Not negative; 0 gives 0 (1 where the exponent is 0).
+        exponent: Any.
+    """
+    if base == 0.0:
+        return 0.0 if exponent else 1.0
+    return exp(exponent * ln(base))
+
+
 def normal_quantile(u: float) -> float:
     """The number below which a standard normal variate falls with probability `u`; relative error about 1e-15.
 

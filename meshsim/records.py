@@ -54,6 +54,7 @@ ATTEMPTS: dict[str, str] = {
     "backoff_ns": "wait before this try",
     "proxy_ns": "after it, time in the proxy that sent it (a gateway's replica, a sidecar), with that proxy's queue",
     "connection_ns": "after that, wait for a connection of the pool: sent or refused at its end",
+    "tls_ns": "of that, for the TLS handshake of the connection that it got",
     "inbound_ns": "time in the sidecar at the instance, with its queue",
     "status": "HTTP status; 0 where the caller was gone first",
     "grpc_status": "gRPC status; -1 where the answer is not gRPC",
@@ -71,6 +72,7 @@ WAITS: dict[str, str] = {
     "backoff_ns": "wait before a try",
     "proxy_ns": "after it, time in a proxy, with its queue",
     "connection_ns": "after that, wait for a connection of the pool",
+    "tls_ns": "of that, for the TLS handshake of the connection that it got",
 }
 """One row for each wait that no attempt's row tells of: it was given up, or the gateway answered, before there was an attempt; and
 what a client waits between its tries at the gateway."""
@@ -91,9 +93,9 @@ COUNTERS: dict[str, str] = {
 
 PROXIES: dict[str, str] = {
     "time_ns": "end of the interval",
-    "kind": "0 gateway, 1 sidecar",
-    "service": "the service whose sidecar it is; -1 the gateway",
-    "instance": "the replica of the gateway or the instance of the service",
+    "kind": "0 gateway, 1 sidecar, 2 node proxy, 3 waypoint",
+    "service": "the service whose sidecar or waypoint it is; -1 a gateway or a node proxy",
+    "instance": "the replica of the gateway or waypoint, the instance of the service, or the node",
     "queued": "requests waiting for the proxy at that instant",
     "busy": "its workers at work at that instant",
     "queued_ns": "waiting requests, integrated over the interval",
@@ -103,18 +105,74 @@ PROXIES: dict[str, str] = {
 }
 """One row for each proxy and interval."""
 
+FILTERS: dict[str, str] = {
+    "time_ns": "end of the interval",
+    "kind": "0 gateway, 1 sidecar, 2 node proxy, 3 waypoint",
+    "service": "the service whose sidecar or waypoint it is; -1 the gateway",
+    "instance": "the replica of the gateway or waypoint, or the instance of the service",
+    "filter": "which of the proxy's filters, from 0 in their order",
+    "judged": "requests that it looked at in the interval",
+    "acted": "of them, those that it answered itself or held up",
+}
+"""One row for each filter of each proxy and interval."""
+
+ACTIVITY: dict[str, str] = {
+    "opened": "connections opened",
+    "closed": "connections closed",
+    "handshakes": "TLS handshakes, resumed ones included",
+    "resumed": "of them, resumed",
+    "connect_failures": "connections that an instance refused",
+    "connect_timeouts": "connections that timed out while they were made",
+    "pool_waits": "requests that waited for a connection",
+    "stale_picks": "picks of an instance that is gone, or does not take requests, without the caller's knowing",
+    "panic_picks": "picks among all instances because too few were healthy",
+    "no_host": "tries that found no instance to go to (UH)",
+    "retries": "further tries sent",
+    "retries_refused": "further tries refused by `max_retries` or a budget",
+    "hedges": "further tries sent while one was on its way",
+    "hedges_won": "of them, those whose answer came first",
+    "mirrored": "copies sent",
+    "breaker_rejected": "tries that an open circuit breaker held back",
+    "throttled": "tries that the caller's own throttling held back",
+    "limited": "tries that a concurrency limit held back",
+    "ejections": "instances taken out by outlier detection or failure accrual",
+    "health_changes": "changes of an instance's health by active checks",
+}
+"""What is counted of a caller's traffic to a destination."""
+
+DESTINATIONS: dict[str, str] = {
+    "time_ns": "end of the interval",
+    "caller": "the service that calls; -1 the clients, -2 the gateway, -3 the waypoints of the called service",
+    "service": "the service that is called",
+    "subset": "the subset of it that is called; -1 all of it",
+    "proxies": "how many proxies (or callers without one) the row is the sum of: each has a view of its own",
+    "members": "instances that they know of at that instant, summed over the proxies",
+    "healthy": "of them, those that are neither ejected nor fail a check",
+    "connections": "connections at that instant",
+    "in_flight": "requests that hold a connection at that instant",
+    "pending": "requests that wait for a connection at that instant",
+    "active_retries": "retries that hold a slot at that instant",
+    "breakers_open": "circuit breakers that are open at that instant",
+    "breakers_half_open": "circuit breakers that are half open at that instant",
+    "concurrency_limit": "what adaptive limits of the callers allow at that instant; 0 without any",
+    **{name: f"{text}, in the interval" for name, text in ACTIVITY.items()},
+}
+"""One row for each caller, destination and interval."""
+
 TABLES: dict[str, dict[str, str]] = {
     "requests": REQUESTS,
     "attempts": ATTEMPTS,
     "waits": WAITS,
     "counters": COUNTERS,
     "proxies": PROXIES,
+    "filters": FILTERS,
+    "destinations": DESTINATIONS,
 }
-"""The five tables of a run, each with its columns in order."""
+"""The seven tables of a run, each with its columns in order."""
 
-STAGES = ("queue", "service", "network", "proxy", "connection", "back-off", "other")
+STAGES = ("queue", "service", "network", "proxy", "connection", "TLS", "back-off", "other")
 """What the time of a request goes to: waiting for a worker; computing; on the wire; in proxies, with their queues; waiting for a connection
-of the pool; waiting between tries; what cannot be told apart."""
+of the pool, and of that for its TLS handshake; waiting between tries; what cannot be told apart."""
 
 BLOCK_ROWS = 1 << 12
 """Rows that are kept as Python lists at most: few enough to stay in the processor's cache."""
@@ -137,7 +195,7 @@ class Recorder:
     that added it is over: `flush_full` is called between steps.
     """
 
-    __slots__ = ("_blocks", "_sinks", "attempts", "counters", "proxies", "requests", "waits")
+    __slots__ = ("_blocks", "_sinks", "attempts", "counters", "destinations", "filters", "proxies", "requests", "waits")
 
     def __init__(self, sinks: tuple[Sink, ...]) -> None:
         self._sinks = sinks
@@ -147,6 +205,8 @@ class Recorder:
         self.waits: list[list[int]] = []
         self.counters: list[list[int]] = []
         self.proxies: list[list[int]] = []
+        self.filters: list[list[int]] = []
+        self.destinations: list[list[int]] = []
 
     def flush_full(self) -> None:
         """Hand on the tables that have grown to a chunk."""

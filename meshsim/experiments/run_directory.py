@@ -34,6 +34,7 @@ SMALL = {
     "grpc_status": pa.int8(),
     "instance": pa.int32(),
     "proxy": pa.int32(),
+    "filter": pa.int16(),
 }
 """Columns that need fewer than 64 bits."""
 
@@ -55,9 +56,10 @@ class TableWriter:
             "route": (*names.routes, None),
             "service": (*names.services, None),
             "origin": (*names.services, None),
-            "caller": (*names.services, "(gateway)", "(client)"),
+            "caller": (*names.services, "(waypoint)", "(gateway)", "(client)"),
             "operation": (*names.operations, None),
-            "kind": ("gateway", "sidecar"),
+            "kind": ("gateway", "sidecar", "node proxy", "waypoint"),
+            "subset": (*names.subsets, None),
         }
         self._writers: dict[str, pq.ParquetWriter] = {}
 

@@ -4,10 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
 
 from meshsim.metrics.dashboard import DashboardBuckets
 from meshsim.metrics.histogram import Histogram
+
+if TYPE_CHECKING:
+    from meshsim.records import Chunk
+
+GATEWAY_PLACE = -1
+NODE_PLACE = -2
+
+
+def proxy_places(chunk: Chunk, services: int) -> np.ndarray:
+    """Where each row of the proxies belongs.
+
+    The gateway, the node proxies, the sidecars of a service by its number, and behind them all the waypoints of services.
+
+    Args:
+        chunk: Rows of `meshsim.records.PROXIES`.
+        services: How many services there are.
+    """
+    kind, service = chunk["kind"], chunk["service"]
+    places: np.ndarray = np.select([kind == 0, kind == 2, kind == 3], [GATEWAY_PLACE, NODE_PLACE, service + services], service)
+    return places
 
 
 class Failure(NamedTuple):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Below = Mapping[int, Sequence["Try"]]
     Piece = tuple["Try | None", int, int]
 
-QUEUE, SERVICE, NETWORK, PROXY, CONNECTION, BACK_OFF, OTHER = STAGES
+QUEUE, SERVICE, NETWORK, PROXY, CONNECTION, TLS, BACK_OFF, OTHER = STAGES
 NONE = -1
 CLIENT = -1
 GATEWAY = -2
@@ -46,6 +46,7 @@ class Try(NamedTuple):
     backoff_ns: int
     proxy_ns: int
     connection_ns: int
+    tls_ns: int
     inbound_ns: int
     status: int
     flags: int
@@ -63,7 +64,7 @@ class Segment(NamedTuple):
     service: int
     """Whose it is: an index, `GATEWAY` or `CLIENT`.
 
-    Queue, service: where it stood. Network, connection, back-off: the service that was called. Proxy: where the proxy stands.
+    Queue, service: where it stood. Network, connection, TLS, back-off: the service that was called. Proxy: where the proxy stands.
     """
     stage: str
     from_ns: int
@@ -135,7 +136,8 @@ def waits_of(one: Try, until_ns: int) -> Iterator[Segment]:
     waits = (
         (CLIENT if one.caller == CLIENT else called, BACK_OFF, one.backoff_ns),
         (one.caller, PROXY, one.proxy_ns),
-        (called, CONNECTION, one.connection_ns),
+        (called, CONNECTION, one.connection_ns - one.tls_ns),
+        (called, TLS, one.tls_ns),
     )
     yield from _one_after_the_other(one.began_ns, until_ns, waits)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshsim.flags import flag_text
-from meshsim.metrics.cells import RequestCell, ServiceCell
+from meshsim.metrics.cells import GATEWAY_PLACE, NODE_PLACE, RequestCell, ServiceCell
 from meshsim.metrics.summary import (
     NO_CONSUMER,
     NO_ROUTE,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from meshsim.metrics.tally import Tally
     from meshsim.plan import Names, Plan
 
-GATEWAY = -1
 NS_PER_H = 3600 * NS_PER_S
 
 
@@ -172,15 +171,7 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
 
 
 def _proxies(plan: Plan, cells: Mapping[tuple[int, int], StationCell], stations_ns: int) -> Iterable[ProxySummary]:
-    kinds = []
-    if plan.gateway is not None:
-        kinds.append((GATEWAY, "gateway", len(plan.gateway.zones), plan.gateway.proxy.workers))
-    if plan.mesh is not None:
-        kinds += [
-            (index, f"sidecar of {name}", len(service.zones), plan.mesh.proxy.workers)
-            for index, (name, service) in enumerate(zip(plan.names.services, plan.services, strict=True))
-        ]
-    for index, name, replicas, workers in kinds:
+    for index, name, replicas, workers in _kinds(plan, cells):
         stations = [one for (number, _), one in cells.items() if number == index]
         yield ProxySummary(
             name=name,
@@ -192,6 +183,23 @@ def _proxies(plan: Plan, cells: Mapping[tuple[int, int], StationCell], stations_
             queue_peak=max((one.peak_queue for one in stations), default=0),
             cpu_cores=_share(sum(one.busy_ns for one in stations), stations_ns),
         )
+
+
+def _kinds(plan: Plan, cells: Mapping[tuple[int, int], StationCell]) -> Iterable[tuple[int, str, int, int]]:
+    """The proxies of a plan: place, name, how many, and the workers of each."""
+    if plan.gateway is not None:
+        yield GATEWAY_PLACE, "gateway", len(plan.gateway.zones), plan.gateway.proxy.workers
+    if plan.mesh is None:
+        return
+    ambient, services = plan.mesh.ambient, plan.names.services
+    if ambient is None:
+        for index, (name, service) in enumerate(zip(services, plan.services, strict=True)):
+            yield index, f"sidecar of {name}", len(service.zones), plan.mesh.proxy.workers
+        return
+    yield NODE_PLACE, "node proxies", len({node for place, node in cells if place == NODE_PLACE}), ambient.node_proxy.workers
+    for index, (name, zones) in enumerate(zip(services, ambient.waypoints, strict=True)):
+        if zones:
+            yield len(services) + index, f"waypoint of {name}", len(zones), ambient.waypoint.workers
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshsim.metrics.cells import Failure, RequestCell, ServiceCell, StationCell
+from meshsim.metrics.cells import Failure, RequestCell, ServiceCell, StationCell, proxy_places
 from meshsim.metrics.recovery import RecoveryWatch
 from meshsim.metrics.rows import groups, is_failed
 from meshsim.metrics.summarise import summarise
@@ -33,7 +33,7 @@ class Tally:
         self.instances: dict[tuple[int, int], StationCell] = {}
         """By service and instance."""
         self.proxies: dict[tuple[int, int], StationCell] = {}
-        """By service, -1 for the gateway, and instance."""
+        """By place (see `proxy_places`) and instance."""
         self.last_counted_ns = plan.warm_up_ns
         """Until when there are counters."""
         self.recovery = RecoveryWatch(plan)
@@ -51,7 +51,7 @@ class Tally:
             case "counters":
                 self._take_stations(chunk, self.instances)
             case "proxies":
-                self._take_stations(chunk, self.proxies)
+                self._take_stations({**chunk, "service": proxy_places(chunk, len(self.plan.services))}, self.proxies)
 
     def summary(self, simulated_ns: int) -> Summary:
         """What has been seen so far.
@@ -118,8 +118,8 @@ class Tally:
         self.last_counted_ns = max(self.last_counted_ns, int(time_ns[measured].max()))
         services, instances = chunk["service"][measured], chunk["instance"][measured]
         width = int(instances.max()) + 1
-        for key, rows in groups((services + 1) * width + instances):
-            cell = cells.setdefault((key // width - 1, key % width), StationCell())
+        for key, rows in groups((services + 2) * width + instances):
+            cell = cells.setdefault((key // width - 2, key % width), StationCell())
             cell.busy_ns += int(chunk["busy_ns"][measured[rows]].sum())
             cell.queued_ns += int(chunk["queued_ns"][measured[rows]].sum())
             if "is_up" in chunk:

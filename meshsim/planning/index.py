@@ -22,6 +22,7 @@ class Index:
     routes: dict[str, int]
     consumers: dict[str, int]
     zones: dict[str, int]
+    subsets: dict[str, int]
 
 
 def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: FBT001
@@ -39,6 +40,7 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
     routes = sorted(scenario.gateway.routes) if has_gateway_routes and scenario.gateway else sorted(asked)
     consumers = ["", *sorted({load.consumer for load in scenario.load.values() if load.consumer})]
     zones = sorted(_zones(scenario))
+    subsets = sorted({name for service in scenario.services.values() for name in service.subsets or {}})
     names = Names(
         sources=tuple(sorted(scenario.load)),
         routes=tuple(routes),
@@ -46,10 +48,14 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
         operations=tuple(operations),
         consumers=tuple(consumers),
         zones=tuple(zones),
+        subsets=tuple(subsets),
     )
     return Index(
         names,
-        *({name: number for number, name in enumerate(each)} for each in (services, operations, routes, consumers, zones)),
+        *(
+            {name: number for number, name in enumerate(each)}
+            for each in (services, operations, routes, consumers, zones, subsets)
+        ),
     )
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from meshsim.arrivals import Arrivals, Profile, Recorded, Segment
 from meshsim.plan import NONE, Source
 from meshsim.planning.traffic import own_stack
+from meshsim.portable import power
 from meshsim.randomness import stream
 from meshsim.replay import read_arrivals
 from meshsim.scenario.demand import match
 
 if TYPE_CHECKING:
     from meshsim.planning.index import Index
+    from meshsim.scenario.loads import KeysSection
     from meshsim.scenario.model import Scenario
 
 Intervals = tuple[tuple[int, int], ...]
@@ -34,7 +36,20 @@ def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
         arrivals=None if is_closed else _arrivals(load, scenario.run.duration),
         users=_users(load, scenario.run.duration) if is_closed else (),
         think_time=None if think_time is None else think_time.chosen.build(),
+        key_shares=_key_shares(load.keys),
     )
+
+
+def _key_shares(keys: KeysSection | None) -> tuple[float, ...]:
+    """Upper bounds of the cumulated shares of keys, by Zipf's law."""
+    if keys is None:
+        return ()
+    weights = [1.0 / power(float(number), keys.zipf) for number in range(1, keys.count + 1)]
+    bounds, bound, total = [], 0.0, sum(weights)
+    for weight in weights:
+        bound += weight / total
+        bounds.append(bound)
+    return (*bounds[:-1], 1.0)
 
 
 def _routes(requests: dict[str, float], scenario: Scenario, index: Index) -> tuple[tuple[int, ...], tuple[float, ...]]:

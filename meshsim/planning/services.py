@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from meshsim.plan import NONE, Effect, OnCancel, Operation, Service, Step, StepKind
+from meshsim.plan import NONE, Lifecycle, OnCancel, Operation, Service, Step, StepKind
+from meshsim.planning.places import all_zones, subset_numbers
 from meshsim.planning.traffic import own_stack
 from meshsim.randomness import stream
 from meshsim.replay import Table, read_table
@@ -24,28 +25,44 @@ GRPC_STATUSES: dict[str, int] = {name: code for code, name in enumerate(get_args
 """The scenario lists them in the order of their codes. Source: grpc/grpc, doc/statuscodes.md."""
 
 
-def place_zones(place: Any, index: Index) -> tuple[int, ...]:
-    """The zone of each replica, zone by zone in alphabetical order."""
-    if place.zones:
-        return tuple(index.zones[zone] for zone in sorted(place.zones) for _ in range(place.zones[zone]))
-    return tuple(index.zones[place.zone or ""] for _ in range(place.replicas))
-
-
 def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: Index, inbound: tuple[Filter, ...]) -> Service:
     """One service as an engine takes it."""
-    zones = place_zones(section, index)
-    weights = section.load_balancing_weights or (1,) * len(zones)
+    zones, lifecycle = all_zones(section, index), _lifecycle(section)
+    shed: Any = None if section.queue is None or section.queue.shed is None else section.queue.shed.chosen
+    weights = section.load_balancing_weights or (1,)
+    priorities = section.priorities or ()
     return Service(
         stream=stream(f"service {name}"),
         zones=zones,
-        weights=tuple(float(weight) for weight in weights),
+        weights=tuple(float(weights[place % len(weights)]) for place in range(len(zones))),
         workers=section.workers,
         queue_limit=NONE if section.queue is None or section.queue.limit is None else section.queue.limit,
         is_async=section.is_async,
         on_cancel=OnCancel[section.on_cancel.upper()],
         is_grpc=section.protocol == "grpc",
-        may_crash=any(fault.service == name and fault.crash for fault in scenario.faults),
+        may_crash=lifecycle is not None or any(fault.crash and fault.service in {None, name} for fault in scenario.faults),
         inbound=inbound,
+        lifecycle=lifecycle,
+        subsets=subset_numbers(section, len(zones), index),
+        priorities=tuple(priorities[place % len(priorities)] for place in range(len(zones))) if priorities else (),
+        shedding=shed,
+        keeps_deadlines=section.deadline_propagation,
+    )
+
+
+def _lifecycle(section: ServiceSection) -> Lifecycle | None:
+    """How its instances come and go; None where they are there from the beginning to the end."""
+    if not section.scale and not section.restarts and section.readiness is None:
+        return None
+    readiness = section.readiness
+    return Lifecycle(
+        replicas=section.replicas,
+        scale=tuple((step.at, step.replicas) for step in sorted(section.scale, key=lambda step: step.at)),
+        restarts=tuple((step.at, step.batch) for step in section.restarts),
+        startup_ns=section.startup_time,
+        pre_stop_ns=section.pre_stop,
+        grace_ns=section.termination_grace_period,
+        readiness_ns=0 if readiness is None else readiness.period * readiness.failure_threshold,
     )
 
 
@@ -73,9 +90,17 @@ def plan_operations(scenario: Scenario, index: Index) -> tuple[Operation, ...]:
                 )
                 if is_grpc
                 else NONE,
+                request_kib=_kib(body.request_size, section.request_size),
+                response_kib=_kib(body.response_size, section.response_size),
+                retry_after_ns=NONE if errors is None or errors.retry_after is None else errors.retry_after,
             )
         )
     return tuple(made)
+
+
+def _kib(own: int | None, of_service: int | None) -> float:
+    """KiB of an operation's own size, or of its service's."""
+    return (of_service or 0 if own is None else own) / 1024
 
 
 def _steps(script: Any, index: Index, tables: dict[Any, Table]) -> Iterator[Step]:
@@ -122,8 +147,3 @@ def _table(replay: ReplaySection, unit: str, tables: dict[Any, Table]) -> Table:
     if key not in tables:
         tables[key] = Table(read_table(replay.file, replay.column, unit), str(replay.file))
     return tables[key]
-
-
-def plan_effect(fault: Any) -> tuple[Effect, float]:
-    """What a fault does, and how much."""
-    return (Effect.CRASH, 1.0) if fault.crash else (Effect.SLOW, float(fault.slow))

@@ -4,6 +4,30 @@ No SimPy, no pandas, no pydantic and no clock in here: time comes in as `now_ns`
 a policy plainly and a second engine can run the very same code.
 """
 
-from meshsim.policies import admission, filters, load_balancing, retry
+from meshsim.policies import (
+    admission,
+    circuit_breaking,
+    concurrency,
+    failure_accrual,
+    filters,
+    load_balancing,
+    load_shedding,
+    locality,
+    outlier_detection,
+    retry,
+    throttling,
+)
 
-__all__ = ["admission", "filters", "load_balancing", "retry"]
+__all__ = [
+    "admission",
+    "circuit_breaking",
+    "concurrency",
+    "failure_accrual",
+    "filters",
+    "load_balancing",
+    "load_shedding",
+    "locality",
+    "outlier_detection",
+    "retry",
+    "throttling",
+]

@@ -33,6 +33,11 @@ KEYS = {
     "services": "<service>",
     "operations": "<operation>",
     "zones": "<zone>",
+    "split": "<subset>",
+    "subsets": "<subset>",
+    "weights": "<zone>",
+    "failover": "<zone>",
+    "distribute": "<zone>",
     "variants": "<variant>",
     "thresholds": "<metric>",
 }
@@ -101,6 +106,8 @@ def _class_text(cls: type, metadata: tuple[Any, ...]) -> str:
         return f"one {cls.family.replace('_', ' ')}: its name, or a single key with its settings"
     if issubclass(cls, BaseModel):
         return f"mapping with {', '.join(info.alias or name for name, info in cls.model_fields.items()) or 'no settings'}"
+    if issubclass(cls, Policy) and not cls.name:
+        return f"one {cls.family.replace('_', ' ')}: its name, or a single key with its settings"
     if issubclass(cls, Policy):
         return f"mapping with {', '.join(one.name for one in registry.settings(cls))}"
     if cls in (int, float):

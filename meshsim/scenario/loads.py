@@ -17,6 +17,15 @@ Users = Annotated[int, Ge(0), Le(1_000_000)]
 PositiveDuration = Annotated[Duration, Gt(0)]
 
 
+class KeysSection(Section):
+    """Things that requests ask for, some more often than others."""
+
+    count: Annotated[int, Ge(1), Le(100_000)]
+    """How many there are."""
+    zipf: Annotated[float, Ge(0), Le(10)] = 0.0
+    """Exponent of Zipf's law: the n-th is asked for in proportion to 1 / n^zipf; 0 for all alike."""
+
+
 class LoadSection(Section):
     """What all loads share."""
 
@@ -32,6 +41,8 @@ class LoadSection(Section):
     """Where the clients are."""
     start: Duration = 0
     """When the load begins."""
+    keys: KeysSection | None = None
+    """What the requests ask for, for load balancers with `hash_on: key`."""
 
 
 class OpenLoad(LoadSection):

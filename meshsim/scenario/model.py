@@ -9,7 +9,9 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, field_validat
 
 from meshsim.scenario.defaults import UnknownDefaultError, resolve
 from meshsim.scenario.loads import Load, PositiveDuration
-from meshsim.scenario.services import PlacedSection, ServiceSection, Workers
+from meshsim.scenario.proxies import DirectSection, MeshSection, ProxySection
+from meshsim.scenario.resilience import HedgeSection, MirrorSection
+from meshsim.scenario.services import PlacedSection, ServiceSection
 from meshsim.scenario.traffic import FilterChoice, RetriesSection, Timeout, TrafficSection
 from meshsim.scenario.types import Duration, Name, Section, Share, TimeDistribution, Weights
 from meshsim.scenario.wording import PATH_PATTERN, mistake
@@ -45,17 +47,14 @@ class RouteSection(Section):
     """A service, `service/operation`, or several by weight."""
     timeout: Timeout | None = None
     """Time for a request with all its tries and waits; then 504 with flag UT."""
+    idle_timeout: Timeout | None = None
+    """Time without a byte on a request: 504 with flag SI; none where absent."""
     retries: RetriesSection | None = None
     """When a failed try is followed by another."""
-
-
-class ProxySection(Section):
-    """What a gateway's replica and a sidecar share."""
-
-    workers: Workers | None = None
-    """Envoy's worker threads of one proxy."""
-    proxy_time: TimeDistribution | None = None
-    """Time for which a request holds a worker of the proxy."""
+    hedge_policy: HedgeSection | None = None
+    """A further try while one is still on its way."""
+    mirror: MirrorSection | None = None
+    """Send copies elsewhere."""
 
 
 class GatewaySection(ProxySection, PlacedSection):
@@ -67,22 +66,6 @@ class GatewaySection(ProxySection, PlacedSection):
     """Where requests go, by the name of the route."""
     traffic: dict[str, TrafficSection] = Field(default_factory=dict)
     """What the gateway does for the calls to a service; `*` for all. A route's own timeout and retries come first."""
-
-
-class InboundSection(Section):
-    """What the sidecars at a service do with what comes in."""
-
-    filters: list[FilterChoice] = Field(default_factory=list)
-    """What a request passes before it reaches the instance, in order."""
-
-
-class MeshSection(ProxySection):
-    """The sidecars: one at each instance."""
-
-    traffic: dict[str, TrafficSection] = Field(default_factory=dict)
-    """What a caller's sidecar does for the calls to a service; `*` for all."""
-    inbound: dict[str, InboundSection] = Field(default_factory=dict)
-    """What the sidecars at a service do with what comes in."""
 
 
 class NetworkSection(Section):
@@ -101,19 +84,32 @@ class FaultSection(Section):
     """When it begins."""
     for_: PositiveDuration = Field(alias="for")
     """How long it lasts."""
-    service: str
-    """Whose instances it strikes."""
+    service: str | None = None
+    """Whose instances it strikes; those of all services where only `zone` is written."""
+    zone: Name | None = None
+    """Only those in this zone."""
+    subset: Name | None = None
+    """Only those of this subset of the service."""
     replicas: Annotated[int, Ge(1), Le(10_000)] | None = None
     """How many of them, the first ones; all where absent."""
     slow: Annotated[float, Gt(0), Le(1e6)] | None = None
     """Computations that begin take so many times as long."""
+    errors: Share | None = None
+    """So many more of its requests fail with the service's error, after their work."""
     crash: bool = False
     """Requests in it are lost (UC), new ones refused (UF)."""
+    unreachable: bool = False
+    """Messages to it and from it are lost: callers wait until a timeout of theirs."""
 
     @model_validator(mode="after")
     def _one_effect(self) -> Self:
-        if (self.slow is not None) == self.crash:
-            raise mistake("write either `slow: factor` or `crash: true`")
+        effects = [self.slow is not None, self.errors is not None, self.crash, self.unreachable]
+        if sum(effects) != 1:
+            raise mistake("write one of `slow: factor`, `errors: share`, `crash: true` and `unreachable: true`")
+        if self.service is None and self.zone is None:
+            raise mistake("needs a `service` or a `zone`")
+        if self.service is None and (self.subset is not None or self.replicas is not None):
+            raise mistake("goes with a `service`", "subset" if self.subset is not None else "replicas")
         return self
 
 
@@ -200,7 +196,9 @@ class Scenario(Section):
     gateway: GatewaySection | None = None
     """The API gateway, and the routes of all requests."""
     mesh: MeshSection | None = None
-    """The sidecars."""
+    """The sidecars, or the proxies of the nodes."""
+    direct: DirectSection | None = None
+    """What callers without a proxy do themselves."""
     services: Annotated[dict[Name, ServiceSection], Field(min_length=1)]
     """The services."""
     network: NetworkSection = NetworkSection()

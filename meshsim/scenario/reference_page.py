@@ -10,7 +10,7 @@ import sys
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from meshsim.scenario import loads, model, services, traffic
+from meshsim.scenario import connections, loads, model, proxies, resilience, services, traffic
 from meshsim.scenario.defaults import products
 from meshsim.scenario.explain import default_field, policy_families
 from meshsim.scenario.fields import Field, fields
@@ -26,7 +26,7 @@ INTRODUCTION = "reference_page.md"
 BY_PRODUCT = "[by product](defaults.md)"
 TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "scenario": (("", model.Scenario),),
-    "load": (("", loads.LoadSection),),
+    "load": (("", loads.LoadSection), ("keys.", loads.KeysSection)),
     "constant-arrival-rate": (("", loads.ConstantArrivalRate),),
     "ramping-arrival-rate": (("", loads.RampingArrivalRate), ("stages.", loads.RateStage)),
     "constant-vus": (("", loads.ConstantUsers),),
@@ -34,9 +34,23 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "replay": (("", loads.Replay),),
     "gateway": (("", model.GatewaySection),),
     "route": (("", model.RouteSection), ("path.", model.ExactPath)),
-    "mesh": (("", model.MeshSection), ("inbound.<service>.", model.InboundSection)),
+    "mesh": (
+        ("", proxies.MeshSection),
+        ("inbound.<service>.", proxies.InboundSection),
+        ("mtls.", connections.MtlsSection),
+        ("node_proxy.", proxies.NodeProxySection),
+        ("waypoints.", proxies.WaypointsSection),
+        ("waypoints.services.<service>.", proxies.WaypointSection),
+    ),
+    "discovery": (("", connections.DiscoverySection),),
+    "telemetry": (("", proxies.TelemetrySection),),
+    "direct": (("", proxies.DirectSection),),
     "traffic": (
         ("", traffic.TrafficSection),
+        ("connections.", connections.ConnectionsSection),
+        ("hedge_policy.", resilience.HedgeSection),
+        ("health_checks.", resilience.HealthChecksSection),
+        ("mirror.", resilience.MirrorSection),
         ("retry_budget.", traffic.RetryBudgetSection),
         ("circuit_breakers.", traffic.CircuitBreakersSection),
     ),
@@ -46,6 +60,9 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
         ("queue.", services.QueueSection),
         ("errors.", services.ErrorsSection),
         ("errors.replay.", services.ReplaySection),
+        ("scale.", services.ScaleStep),
+        ("restarts.", services.RestartStep),
+        ("readiness.", services.ReadinessSection),
     ),
     "operation": (("", services.OperationSection),),
     "call": (("", services.CallStep),),

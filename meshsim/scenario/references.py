@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.errors import UnitError, did_you_mean
 from meshsim.records import STAGES
-from meshsim.scenario import calls, matrix
+from meshsim.scenario import calls, matrix, resilience_references
 from meshsim.scenario.figure import parse_figure
 from meshsim.scenario.nodes import Finding, shown
 from meshsim.scenario.thresholds import GATEWAY, parse_condition, parse_selector
@@ -30,6 +30,7 @@ def findings(tree: Any) -> Iterator[Finding]:
     yield from _requests(tree)
     yield from _routes(tree)
     yield from _destinations(tree)
+    yield from resilience_references.findings(tree)
     yield from _faults(tree)
     yield from _services(tree)
     yield from _thresholds(tree)
@@ -78,9 +79,12 @@ def _routes(tree: Any) -> Iterator[Finding]:
 
 def _destinations(tree: Any) -> Iterator[Finding]:
     services = mapping(tree, "services")
-    for place in (("gateway", "traffic"), ("mesh", "traffic"), ("mesh", "inbound")):
+    places: tuple[tuple[str, ...], ...] = (
+        ("gateway", "traffic"), ("mesh", "traffic"), ("direct", "traffic"), ("mesh", "inbound"), ("mesh", "waypoints", "services"),
+    )  # fmt: skip
+    for place in places:
         for name in mapping(tree, *place):
-            if name not in services and (name != EVERY_DESTINATION or place[1] != "traffic"):
+            if name not in services and (name != EVERY_DESTINATION or place[-1] != "traffic"):
                 yield Finding((*place, name), f"unknown service {shown(name)}{did_you_mean(name, services)}", at_key=True)
 
 
@@ -91,9 +95,16 @@ def _faults(tree: Any) -> Iterator[Finding]:
         if isinstance(service, str) and service not in services:
             yield Finding(("faults", index, "service"), f"unknown service {shown(service)}{did_you_mean(service, services)}")
         elif isinstance(service, str):
-            replicas, struck = _replicas(services[service]), fault.get("replicas")
+            replicas, struck, subset = _replicas(services[service]), fault.get("replicas"), fault.get("subset")
             if type(struck) is int and replicas is not None and struck > replicas:
                 yield Finding(("faults", index, "replicas"), f"{service} has {replicas}, not {struck}")
+            subsets = mapping(services[service], "subsets")
+            if isinstance(subset, str) and subset not in subsets:
+                message = f"unknown subset {shown(subset)} of {service}{did_you_mean(subset, subsets)}"
+                yield Finding(("faults", index, "subset"), message)
+        zone, zones = fault.get("zone") if isinstance(fault, dict) else None, _zones(tree)
+        if isinstance(zone, str) and zone not in zones:
+            yield Finding(("faults", index, "zone"), f"nothing is in zone {shown(zone)}{did_you_mean(zone, zones)}")
 
 
 def _replicas(service: Any) -> int | None:
@@ -103,13 +114,28 @@ def _replicas(service: Any) -> int | None:
     return given if type(given) is int else None
 
 
+def _zones(tree: Any) -> dict[str, None]:
+    """The zones that services are in."""
+    named = [mapping(service).get("zone") for service in mapping(tree, "services").values()]
+    counted = [zone for service in mapping(tree, "services").values() for zone in mapping(service, "zones")]
+    return {zone: None for zone in (*named, *counted) if isinstance(zone, str)}
+
+
 def _services(tree: Any) -> Iterator[Finding]:
     for name, service in mapping(tree, "services").items():
-        weights, replicas = mapping(service).get("load_balancing_weights"), _replicas(service)
-        if isinstance(weights, list) and replicas is not None and len(weights) != replicas:
+        replicas = _replicas(service)
+        for key, what in (("load_balancing_weights", "weights"), ("priorities", "priorities")):
+            given = mapping(service).get(key)
+            if isinstance(given, list) and replicas is not None and len(given) != replicas:
+                yield Finding(
+                    ("services", name, key), f"{len(given)} {what} do not fit `replicas: {replicas}`; write one for each replica"
+                )
+        counts = list(mapping(service, "subsets").values())
+        if counts and all(type(count) is int for count in counts) and replicas is not None and sum(counts) != replicas:
             yield Finding(
-                ("services", name, "load_balancing_weights"),
-                f"{len(weights)} weights do not fit `replicas: {replicas}`; write one for each replica",
+                ("services", name, "subsets"),
+                f"the subsets have {sum(counts):,} replicas, and there are {replicas:,}",
+                at_key=True,
             )
         protocol = mapping(service).get("protocol", "http")
         wrong, right = ("status", "grpc_status") if protocol == "grpc" else ("grpc_status", "status")

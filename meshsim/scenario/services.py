@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.scenario.nodes import shown
 from meshsim.scenario.traffic import RetriesSection, StatusCode, Timeout
-from meshsim.scenario.types import DataFile, Name, Section, Share, TimeDistribution
+from meshsim.scenario.types import Choice, DataFile, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
 from meshsim.scenario.wording import mistake
 
+if TYPE_CHECKING:
+    LoadSheddingChoice = Choice
+else:
+    LoadSheddingChoice = choice_of("load_shedding")
 Replicas = Annotated[int, Ge(1), Le(10_000)]
 Workers = Annotated[int, Ge(1), Le(1_000_000)]
 GrpcStatus = Literal[
@@ -125,6 +129,8 @@ class ErrorsSection(Section):
     """gRPC status of the error of a gRPC service; `unavailable` where absent."""
     replay: ReplaySection | None = None
     """A table by request and attempt in place of the rate: an attempt fails where its number is not 0."""
+    retry_after: Duration | None = None
+    """What the error's Retry-After says; nothing where absent."""
 
     @model_validator(mode="after")
     def _one_cause(self) -> Self:
@@ -146,6 +152,8 @@ class QueueSection(Section):
 
     limit: Annotated[int, Ge(0), Le(2**32 - 1)] | None = None
     """How many may wait; more are refused (503, `queue_full`). No limit where absent."""
+    shed: LoadSheddingChoice | None = None
+    """Who is dropped at the head of the queue (503, `shed`); nobody where absent."""
 
 
 class OperationSection(Section):
@@ -155,6 +163,37 @@ class OperationSection(Section):
     """What it does: a list is in sequence, a list in it is at once."""
     errors: Errors | None = None
     """How often it fails by itself; the service's own `errors` where absent."""
+    request_size: Size | None = None
+    """Size of a request to it; the service's own where absent. It costs time where `mtls.time_per_kib` does."""
+    response_size: Size | None = None
+    """Size of its answer."""
+
+
+class ScaleStep(Section):
+    """A change of the number of replicas."""
+
+    at: Duration
+    """When."""
+    replicas: Replicas
+    """How many there are from then on."""
+
+
+class RestartStep(Section):
+    """A rolling restart of all replicas."""
+
+    at: Duration
+    """When it begins."""
+    batch: Annotated[int, Ge(1), Le(10_000)] = 1
+    """How many at once; the next ones when those are ready again."""
+
+
+class ReadinessSection(Section):
+    """The readiness probe, by which the registry learns that an instance has crashed or cannot be reached."""
+
+    period: Duration = 10_000_000_000
+    """Time between two probes."""
+    failure_threshold: Annotated[int, Ge(1), Le(1000)] = 3
+    """Failures in a row that take it out of the registry."""
 
 
 class PlacedSection(Section):
@@ -206,3 +245,25 @@ class ServiceSection(PlacedSection):
     """How often it fails by itself."""
     operations: dict[Name, OperationSection] = Field(default_factory=dict)
     """Further things that it does, each with a script of its own."""
+    deadline_propagation: bool = False
+    """Whether it stops work whose callers have given up by then (504, `deadline`), and tells its own calls when that is."""
+    request_size: Size | None = None
+    """Size of a request to it; nothing where absent. It costs time where `mtls.time_per_kib` does."""
+    response_size: Size | None = None
+    """Size of its answer."""
+    subsets: dict[Name, Annotated[int, Ge(1), Le(10_000)]] | None = None
+    """Replicas by name of the subset (a version, say): the first ones belong to the first name in the alphabet, and so on."""
+    priorities: list[Annotated[int, Ge(0), Le(127)]] | None = None
+    """Envoy's priority of each replica; all 0 where absent."""
+    scale: list[ScaleStep] = Field(default_factory=list)
+    """When the number of replicas changes."""
+    restarts: list[RestartStep] = Field(default_factory=list)
+    """Rolling restarts."""
+    startup_time: Duration = 0
+    """From the start of a process until it is ready."""
+    pre_stop: Duration = 0
+    """How long an instance that stops goes on serving after it has left the registry: the preStop sleep."""
+    termination_grace_period: Duration = 30_000_000_000
+    """After that its requests may end for so long; 30s as in Kubernetes."""
+    readiness: ReadinessSection | None = None
+    """By which the registry notices crashes; without it only scaling and restarts change the registry."""

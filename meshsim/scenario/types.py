@@ -30,6 +30,7 @@ from meshsim.scenario.wording import NAME_PATTERN, in_our_words, mistake
 from meshsim.units import Duration as _Duration
 from meshsim.units import Rate as _Rate
 from meshsim.units import Share as _Share
+from meshsim.units import Size as _Size
 from meshsim.units import Unit
 
 if TYPE_CHECKING:
@@ -269,11 +270,13 @@ if TYPE_CHECKING:
     Duration = _Duration
     Rate = _Rate
     Share = _Share
+    Size = _Size
     TimeDistribution = Choice
 else:
     Duration = field_type(_Duration)
     Rate = field_type(_Rate)
     Share = field_type(_Share)
+    Size = field_type(_Size)
     TimeDistribution = choice_of("distribution")
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshsim.flags import Flag
-from meshsim.policies.retry import CONDITIONS, RetryPolicy, is_retriable
-from meshsim.policies.retry.policy import BackOff
+from meshsim.policies.retry import CONDITIONS, FullJitter, RetryPolicy, is_retriable
 
 NO_GRPC = -1
 STATUS_CONDITION = "retriable-status-codes"
@@ -27,6 +26,8 @@ OUTCOMES = {
     "504 of the service itself": ((504, NO_GRPC, Flag.error), {"5xx", "gateway-error"}),
     "505": ((505, NO_GRPC, Flag.error), {"5xx"}),
     "overflow of the own pool": ((503, NO_GRPC, Flag.UO), set()),
+    "no healthy host": ((503, NO_GRPC, Flag.UH), set()),
+    "idle stream": ((504, NO_GRPC, Flag.SI), set()),
     "connection refused": (
         (503, NO_GRPC, Flag.UF),
         {"5xx", "gateway-error", "reset", "connect-failure", "reset-before-request"},
@@ -93,7 +94,7 @@ def test_a_try_that_had_no_answer_has_no_status_code():
 def test_a_policy_asks_with_its_own_conditions_and_codes():
     def policy(*names, codes=()):
         conditions = sum(CONDITIONS[name] for name in names)
-        return RetryPolicy(1, conditions, codes, BackOff(1, 1), avoids_previous_hosts=False, max_reselections=0)
+        return RetryPolicy(1, conditions, codes, FullJitter(base_interval=1, max_interval=1), avoids_previous_hosts=False, max_reselections=0)
 
     assert policy("gateway-error").is_retriable(503, NO_GRPC, int(Flag.error))
     assert not policy("gateway-error").is_retriable(500, NO_GRPC, int(Flag.error))

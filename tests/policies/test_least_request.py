@@ -8,14 +8,14 @@ from collections import Counter
 import pytest
 from scripted import Scripted, endpoints
 
-from meshsim.policies.load_balancing import LeastRequest
+from meshsim.policies.load_balancing import NO_HASH, LeastRequest
 from meshsim.randomness import LOAD_BALANCER, Draw
 
 NO_CHANCE = Scripted()
 
 
 def pick(hosts, *drawn, **settings):
-    return LeastRequest(**settings).build(endpoints=hosts, draw=NO_CHANCE).pick(hosts, Scripted(*drawn))
+    return LeastRequest(**settings).build(endpoints=hosts, draw=NO_CHANCE).pick(hosts, Scripted(*drawn), 0, NO_HASH)
 
 
 def test_two_endpoints_are_drawn_unless_told_otherwise_and_the_less_busy_one_wins():
@@ -46,7 +46,7 @@ def test_one_choice_is_plain_random():
     hosts = endpoints([50, 0])
     balancer, draw = LeastRequest(choice_count=1).build(endpoints=hosts, draw=NO_CHANCE), Draw()
 
-    picks = Counter(balancer.pick(hosts, draw.at(attempt, LOAD_BALANCER)) for attempt in range(10_000))
+    picks = Counter(balancer.pick(hosts, draw.at(attempt, LOAD_BALANCER), 0, NO_HASH) for attempt in range(10_000))
 
     assert picks[0] == pytest.approx(5000, abs=4 * 50)
 
@@ -67,7 +67,9 @@ def test_with_real_draws_too_a_quarter_goes_to_the_busier_of_two():
     hosts = endpoints([1, 0])
     balancer, draw = LeastRequest().build(endpoints=hosts, draw=NO_CHANCE), Draw()
 
-    busier = sum(balancer.pick(hosts, draw.at(attempt * 31, LOAD_BALANCER)) == 0 for attempt in range(20_000)) / 20_000
+    busier = (
+        sum(balancer.pick(hosts, draw.at(attempt * 31, LOAD_BALANCER), 0, NO_HASH) == 0 for attempt in range(20_000)) / 20_000
+    )
 
     assert busier == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / 20_000) ** 0.5)
 
@@ -76,14 +78,14 @@ def test_with_different_weights_nothing_is_drawn_for_a_pick():
     hosts = endpoints([0, 0], weights=[1.0, 2.0])
     balancer = LeastRequest().build(endpoints=hosts, draw=Scripted(0))
 
-    assert [balancer.pick(hosts, NO_CHANCE) for _ in range(6)] == [1, 0, 1, 1, 0, 1]
+    assert [balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(6)] == [1, 0, 1, 1, 0, 1]
 
 
 def test_weighted_turns_begin_after_a_random_number_of_them():
     hosts = endpoints([0, 0], weights=[1.0, 2.0])
     balancer = LeastRequest().build(endpoints=hosts, draw=Scripted(1))
 
-    assert [balancer.pick(hosts, NO_CHANCE) for _ in range(5)] == [0, 1, 1, 0, 1]
+    assert [balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(5)] == [0, 1, 1, 0, 1]
 
 
 def test_a_busy_endpoint_counts_as_its_weight_over_one_more_than_its_requests():
@@ -91,7 +93,7 @@ def test_a_busy_endpoint_counts_as_its_weight_over_one_more_than_its_requests():
     hosts = endpoints([2, 0], weights=[2.0, 1.0])
     balancer = LeastRequest().build(endpoints=hosts, draw=Scripted(0))
 
-    picks = Counter(balancer.pick(hosts, NO_CHANCE) for _ in range(500))
+    picks = Counter(balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(500))
 
     assert picks[0] == pytest.approx(200, abs=1)
     assert picks[1] == pytest.approx(300, abs=1)
@@ -102,9 +104,9 @@ def test_the_weight_of_a_turn_is_read_at_the_pick():
     hosts = endpoints([0, 0], weights=[2.0, 1.0])
     balancer = LeastRequest().build(endpoints=hosts, draw=Scripted(0))
 
-    idle = Counter(balancer.pick(hosts, NO_CHANCE) for _ in range(300))
+    idle = Counter(balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(300))
     hosts[0].in_flight = 5
-    busy = Counter(balancer.pick(hosts, NO_CHANCE) for _ in range(400))
+    busy = Counter(balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(400))
 
     assert idle[0] == pytest.approx(200, abs=1)
     assert busy[0] == pytest.approx(100, abs=2)

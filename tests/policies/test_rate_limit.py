@@ -7,6 +7,7 @@ import pytest
 from meshsim.flags import Flag
 from meshsim.policies.admission import TokenBucket
 from meshsim.policies.filters import PASS, RateLimit
+from meshsim.randomness import Draw
 
 NOW = 0
 
@@ -18,14 +19,14 @@ def rate_limit(key=None, *, tokens=1, **sizes):
 
 
 def is_passed(filter_, consumer=0, route=0, now_ns=NOW):
-    return filter_.judge(now_ns, consumer, route) == PASS
+    return filter_.judge(now_ns, consumer, route, Draw()) == PASS
 
 
 def test_what_is_too_much_gets_429_with_rl():
     limit = rate_limit()
 
-    assert limit.judge(NOW, 0, 0) == PASS == (0, 0)
-    assert limit.judge(NOW, 0, 0) == (429, Flag.RL)
+    assert limit.judge(NOW, 0, 0, Draw()) == PASS == (0, 0, 0)
+    assert limit.judge(NOW, 0, 0, Draw()) == (429, Flag.RL, 0)
 
 
 def test_without_a_key_all_share_one_bucket():

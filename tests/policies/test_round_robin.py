@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from scripted import Scripted, endpoints
 
-from meshsim.policies.load_balancing import RoundRobin
+from meshsim.policies.load_balancing import NO_HASH, RoundRobin
 from meshsim.randomness import LOAD_BALANCER, Draw
 
 NO_CHANCE = Scripted()
@@ -17,7 +17,7 @@ def test_endpoints_take_turns_from_the_random_start_on():
     hosts = endpoints([0, 0, 0])
     balancer = RoundRobin().build(endpoints=hosts, draw=Scripted(2))
 
-    assert [balancer.pick(hosts, NO_CHANCE) for _ in range(7)] == [2, 0, 1, 2, 0, 1, 2]
+    assert [balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(7)] == [2, 0, 1, 2, 0, 1, 2]
 
 
 def test_only_the_start_is_drawn_and_it_may_be_any_endpoint():
@@ -25,7 +25,7 @@ def test_only_the_start_is_drawn_and_it_may_be_any_endpoint():
     starts = Counter()
     for proxy in range(4000):
         balancer = RoundRobin().build(endpoints=hosts, draw=Draw().at(proxy, LOAD_BALANCER))
-        starts[balancer.pick(hosts, NO_CHANCE)] += 1
+        starts[balancer.pick(hosts, NO_CHANCE, 0, NO_HASH)] += 1
 
     assert sorted(starts) == [0, 1, 2, 3]
     assert all(abs(count - 1000) < 4 * (4000 * 0.25 * 0.75) ** 0.5 for count in starts.values())
@@ -36,7 +36,7 @@ def test_a_retry_takes_a_turn_like_any_request():
     hosts = endpoints([0, 0])
     balancer = RoundRobin().build(endpoints=hosts, draw=Scripted(0))
 
-    first, retry_of_first, second, retry_of_second = (balancer.pick(hosts, NO_CHANCE) for _ in range(4))
+    first, retry_of_first, second, retry_of_second = (balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(4))
 
     assert (first, retry_of_first, second, retry_of_second) == (0, 1, 0, 1)
 
@@ -45,7 +45,7 @@ def test_how_busy_an_endpoint_is_does_not_matter():
     hosts = endpoints([900, 0])
     balancer = RoundRobin().build(endpoints=hosts, draw=Scripted(0))
 
-    assert [balancer.pick(hosts, NO_CHANCE) for _ in range(4)] == [0, 1, 0, 1]
+    assert [balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(4)] == [0, 1, 0, 1]
 
 
 def test_each_proxy_takes_turns_of_its_own():
@@ -53,16 +53,16 @@ def test_each_proxy_takes_turns_of_its_own():
     one = RoundRobin().build(endpoints=hosts, draw=Scripted(0))
     other = RoundRobin().build(endpoints=hosts, draw=Scripted(1))
 
-    one.pick(hosts, NO_CHANCE)
+    one.pick(hosts, NO_CHANCE, 0, NO_HASH)
 
-    assert other.pick(hosts, NO_CHANCE) == 1
+    assert other.pick(hosts, NO_CHANCE, 0, NO_HASH) == 1
 
 
 def test_equal_weights_that_are_not_one_are_plain_turns():
     hosts = endpoints([0, 0], weights=[5.0, 5.0])
     balancer = RoundRobin().build(endpoints=hosts, draw=Scripted(1))
 
-    assert [balancer.pick(hosts, NO_CHANCE) for _ in range(4)] == [1, 0, 1, 0]
+    assert [balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(4)] == [1, 0, 1, 0]
 
 
 def test_weights_of_3_1_1_give_shares_of_60_20_20_spread_out_and_not_in_a_row():
@@ -73,7 +73,7 @@ def test_weights_of_3_1_1_give_shares_of_60_20_20_spread_out_and_not_in_a_row():
     hosts = endpoints([0, 0, 0], weights=[3.0, 1.0, 1.0])
     balancer = RoundRobin().build(endpoints=hosts, draw=Scripted(0))
 
-    turns = [balancer.pick(hosts, NO_CHANCE) for _ in range(10)]
+    turns = [balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(10)]
 
     assert turns == [0, 0, 1, 2, 0, 0, 0, 0, 1, 2]
     assert Counter(turns) == {0: 6, 1: 2, 2: 2}
@@ -84,7 +84,7 @@ def test_weighted_turns_begin_after_a_random_number_of_them(start, first):
     hosts = endpoints([0, 0, 0], weights=[3.0, 1.0, 1.0])
     balancer = RoundRobin().build(endpoints=hosts, draw=Scripted(start))
 
-    assert [balancer.pick(hosts, NO_CHANCE) for _ in range(3)] == first
+    assert [balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(3)] == first
 
 
 def test_shares_follow_the_weights_over_many_turns():
@@ -92,6 +92,6 @@ def test_shares_follow_the_weights_over_many_turns():
     hosts = endpoints([0] * 4, weights=weights)
     balancer = RoundRobin().build(endpoints=hosts, draw=Scripted(0))
 
-    turns = Counter(balancer.pick(hosts, NO_CHANCE) for _ in range(2000))
+    turns = Counter(balancer.pick(hosts, NO_CHANCE, 0, NO_HASH) for _ in range(2000))
 
     assert all(abs(turns[index] - 100 * weight) <= 1 for index, weight in enumerate(weights))

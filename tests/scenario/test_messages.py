@@ -95,7 +95,7 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         (
             "load: {u: {executor: constant-vus, vus: 1, rate: 5/s, requests: {cart: 1}}}",
             (
-                "2:44: load.u.rate: unknown key (one of: consumer, duration, executor, requests, retries, start, think_time,"
+                "2:44: load.u.rate: unknown key (one of: consumer, duration, executor, keys, requests, retries, start, think_time,"
                 " timeout, vus, zone)"
             ),
         ),
@@ -263,14 +263,14 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "mesh: {traffic: {cart: {load_balancer: [random]}}}",
             (
                 "5:25: mesh.traffic.cart.load_balancer: expected the name of a load balancer, or a mapping with that single key,"
-                " not a list (one of: least_request, random, round_robin)"
+                " not a list (one of: aperture, client_side_weighted_round_robin, deterministic_subsetting, least_reported_load, least_request, maglev, peak_ewma, random, ring_hash, round_robin)"
             ),
         ),
         (
             "mesh: {traffic: {cart: {load_balancer: {random: {}, round_robin: {}}}}}",
             (
                 "5:25: mesh.traffic.cart.load_balancer: choose one load balancer, not 2"
-                " (one of: least_request, random, round_robin)"
+                " (one of: aperture, client_side_weighted_round_robin, deterministic_subsetting, least_reported_load, least_request, maglev, peak_ewma, random, ring_hash, round_robin)"
             ),
         ),
         (
@@ -285,7 +285,10 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "faults: [{at: 1s, for: 1s, service: crt, slow: 2}]",
             "5:37: faults[0].service: unknown service 'crt'; did you mean 'cart'?",
         ),
-        ("faults: [{at: 1s, for: 1s, service: cart}]", "5:10: faults[0]: write either `slow: factor` or `crash: true`"),
+        (
+            "faults: [{at: 1s, for: 1s, service: cart}]",
+            "5:10: faults[0]: write one of `slow: factor`, `errors: share`, `crash: true` and `unreachable: true`",
+        ),
         (
             "faults: [{at: 1s, for: 1s, service: cart, crash: true, replicas: 2}]",
             "5:66: faults[0].replicas: cart has 1, not 2",

@@ -46,7 +46,7 @@ def test_a_policy_registered_late_can_be_chosen_at_once(tmp_path):
             which: Count = 0
             """Its number."""
 
-            def pick(self, endpoints, draw):
+            def pick(self, endpoints, draw, now_ns, hash_key):
                 return self.which
 
         assert instances({"always_the_same": {"which": 2}}) == {2}
@@ -73,7 +73,7 @@ def test_a_cell_that_is_run_again_replaces_its_policy(tmp_path):
             class Changed(LoadBalancer):
                 """Send everything to one endpoint."""
 
-                def pick(self, endpoints, draw, answer=answer):
+                def pick(self, endpoints, draw, now_ns, hash_key, answer=answer):
                     return answer
 
             assert instances("changed") == {answer}

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 (
     REQUEST, ID, PARENT, ATTEMPT, CALLER, PROXY, SERVICE, OPERATION, INSTANCE, REQUEST_STARTED, SENT, ARRIVED, STARTED,
-    FINISHED, ENDED, WORKED, WASTED, BACK_OFF, PROXY_NS, CONNECTION_NS, INBOUND_NS, STATUS, GRPC_STATUS, FLAGS,
+    FINISHED, ENDED, WORKED, WASTED, BACK_OFF, PROXY_NS, CONNECTION_NS, TLS_NS, INBOUND_NS, STATUS, GRPC_STATUS, FLAGS,
 ) = range(len(ATTEMPTS))  # fmt: skip
 
 CALLER_GONE = Outcome(0, flags=int(Flag.DC))
 
 CALLER_CLIENT = -1
 CALLER_GATEWAY = -2
+CALLER_WAYPOINT = -3
 
 
 class Request:
@@ -32,6 +33,7 @@ class Request:
     __slots__ = (
         "attempts",
         "consumer",
+        "content_key",
         "key",
         "number",
         "request",
@@ -51,6 +53,8 @@ class Request:
         self.route = route
         self.consumer = consumer
         self.started_ns = started_ns
+        self.content_key = NONE
+        """Which of the load's keys it asks for; NONE where it has none."""
         self.row_number = 0
         self.tries = 0
         """Tries at the entry service so far, over all layers that retry, those that a full pool refused included."""
@@ -62,8 +66,8 @@ class Call:
     """One call of a caller to an operation, over all its tries."""
 
     __slots__ = (
-        "_tries", "attempt", "back_off_ns", "caller", "connection_ns", "endpoint", "key", "last_row", "operation", "parent", "proxy",
-        "proxy_ns", "request", "tried", "zone",
+        "_first", "_tries", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "key", "last_row", "operation",
+        "parent", "proxy", "proxy_ns", "request", "tls_ns", "tried", "zone",
     )  # fmt: skip
 
     def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None) -> None:
@@ -78,13 +82,24 @@ class Call:
         self.attempt = 1
         """Number of the try, for the innermost layer that retries."""
         self._tries = 0
-        self.back_off_ns = self.proxy_ns = self.connection_ns = 0
-        """What has gone by since the try before: a wait, the caller's proxy, the wait for a connection."""
+        self._first: Call | None = None
+        """The call that this is a further try of, beside others; it counts them all."""
+        self.back_off_ns = self.proxy_ns = self.connection_ns = self.tls_ns = 0
+        """What has gone by since the try before: a wait, the caller's proxy, the wait for a connection and, of that, for its TLS."""
+        self.deadline_ns = NONE
+        """When the last of those who wait for it gives up, as far as the call knows; NONE without any."""
         self.endpoint: EndpointView
         self.tried: list[EndpointView] = []
         """Endpoints that earlier tries were sent to."""
         self.last_row: list[int] | None = None
         """Row of the latest attempt: a layer that decides on it adds its flag."""
+
+    def beside(self, key: int, attempt: int) -> Call:
+        """The same call for a try that may run beside others: with waits and an endpoint of its own."""
+        other = Call(self.request, key, self.operation, self.caller, self.zone, self.parent)
+        other.proxy, other.deadline_ns, other.attempt = self.proxy, self.deadline_ns, attempt
+        other.tried, other._first = self.tried, self._first or self
+        return other
 
     def row(self, service: int, attempt_id: int) -> list[int]:
         """A new attempt's row, to be filled in as it goes."""
@@ -92,11 +107,12 @@ class Call:
         if parent is None:  # tries of the client and of the gateway are counted together
             request.tries = number = request.tries + 1
         else:
-            self._tries = number = self._tries + 1
+            counter = self._first or self
+            counter._tries = number = counter._tries + 1  # noqa: SLF001 — one of its own kind
         row = [
             request.row_number, attempt_id, NONE if parent is None else parent.row[ID], number, self.caller, self.proxy,
             service, self.operation, NONE, request.started_ns, NONE, NONE, NONE, NONE, NONE, 0, 0, self.back_off_ns, self.proxy_ns,
-            self.connection_ns, 0, 200, NONE, 0,
+            self.connection_ns, self.tls_ns, 0, 200, NONE, 0,
         ]  # fmt: skip
         self.last_row = row
         return row
@@ -106,7 +122,7 @@ class Job:
     """An attempt as its instance sees it."""
 
     __slots__ = (
-        "attempt", "caller", "has_worker", "instance", "is_abandoned", "is_queued", "key", "operation", "parent", "request",
+        "attempt", "caller", "deadline_ns", "has_worker", "instance", "is_abandoned", "is_queued", "key", "operation", "parent", "request",
         "row", "task",
     )  # fmt: skip
 
@@ -116,6 +132,7 @@ class Job:
         self.operation = call.operation
         self.attempt = row[ATTEMPT]
         self.parent = call.parent
+        self.deadline_ns = call.deadline_ns
         self.row = row
         self.instance = instance
         self.caller = caller

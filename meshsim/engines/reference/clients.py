@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.call import CALLER_CLIENT, Call, Request
 from meshsim.plan import NONE
-from meshsim.randomness import ROUTE, THINK_TIME, uniform, user_request_key
+from meshsim.randomness import CONTENT_KEY, ROUTE, THINK_TIME, uniform, user_request_key
 from meshsim.units import NS_PER_MS
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Client:
         route = routes[0] if len(routes) == 1 else by_share(routes, source.shares, uniform(key, ROUTE))
         request = Request(self._index, number, user, key, route, source.consumer, clock.now_ns)
         request.row_number = self._started.next()
+        if source.key_shares:
+            request.content_key = bisect_right(source.key_shares, uniform(key, CONTENT_KEY))
         call = Call(request, key, NONE, CALLER_CLIENT, source.zone)
         outcome: Outcome = yield from self._handler.call(call)
         self._recorder.requests.append(

@@ -183,6 +183,8 @@ class Clock(simpy.Environment):
         """Set to leave the loop soon (Ctrl-C)."""
         self.is_over = False
         """Set when nothing can happen any more but timers that were cancelled."""
+        self.pauses = 0
+        """Entries of the queue that stand there for ever: of processes that look after something at each interval."""
         self._timers: dict[int, Timers] = {}
 
     def start(self, steps: Steps, on_end: Callable[[Any], None] | None = None) -> Task:
@@ -196,6 +198,21 @@ class Clock(simpy.Environment):
         self.live += 1
         self.ready.append(task)
         return task
+
+    def pause(self, delay_ns: int) -> simpy.Event:
+        """A wait of a process that goes on for ever: one that keeps no run alive."""
+        self.pauses += 1
+        event = self.timeout(delay_ns)
+        event.callbacks.append(self._end_pause)
+        return event
+
+    def _end_pause(self, _: simpy.Event) -> None:
+        self.pauses -= 1
+
+    def call_at(self, due_ns: int, what: Callable[[], None]) -> None:
+        """Do something at an instant; now where that has come already."""
+        event = self.timeout(max(0, due_ns - self.now_ns))
+        event.callbacks.append(lambda _: what())
 
     def timers(self, delay_ns: int) -> Timers:
         """The timers of this length."""
@@ -242,6 +259,12 @@ class Clock(simpy.Environment):
                     self.live -= 1
                     if task.on_end is not None:
                         task.on_end(stop.value)
+                    continue
+                except Cancelled:  # before its first step
+                    task.is_over = True
+                    self.live -= 1
+                    if task.on_end is not None:
+                        task.on_end(None)
                     continue
                 task.value = None
                 if delay_ns is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.plan import NONE
+from meshsim.policies.circuit_breaking import HALF_OPEN, OPEN
+from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -12,28 +13,32 @@ if TYPE_CHECKING:
     import simpy
 
     from meshsim.engines.reference.clock import Clock
+    from meshsim.engines.reference.fleet import Placed
     from meshsim.engines.reference.instance import Instance
-    from meshsim.engines.reference.proxy import Proxy
+    from meshsim.engines.reference.view import View
     from meshsim.plan import Plan
     from meshsim.records import Recorder
-
-GATEWAY_KIND = 0
-SIDECAR_KIND = 1
 
 
 class Counters:
     """Writes a row for each instance and proxy at every interval, and at the ends of the warm-up and of the load."""
 
     def __init__(
-        self, clock: Clock, recorder: Recorder, plan: Plan, instances: Sequence[Instance], gateways: Sequence[Proxy]
+        self,
+        clock: Clock,
+        recorder: Recorder,
+        plan: Plan,
+        instances: Sequence[Instance],
+        proxies: Sequence[Placed],
+        views: Sequence[tuple[int, View]],
     ) -> None:
         self._clock = clock
         self._recorder = recorder
         self._plan = plan
         self._instances = [(instance, [0, 0, 0, 0]) for instance in instances]
-        proxies = [(GATEWAY_KIND, NONE, gateway) for gateway in gateways]
-        proxies += [(SIDECAR_KIND, instance.service, instance.sidecar) for instance in instances if instance.sidecar is not None]
-        self._proxies = [(*proxy, [0, 0, 0]) for proxy in proxies]
+        self._proxies = [(placed, [0, 0, 0]) for placed in proxies]
+        self._filters = [(placed, [0] * (2 * len(placed.proxy.filters))) for placed in proxies if placed.proxy.filters]
+        self._destinations = [(key, views_of, [0] * len(ACTIVITY)) for key, views_of in _by_destination(views)]
 
     def watch(self) -> Generator[simpy.Event, None, None]:
         """A SimPy process: goes on until the load has ended and no request is left."""
@@ -49,7 +54,7 @@ class Counters:
             if clock.now_ns >= plan.duration_ns and not clock.live:
                 clock.is_over = True
                 return
-            if clock.now_ns >= plan.duration_ns and not clock.heap:  # nothing is left that could end them
+            if clock.now_ns >= plan.duration_ns and len(clock.heap) <= clock.pauses:  # nothing is left that could end them
                 raise RuntimeError(f"{clock.live} requests wait for what never comes: a bug of the engine or of a policy")
 
     def write(self) -> None:
@@ -66,7 +71,7 @@ class Counters:
                     int(not instance.is_down),
                 ]
             )  # fmt: skip
-        for kind, service, proxy, before in self._proxies:
+        for (kind, service, proxy), before in self._proxies:
             station = proxy.station
             totals = [station.queued_ns, station.busy_ns, station.passed]
             queued_ns, busy_ns, passed = (new - old for new, old in zip(totals, before, strict=True))
@@ -86,3 +91,43 @@ class Counters:
                     active_retries,
                 ]
             )
+        self._write_filters(now_ns)
+        self._write_destinations(now_ns)
+
+    def _write_filters(self, now_ns: int) -> None:
+        for (kind, service, proxy), before in self._filters:
+            for number, (judged, acted) in enumerate(zip(proxy.judged, proxy.acted, strict=True)):
+                old_judged, old_acted = before[2 * number : 2 * number + 2]
+                before[2 * number : 2 * number + 2] = [judged, acted]
+                self._recorder.filters.append(
+                    [now_ns, kind, service, proxy.index, number, judged - old_judged, acted - old_acted]
+                )
+
+    def _write_destinations(self, now_ns: int) -> None:
+        for (caller, service, subset), views, before in self._destinations:
+            totals = [sum(column) for column in zip(*(view.activity.values() for view in views), strict=True)]
+            counts = [new - old for new, old in zip(totals, before, strict=True)]
+            before[:] = totals
+            members = [endpoint for view in views for endpoint in view.endpoints if endpoint.is_member]
+            states = [view.breaker.state for view in views if view.breaker is not None]
+            self._recorder.destinations.append(
+                [
+                    now_ns, caller, service, subset, len(views), len(members),
+                    sum(endpoint.is_healthy and endpoint.is_available for endpoint in members),
+                    sum(view.connections.in_use for view in views),
+                    sum(endpoint.in_flight for endpoint in members),
+                    sum(view.pending.in_use for view in views),
+                    sum(view.retries.in_use for view in views),
+                    states.count(OPEN), states.count(HALF_OPEN),
+                    sum(view.limiter.limit for view in views if view.limiter is not None),
+                    *counts,
+                ]
+            )  # fmt: skip
+
+
+def _by_destination(views: Sequence[tuple[int, View]]) -> list[tuple[tuple[int, int, int], list[View]]]:
+    """The views of each caller, destination and subset together, in that order."""
+    together: dict[tuple[int, int, int], list[View]] = {}
+    for caller, view in views:
+        together.setdefault((caller, view.service, view.cluster.subset), []).append(view)
+    return sorted(together.items())

@@ -1,80 +1,68 @@
-"""One proxy's view of a destination: its endpoints, and all the state that Envoy keeps per cluster."""
+"""An instance as one proxy sees it, and what that proxy's view of a destination has done so far."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from meshsim.policies.admission import NO_LIMIT, ResourceLimit
 from meshsim.policies.load_balancing import Endpoint
-from meshsim.randomness import LOAD_BALANCER, START_OFFSET, Draw, call_key
+from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from meshsim.engines.reference.instance import Instance
     from meshsim.engines.reference.pool import Waiter
-    from meshsim.plan import Cluster, Limits
 
 
 class EndpointView(Endpoint):
     """An instance as one proxy sees it, with that proxy's connections to it."""
 
-    __slots__ = ("idle", "instance", "latency_ns", "open", "waiting")
+    __slots__ = (
+        "idle", "instance", "is_available", "is_ejected", "is_member", "is_passing", "latency_ns", "open", "pool", "priority",
+        "waiting", "zone",
+    )  # fmt: skip
 
-    def __init__(self, instance: Instance, weight: float, latency_ns: int) -> None:
-        super().__init__(weight)
+    def __init__(self, instance: Instance, weight: float, latency_ns: int, priority: int = 0) -> None:
+        super().__init__(weight, instance.index)
         self.instance = instance
+        self.zone = instance.zone
+        self.priority = priority
+        """Envoy's; 0 is used first."""
         self.latency_ns = latency_ns
         """One way between the two; NONE where each message draws its own."""
+        self.is_member = True
+        """Whether this proxy has been told of it and not that it has left."""
+        self.is_passing = True
+        """Whether it passes this proxy's active health checks."""
+        self.is_ejected = False
+        """Whether outlier detection has taken it out, as far as the workers know."""
+        self.is_available = True
+        """Whether failure accrual lets requests through."""
         self.idle = 0
         """Connections without a request."""
         self.open = 0
         """Connections in all."""
         self.waiting: deque[Waiter] = deque()
         """Requests that wait for a connection to this very endpoint."""
+        self.pool: Any = None
+        """The pool's own state of this endpoint, where connections are told apart."""
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether the load balancer may pick it when all is well."""
+        return self.is_passing and not self.is_ejected
 
 
-class View:
-    """What one proxy knows of one destination. Ten gateway replicas have ten of them."""
+class Activity:
+    """What one proxy's view of a destination has done since the start: counts, each of which only grows (`ACTIVITY` of meshsim.records)."""
 
-    __slots__ = ("balancer", "budget", "connections", "draw", "endpoints", "pending", "requests", "retries")
+    __slots__ = tuple(ACTIVITY)
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        instances: tuple[Instance, ...],
-        weights: tuple[float, ...],
-        key: int,
-        latency_ns: Callable[[int], int],
-    ) -> None:
-        self.endpoints = [
-            EndpointView(instance, weight, latency_ns(instance.zone)) for instance, weight in zip(instances, weights, strict=True)
-        ]
-        self.draw = Draw()
-        self.balancer = cluster.balancer.build(
-            endpoints=self.endpoints, draw=self.draw.at(call_key(key, cluster.service), START_OFFSET)
-        )
-        limits: Limits | None = cluster.limits
-        self.connections = ResourceLimit(limits.max_connections if limits else NO_LIMIT)
-        self.pending = ResourceLimit(limits.max_pending_requests if limits else NO_LIMIT)
-        self.requests = ResourceLimit(limits.max_requests if limits else NO_LIMIT)
-        self.retries = ResourceLimit(limits.max_retries if limits else NO_LIMIT)
-        self.budget = cluster.budget
+    def __init__(self) -> None:
+        self.opened = self.closed = self.handshakes = self.resumed = self.connect_failures = self.connect_timeouts = 0
+        self.pool_waits = self.stale_picks = self.panic_picks = self.no_host = 0
+        self.retries = self.retries_refused = self.hedges = self.hedges_won = self.mirrored = 0
+        self.breaker_rejected = self.throttled = self.limited = self.ejections = self.health_changes = 0
 
-    def pick(self, key: int) -> EndpointView:
-        """The load balancer's choice for an attempt with this key."""
-        return self.endpoints[self.balancer.pick(self.endpoints, self.draw.at(key, LOAD_BALANCER))]
-
-    def pick_again(self) -> EndpointView:
-        """Another choice for the same attempt."""
-        return self.endpoints[self.balancer.pick(self.endpoints, self.draw)]
-
-    def admits_retry(self) -> bool:
-        """Whether the retry breaker (a fixed limit, or the budget in its place) has room; the slot is taken.
-
-        The try that has just failed counts as active still.
-        """
-        if self.budget is not None:
-            self.retries.maximum = self.budget.limit(self.requests.in_use + 1, self.pending.in_use)
-        return self.retries.admit()
+    def values(self) -> list[int]:
+        """The counts in the order of the columns."""
+        return [getattr(self, name) for name in ACTIVITY]

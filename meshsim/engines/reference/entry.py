@@ -8,7 +8,7 @@ from meshsim.engines.reference.call import CALLER_CLIENT, CALLER_GATEWAY, Call
 from meshsim.engines.reference.clients import by_share
 from meshsim.engines.reference.clock import Interrupted
 from meshsim.engines.reference.network import ANSWER_WAY, CLIENT_WAY, REQUEST_WAY
-from meshsim.engines.reference.outcome import failure
+from meshsim.engines.reference.outcome import CALLER_LEFT, failure
 from meshsim.engines.reference.proxy import AT_GATEWAY
 from meshsim.flags import Flag
 from meshsim.plan import NONE
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.clock import Steps
     from meshsim.engines.reference.layers import Handler, Refusals
     from meshsim.engines.reference.network import Links
-    from meshsim.engines.reference.proxy import Proxy
+    from meshsim.engines.reference.proxy import Passed, Proxy
     from meshsim.plan import Route
 
 NO_ROUTE = failure(404, Flag.NR)
@@ -76,35 +76,69 @@ class GatewayEntry:
             self._refusals.lose(call, CALLER_CLIENT)
         if latency_ns:
             yield latency_ns
+        number = call.request.route
+        operation = NONE if number == NONE else _destination(self._routes[number], call.key)
         if gateway.takes_time:
-            yield from self._pass(gateway, call)
-        outcome = gateway.judge(call, self._clock.now_ns)
-        if outcome is None and call.request.route == NONE:
-            outcome = NO_ROUTE
-        if outcome is None:  # a call of the gateway's own: its tries are not the client's
-            number = call.request.route
-            operation = _destination(self._routes[number], call.key)
-            forwarded = Call(call.request, call.key, operation, CALLER_GATEWAY, gateway.zone)
-            forwarded.proxy = gateway.index
-            forwarded.proxy_ns = call.proxy_ns
-            outcome = yield from self._handlers[gateway.index, number, operation].call(forwarded)
+            yield from self._pass(gateway, call, operation)
+        if gateway.is_plain:
+            outcome = gateway.judge(call, AT_GATEWAY) if gateway.filters else None
+            if outcome is None and operation != NONE:
+                forwarded = _forwarded(gateway, call, operation)
+                outcome = yield from self._handlers[gateway.index, number, operation].call(forwarded)
+            else:
+                self._refusals.lose(call, CALLER_GATEWAY)
+                outcome = outcome or NO_ROUTE
         else:
-            self._refusals.lose(call, CALLER_GATEWAY)
+            outcome = yield from self._screen(gateway, call, operation)
         latency_ns = self._links.latency_ns(call.key, CLIENT_WAY + ANSWER_WAY, gateway.zone, call.zone)
         if latency_ns:
             yield latency_ns
         return outcome
 
-    def _pass(self, gateway: Proxy, call: Call) -> Steps:
+    def _screen(self, gateway: Proxy, call: Call, operation: int) -> Steps:
+        """Through filters that take their time, or that want to hear how it ended."""
+        passed: Passed = []
+        began_ns, outcome = self._clock.now_ns, CALLER_LEFT
+        is_waiting = True
+        try:
+            outcome = yield from gateway.screen(call, AT_GATEWAY, passed)
+            call.proxy_ns += self._clock.now_ns - began_ns
+            is_waiting = False
+            if outcome is None and operation != NONE:
+                forwarded = _forwarded(gateway, call, operation)
+                outcome = yield from self._handlers[gateway.index, call.request.route, operation].call(forwarded)
+            else:
+                self._refusals.lose(call, CALLER_GATEWAY)
+                outcome = outcome or NO_ROUTE
+        except Interrupted:
+            outcome = CALLER_LEFT
+            if is_waiting:
+                call.proxy_ns += self._clock.now_ns - began_ns
+                self._refusals.lose(call, CALLER_GATEWAY)
+            raise
+        finally:
+            gateway.tell(passed, outcome)
+        return outcome
+
+    def _pass(self, gateway: Proxy, call: Call, operation: int) -> Steps:
         """Through a replica that takes time."""
         began_ns = self._clock.now_ns
         try:
-            yield from gateway.work(call, AT_GATEWAY)
+            yield from gateway.work(call, AT_GATEWAY, operation)
         except Interrupted:
             call.proxy_ns = self._clock.now_ns - began_ns
             self._refusals.lose(call, CALLER_GATEWAY)
             raise
         call.proxy_ns = self._clock.now_ns - began_ns
+
+
+def _forwarded(gateway: Proxy, call: Call, operation: int) -> Call:
+    """A call of the gateway's own: its tries are not the client's."""
+    forwarded = Call(call.request, call.key, operation, CALLER_GATEWAY, gateway.zone)
+    forwarded.proxy = gateway.index
+    forwarded.proxy_ns = call.proxy_ns
+    forwarded.deadline_ns = call.deadline_ns
+    return forwarded
 
 
 def _destination(route: Route, key: int) -> int:

@@ -13,24 +13,55 @@ if TYPE_CHECKING:
 
     from meshsim.engines.reference.clock import Clock
     from meshsim.engines.reference.instance import Instance
+    from meshsim.engines.reference.registry import Registry
     from meshsim.plan import Fault
 
 
-def strike(clock: Clock, fault: Fault, instances: tuple[Instance, ...]) -> Generator[simpy.Event, None, None]:
+def strike(
+    clock: Clock, fault: Fault, instances: tuple[Instance, ...], registry: Registry | None
+) -> Generator[simpy.Event, None, None]:
     """A SimPy process: the fault begins, lasts, and ends.
 
-    Two slow-downs at once multiply; of two crashes the later end counts.
+    Two slow-downs at once multiply; of two crashes or outages the later end counts; shares of errors are independent.
+
+    Args:
+        clock: Time.
+        fault: What happens, and when.
+        instances: All of the service.
+        registry: Where a readiness probe tells of it; None where nobody looks.
     """
-    struck = instances[: fault.instances]
+    struck = [instances[index] for index in fault.instances]
     yield clock.timeout(fault.from_ns)
     for instance in struck:
-        if fault.effect is Effect.SLOW:
-            instance.slow_down(fault.amount)
-        else:
-            instance.crash()
+        _begin(fault, instance)
+        if registry is not None and fault.effect in (Effect.CRASH, Effect.UNREACHABLE):
+            registry.look(instance)
     yield clock.timeout(fault.until_ns - fault.from_ns)
     for instance in struck:
-        if fault.effect is Effect.SLOW:
+        _end(fault, instance)
+        if registry is not None and fault.effect in (Effect.CRASH, Effect.UNREACHABLE):
+            registry.look(instance)
+
+
+def _begin(fault: Fault, instance: Instance) -> None:
+    match fault.effect:
+        case Effect.SLOW:
+            instance.slow_down(fault.amount)
+        case Effect.CRASH:
+            instance.crash()
+        case Effect.UNREACHABLE:
+            instance.cut_off()
+        case Effect.ERRORS:
+            instance.fail_some(fault.amount)
+
+
+def _end(fault: Fault, instance: Instance) -> None:
+    match fault.effect:
+        case Effect.SLOW:
             instance.speed_up(fault.amount)
-        else:
+        case Effect.CRASH:
             instance.restart()
+        case Effect.UNREACHABLE:
+            instance.reconnect()
+        case Effect.ERRORS:
+            instance.fail_less(fault.amount)

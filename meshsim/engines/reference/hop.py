@@ -20,7 +20,7 @@ from meshsim.engines.reference.call import (
 )
 from meshsim.engines.reference.clock import PARK, Interrupted
 from meshsim.engines.reference.network import ANSWER_WAY, REQUEST_WAY
-from meshsim.engines.reference.outcome import OK, Outcome, failure
+from meshsim.engines.reference.outcome import CALLER_LEFT, LOST_AFTER_NS, OK, Outcome, failure
 from meshsim.engines.reference.proxy import INBOUND
 from meshsim.flags import Flag
 from meshsim.plan import NONE, OnCancel
@@ -28,9 +28,14 @@ from meshsim.plan import NONE, OnCancel
 if TYPE_CHECKING:
     from meshsim.engines.reference.call import Call
     from meshsim.engines.reference.clock import Clock, Steps
+    from meshsim.engines.reference.instance import Instance
     from meshsim.engines.reference.layers import Refusals
     from meshsim.engines.reference.network import Links
-    from meshsim.engines.reference.proxy import Proxy
+    from meshsim.engines.reference.proxy import Passed, Proxy
+
+
+NOBODY: Passed = []
+"""Where no filter is: nothing is put into it."""
 
 
 class HopLayer:
@@ -60,13 +65,14 @@ class HopLayer:
         row[SENT] = clock.now_ns
         endpoint.in_flight += 1
         job: Job | None = None
+        passed: Passed = NOBODY if instance.guard is None else []
         try:
             latency_ns = endpoint.latency_ns
             if latency_ns:
                 yield latency_ns if latency_ns > 0 else self._links.latency_ns(call.key, REQUEST_WAY, call.zone, instance.zone)
-            outcome = self._refused if instance.is_down else None
-            if outcome is None and instance.guard is not None:
-                outcome = yield from self._pass(instance.guard, call, row)
+            outcome = None
+            if instance.is_down or instance.is_unreachable or instance.guard is not None:
+                outcome = yield from self._enter(instance, call, row, passed)
             if outcome is None:
                 job = Job(call, row, instance, clock.active)
                 row[ARRIVED] = clock.now_ns
@@ -76,25 +82,42 @@ class HopLayer:
                 yield latency_ns if latency_ns > 0 else self._links.latency_ns(call.key, ANSWER_WAY, instance.zone, call.zone)
         except Interrupted as error:
             self._end(row, error.outcome, job)
+            if passed and instance.guard is not None:
+                instance.guard.tell(passed, CALLER_LEFT)
             if job is not None:
                 self._abandon(job, call.zone)
             raise
         finally:
             endpoint.in_flight -= 1
         self._end(row, outcome, None)
+        if passed and instance.guard is not None:
+            instance.guard.tell(passed, outcome)
         return outcome
 
-    def _pass(self, sidecar: Proxy, call: Call, row: list[int]) -> Steps:
+    def _enter(self, instance: Instance, call: Call, row: list[int], passed: Passed) -> Steps:
+        """At the door of the pod: why the request does not reach the instance, or None."""
+        if instance.is_unreachable:
+            yield LOST_AFTER_NS
+            return self._broken
+        if instance.is_down:
+            return self._refused
+        return None if instance.guard is None else (yield from self._pass(instance.guard, call, row, passed))
+
+    def _pass(self, sidecar: Proxy, call: Call, row: list[int], passed: Passed) -> Steps:
         """Through the sidecar at the instance: its answer in place of the instance's, or None."""
-        if sidecar.takes_time:
-            began_ns = self._clock.now_ns
-            try:
+        outcome: Outcome | None = None
+        began_ns = self._clock.now_ns
+        try:
+            if sidecar.takes_time:
                 yield from sidecar.work(call, INBOUND)
-            finally:
-                row[INBOUND_NS] = self._clock.now_ns - began_ns
-            if call.endpoint.instance.is_down:
-                return self._broken
-        outcome = sidecar.judge(call, self._clock.now_ns)
+            if sidecar.is_plain:
+                outcome = sidecar.judge(call, INBOUND)
+            else:
+                outcome = yield from sidecar.screen(call, INBOUND, passed)
+        finally:
+            row[INBOUND_NS] = self._clock.now_ns - began_ns
+        if call.endpoint.instance.is_down:  # it went while the sidecar took its time; so did the sidecar
+            return self._broken
         return None if outcome is None else outcome._replace(origin=self._service)
 
     def _abandon(self, job: Job, zone: int) -> None:

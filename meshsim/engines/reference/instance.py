@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.call import CALLER_GONE, FINISHED, STARTED, WASTED, WORKED, Call, Job
 from meshsim.engines.reference.clock import PARK, Cancelled, Crashed, Interrupted
-from meshsim.engines.reference.outcome import GRPC_OK, OK, Outcome, failure
+from meshsim.engines.reference.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
 from meshsim.engines.reference.station import Station
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Step, StepKind
-from meshsim.randomness import CALL, ERROR, SERVICE_TIME, call_key, uniform
+from meshsim.randomness import CALL, ERROR, FAULT, SERVICE_TIME, call_key, uniform
 from meshsim.replay import Table, look_up
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from meshsim.plan import Operation, Service
     from meshsim.records import Recorder
 
+LOSING_STEP_NS = 1_000_000_000
 COMPUTE = StepKind.COMPUTE
 CALLS = StepKind.CALL
 
@@ -30,9 +31,43 @@ class Instance:
     """One replica of a service."""
 
     __slots__ = (
-        "_clock", "_crashed", "_crashes", "_dependency_status", "_failure_grpc", "_is_async", "_jobs", "_ok", "_operations",
-        "_queue_full", "_queue_limit", "_recorder", "_slow_downs", "arrived", "callers", "finished", "guard", "index", "is_down",
-        "on_cancel", "service", "sidecar", "slowness", "station", "zone",
+        "_clock",
+        "_crashed",
+        "_crashes",
+        "_deadline_passed",
+        "_dependency_status",
+        "_error_shares",
+        "_failure_grpc",
+        "_is_async",
+        "_jobs",
+        "_keeps_deadlines",
+        "_ok",
+        "_operations",
+        "_outages",
+        "_queue_full",
+        "_queue_limit",
+        "_recorder",
+        "_shed",
+        "_shedding",
+        "_slow_downs",
+        "arrived",
+        "callers",
+        "error_share",
+        "failed",
+        "finished",
+        "guard",
+        "incarnation",
+        "index",
+        "is_down",
+        "is_listed",
+        "is_unreachable",
+        "on_cancel",
+        "service",
+        "sidecar",
+        "slowness",
+        "station",
+        "subset",
+        "zone",
     )  # fmt: skip
 
     def __init__(
@@ -63,8 +98,23 @@ class Instance:
         self._crashes = 0
         self.is_down = False
         """Whether it refuses connections."""
+        self._outages = 0
+        self.is_unreachable = False
+        """Whether messages to it and from it are lost."""
+        self._error_shares: list[float] = []
+        self.error_share = 0.0
+        """How many of its requests a fault makes fail."""
+        self.incarnation = 0
+        """Raised whenever it stops: connections that were made before are dead."""
+        self.is_listed = True
+        """Whether the registry has it, and it takes requests."""
+        self.subset = service.subsets[index] if service.subsets else NONE
         self.arrived = 0
         self.finished = 0
+        self.failed = 0
+        """Of the finished ones, those that failed at the server's side; for the reports of its load."""
+        self._shedding = None if service.shedding is None else service.shedding.build()
+        self._keeps_deadlines = service.keeps_deadlines
         self._queue_limit = service.queue_limit
         self._is_async = service.is_async
         self._jobs: dict[Job, None] | None = {} if service.may_crash else None
@@ -73,6 +123,8 @@ class Instance:
         self._dependency_status = 200 if service.is_grpc else 500
         self._queue_full = failure(200, Flag.queue_full, number, 8) if service.is_grpc else failure(503, Flag.queue_full, number)
         self._crashed = failure(503, Flag.UC, number)
+        self._shed = failure(200, Flag.shed, number, 14) if service.is_grpc else failure(503, Flag.shed, number)
+        self._deadline_passed = failure(200, Flag.deadline, number, 4) if service.is_grpc else failure(504, Flag.deadline, number)
 
     def accept(self, job: Job) -> None:
         """A request has reached the instance: serve it in a task of its own, which goes on when its caller does not."""
@@ -85,6 +137,7 @@ class Instance:
         """Lose all requests and refuse new ones."""
         self._crashes += 1
         self.is_down = True
+        self.incarnation += 1
         for job in list(self._jobs or ()):
             job.task.interrupt(Crashed(CALLER_GONE))
 
@@ -92,6 +145,45 @@ class Instance:
         """Take requests again, with an empty queue, unless another crash still lasts."""
         self._crashes -= 1
         self.is_down = self._crashes > 0
+
+    def close(self) -> None:
+        """Refuse what comes; what is in it goes on."""
+        self._crashes += 1
+        self.is_down = True
+        self.incarnation += 1
+
+    def end(self) -> None:
+        """Lose what is still in it; after `close`."""
+        for job in list(self._jobs or ()):
+            job.task.interrupt(Crashed(CALLER_GONE))
+
+    @property
+    def in_it(self) -> int:
+        """Requests that it works on, those that wait included."""
+        return self.arrived - self.finished
+
+    def cut_off(self) -> None:
+        """Messages to it and from it are lost from now on."""
+        self._outages += 1
+        self.is_unreachable = True
+
+    def reconnect(self) -> None:
+        """It can be reached again, unless another outage still lasts; what was lost stays lost."""
+        self._outages -= 1
+        self.is_unreachable = self._outages > 0
+
+    def fail_some(self, share: float) -> None:
+        """Let a share of its requests fail; two such faults at once are independent."""
+        self._error_shares.append(share)
+        self._add_errors()
+
+    def fail_less(self, share: float) -> None:
+        """End one of those."""
+        self._error_shares.remove(share)
+        self._add_errors()
+
+    def _add_errors(self) -> None:
+        self.error_share = 1.0 - prod(1.0 - share for share in self._error_shares) if self._error_shares else 0.0
 
     def slow_down(self, factor: float) -> None:
         """Take so many times as long for all work that begins from now on."""
@@ -113,14 +205,22 @@ class Instance:
                     outcome = self._queue_full
                     return None
                 job.is_queued = True
+                since_ns = self._clock.now_ns
                 yield from station.wait()
                 job.is_queued = False
+                if self._shedding is not None and self._shedding.drop(
+                    self._clock.now_ns, self._clock.now_ns - since_ns, station.queued
+                ):
+                    station.release()
+                    outcome = self._shed
+                    return None
             job.has_worker = True
             row[STARTED] = self._clock.now_ns
             operation = self._operations[job.operation]
             outcome = yield from self._run(operation.steps, job)
             if outcome is None:
-                outcome = self._ok if operation.never_fails else self._answer(operation, job)
+                is_sure = operation.never_fails and not self.error_share
+                outcome = self._ok if is_sure else self._answer(operation, job)
         except Crashed:
             outcome = self._crashed
         except Cancelled:
@@ -137,18 +237,34 @@ class Instance:
         row[FINISHED] = self._clock.now_ns
         if self._jobs is not None:
             del self._jobs[job]
+        if outcome is not None and outcome is not self._ok:
+            self.failed += is_servers_fault(outcome)
         if job.is_abandoned:
             row[WASTED] = row[WORKED]
             self._recorder.attempts.append(row)
+            return
+        if self.is_unreachable:  # the answer is lost; whoever waits for it without a timeout learns from TCP
+            self._clock.start(self._lose(job))
             return
         if job.parent is not None and job.parent.is_in_vain():
             row[WASTED] = row[WORKED]
         job.caller.wake(outcome)
 
+    def _lose(self, job: Job) -> Steps:
+        """A task: the answer is on its way for as long as TCP tries, and is given up."""
+        left_ns = LOST_AFTER_NS
+        while left_ns > 0 and not job.is_abandoned:  # in steps, so that nothing waits once nobody does
+            yield min(left_ns, LOSING_STEP_NS)
+            left_ns -= LOSING_STEP_NS
+        if not job.is_abandoned:
+            job.caller.wake(self._crashed)
+
     def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:
         """Work through steps in order; the first failure that the service cannot do without, or None."""
         clock, row = self._clock, job.row
         for step in steps:
+            if self._keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
+                return self._deadline_passed
             if step.kind is COMPUTE:
                 if not job.has_worker:
                     yield from self._take_worker(job)
@@ -195,7 +311,10 @@ class Instance:
         key = call_key(job.key, step.place)
         if step.probability < 1.0 and uniform(key, CALL) >= step.probability:
             return None
-        return Call(job.request, key, step.operation, self.service, self.zone, job)
+        call = Call(job.request, key, step.operation, self.service, self.zone, job)
+        if self._keeps_deadlines:
+            call.deadline_ns = job.deadline_ns
+        return call
 
     def _failed_by(self, step: Step, outcome: Outcome) -> Outcome | None:
         """A failed call as this service's own failure; None where it did not fail, or the service can do without."""
@@ -235,9 +354,12 @@ class Instance:
             fails = look_up(operation.error_table, job.request.number, job.attempt) > 0
         else:
             fails = uniform(job.key, ERROR) < operation.error_rate
+        if not fails and self.error_share:
+            fails = uniform(job.key, FAULT) < self.error_share
         if not fails:
             return self._ok
-        return failure(operation.error_status, Flag.error, self.service, operation.error_grpc_status)
+        failed = failure(operation.error_status, Flag.error, self.service, operation.error_grpc_status)
+        return failed if operation.retry_after_ns == NONE else failed._replace(retry_after_ns=operation.retry_after_ns)
 
 
 class Gather:

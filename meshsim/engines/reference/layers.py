@@ -10,17 +10,18 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from meshsim.engines.reference.call import ENDED, FLAGS, GRPC_STATUS, ID, STATUS
-from meshsim.engines.reference.clock import Expired, Interrupted
-from meshsim.engines.reference.outcome import GRPC_OK, OK, Outcome, failure
+from meshsim.engines.reference.clock import Expired
+from meshsim.engines.reference.hedging import HedgeLayer
+from meshsim.engines.reference.outcome import Outcome, failure
+from meshsim.engines.reference.retrying import RetryLayer
 from meshsim.flags import Flag
 from meshsim.plan import NONE
-from meshsim.randomness import BACK_OFF, Draw, attempt_key
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.call import Call
     from meshsim.engines.reference.clock import Clock, Steps
-    from meshsim.engines.reference.endpoints import View
-    from meshsim.plan import Retries, Stack
+    from meshsim.engines.reference.view import View
+    from meshsim.plan import Stack
     from meshsim.records import Recorder
 
 CLIENT_GAVE_UP = Outcome(0, flags=int(Flag.DC), origin_flags=int(Flag.DC))
@@ -38,13 +39,21 @@ class Handler(Protocol):
 class Refusals:
     """Writes the row of an attempt that was never sent to an instance, and of a wait that led to no attempt."""
 
-    __slots__ = ("_service_of", "clock", "next_id", "recorder")
+    __slots__ = ("_service_of", "clock", "next_id", "recorder", "tells_deadlines")
 
-    def __init__(self, clock: Clock, recorder: Recorder, service_of: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        recorder: Recorder,
+        service_of: tuple[int, ...],
+        tells_deadlines: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
         self.clock = clock
         self.recorder = recorder
         self._service_of = service_of
         """The service of each operation."""
+        self.tells_deadlines = tells_deadlines
+        """Whether any service wants to know when its callers give up."""
         self.next_id = count().__next__
         """Number of the next attempt."""
 
@@ -69,10 +78,10 @@ class Refusals:
                 [
                     request.row_number, NONE if parent is None else parent.row[ID], caller,
                     NONE if call.operation == NONE else self._service_of[call.operation], request.started_ns, self.clock.now_ns,
-                    call.back_off_ns, call.proxy_ns, call.connection_ns,
+                    call.back_off_ns, call.proxy_ns, call.connection_ns, call.tls_ns,
                 ]
             )  # fmt: skip
-            call.back_off_ns = call.proxy_ns = call.connection_ns = 0
+            call.back_off_ns = call.proxy_ns = call.connection_ns = call.tls_ns = 0
 
 
 class TimeoutLayer:
@@ -104,107 +113,25 @@ class TimeoutLayer:
             timer.task = None
 
 
-class RetryLayer:
-    """Call again while the policy asks for it and the retry breaker has room.
+class DeadlineLayer:
+    """Let the call say when its caller will give up: the earliest of the timeouts around it."""
 
-    A slot of the retry breaker is held from the decision to retry, so through the back-off, until that try's outcome.
+    __slots__ = ("_clock", "_inner", "_timeout_ns")
 
-    Source: Envoy, source/common/router/retry_state_impl.cc (shouldRetry).
-    """
-
-    __slots__ = ("_draw", "_inner", "_layer", "_policy", "_refusals", "_view", "_visible")
-
-    def __init__(self, inner: Handler, retries: Retries, refusals: Refusals, layer: int, view: View | None, visible: int) -> None:
+    def __init__(self, inner: Handler, clock: Clock, timeout_ns: int) -> None:
         self._inner = inner
-        self._refusals = refusals
-        self._policy = retries.policy
-        self._layer = layer
-        self._view = view
-        self._visible = visible
-        """Flags that this layer can see: a client sees an answer, not why its proxy gave it."""
-        self._draw = Draw()
+        self._clock = clock
+        self._timeout_ns = timeout_ns
 
     def call(self, call: Call) -> Steps:
-        """The outcome of the last try."""
-        policy, view, first_key = self._policy, self._view, call.key
-        attempt = 1
-        holds_slot = False
+        """The inner outcome."""
+        before_ns, own_ns = call.deadline_ns, self._clock.now_ns + self._timeout_ns
+        if before_ns == NONE or own_ns < before_ns:
+            call.deadline_ns = own_ns
         try:
-            while True:
-                call.attempt = attempt
-                outcome: Outcome = yield from self._inner.call(call)
-                if holds_slot and view is not None:
-                    view.retries.done()
-                    holds_slot = False
-                if (
-                    outcome is OK
-                    or outcome is GRPC_OK
-                    or not policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._visible)
-                ):
-                    return outcome
-                if attempt > policy.num_retries:
-                    return self._stop(call, outcome, Flag.URX)
-                if view is not None:
-                    if not view.admits_retry():
-                        return self._stop(call, outcome, Flag.UO)
-                    holds_slot = True
-                wait_ns = policy.back_off.wait_ns(attempt, self._draw.at(call.key, BACK_OFF))
-                if wait_ns:
-                    yield from self._wait(call, wait_ns)
-                attempt += 1
-                call.key = attempt_key(first_key, self._layer, attempt)
-                call.back_off_ns = wait_ns
-                call.proxy_ns = call.connection_ns = 0
+            return (yield from self._inner.call(call))
         finally:
-            if holds_slot and view is not None:
-                view.retries.done()
-
-    def _wait(self, call: Call, wait_ns: int) -> Steps:
-        """The wait before a try."""
-        began_ns = self._refusals.clock.now_ns
-        try:
-            yield wait_ns
-        except Interrupted:
-            call.back_off_ns = self._refusals.clock.now_ns - began_ns
-            call.proxy_ns = call.connection_ns = 0
-            self._refusals.lose(call, call.caller)
-            raise
-
-    @staticmethod
-    def _stop(call: Call, outcome: Outcome, flag: Flag) -> Outcome:
-        if call.last_row is not None:
-            call.last_row[FLAGS] |= flag
-        return outcome.flagged(flag)
-
-
-class PickLayer:
-    """Choose the endpoint of this try; a retry may avoid those tried before.
-
-    Source: Envoy, source/common/upstream/load_balancer_impl (host_selection_retry_max_attempts),
-    source/extensions/retry/host/previous_hosts.
-    """
-
-    __slots__ = ("_inner", "_reselections", "_view")
-
-    def __init__(self, inner: Handler, view: View, reselections: int) -> None:
-        self._inner = inner
-        self._view = view
-        self._reselections = reselections
-
-    def call(self, call: Call) -> Steps:
-        """What the endpoint answers; no generator of its own, it only says which one goes on."""
-        endpoint = self._view.pick(call.key)
-        if self._reselections:
-            if call.attempt > 1:
-                for _ in range(self._reselections):
-                    if endpoint not in call.tried:
-                        break
-                    endpoint = self._view.pick_again()
-            else:
-                call.tried.clear()
-            call.tried.append(endpoint)
-        call.endpoint = endpoint
-        return self._inner.call(call)
+            call.deadline_ns = before_ns
 
 
 class GrpcLayer:
@@ -231,12 +158,20 @@ def around(
 
     The timeout stands outside since it covers the waits between tries too; what it cuts off is never tried again.
     """
-    handler = inner
-    if stack.retries is not None and stack.retries.policy.num_retries > 0:
-        handler = RetryLayer(handler, stack.retries, refusals, layer, view, visible)
-    if stack.timeout_ns:
-        handler = TimeoutLayer(handler, refusals.clock, stack.timeout_ns, on_timeout)
-    return handler
+    handler, retries = inner, stack.retries
+    if retries is not None and retries.hedging is not None:
+        handler = HedgeLayer(handler, retries, retries.hedging, refusals, layer, view, visible)
+    elif retries is not None and retries.policy.num_retries > 0:
+        handler = RetryLayer(handler, retries, refusals, layer, view, visible)
+    return within(handler, stack.timeout_ns, refusals, on_timeout)
+
+
+def within(inner: Handler, timeout_ns: int, refusals: Refusals, on_timeout: Outcome) -> Handler:
+    """A timeout around `inner`, which is told of it where any service wants to know; `inner` itself for a timeout of 0."""
+    if not timeout_ns:
+        return inner
+    told = DeadlineLayer(inner, refusals.clock, timeout_ns) if refusals.tells_deadlines else inner
+    return TimeoutLayer(told, refusals.clock, timeout_ns, on_timeout)
 
 
 def timed_out(service: int) -> Outcome:

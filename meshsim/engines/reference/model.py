@@ -1,48 +1,43 @@
 """The model, put together from a Plan: who calls through what.
 
-This is the one place that says which proxies exist and which layers stand in which order.
+This is the one place that says which proxies exist; stacks.py says which layers stand in which order.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from meshsim.engines.reference.ambient import WaypointLayer
+from meshsim.engines.reference.call import CALLER_CLIENT, CALLER_GATEWAY, CALLER_WAYPOINT
 from meshsim.engines.reference.clients import Client, Counter
 from meshsim.engines.reference.clock import Clock
+from meshsim.engines.reference.control import Control
 from meshsim.engines.reference.counters import Counters
-from meshsim.engines.reference.endpoints import View
 from meshsim.engines.reference.entry import DirectEntry, GatewayEntry
-from meshsim.engines.reference.faults import strike
-from meshsim.engines.reference.hop import HopLayer
+from meshsim.engines.reference.fleet import Fleet
 from meshsim.engines.reference.instance import Instance
-from meshsim.engines.reference.layers import (
-    ALL_FLAGS,
-    CLIENT_GAVE_UP,
-    GrpcLayer,
-    PickLayer,
-    Refusals,
-    TimeoutLayer,
-    around,
-    timed_out,
-)
+from meshsim.engines.reference.layers import ALL_FLAGS, CLIENT_GAVE_UP, Refusals, around, timed_out
 from meshsim.engines.reference.network import Links
-from meshsim.engines.reference.pool import PoolLayer
-from meshsim.engines.reference.proxy import FreeSidecarLayer, Proxy, SidecarLayer
+from meshsim.engines.reference.proxy import FreeSidecarLayer, SidecarLayer
+from meshsim.engines.reference.stacks import Stacks
+from meshsim.engines.reference.view import Place
 from meshsim.flags import Flag
 from meshsim.plan import BARE, NONE, StepKind
-from meshsim.policies.admission import NO_LIMIT
-from meshsim.randomness import APPLICATION, CLIENT, GATEWAY, SIDECAR, call_key, root_key, stream
+from meshsim.randomness import APPLICATION, CLIENT, GATEWAY, SIDECAR, WAYPOINT, call_key, root_key, stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from meshsim.engines.reference.layers import Handler
+    from meshsim.engines.reference.view import View
     from meshsim.plan import Cluster, Plan, Stack, Step
     from meshsim.records import Recorder
 
 BEHIND_A_PROXY = int(Flag.UT)
 """What a client or an application sees of why its proxy answered as it did: only its own timeout."""
+WITHOUT_A_PROXY = ALL_FLAGS & ~int(Flag.UH | Flag.SI)
+"""What they see where they call by themselves: that nobody was there, or that nothing came, is a failure like others to them."""
 
 
 class Model:
@@ -54,50 +49,39 @@ class Model:
         self.requests = Counter()
         """How many client requests have started."""
         self._root = (seed, replication)
-        self._refusals = Refusals(self.clock, recorder, tuple(operation.service for operation in plan.operations))
+        services_of = tuple(operation.service for operation in plan.operations)
+        tells_deadlines = any(service.keeps_deadlines for service in plan.services)
+        self._refusals = Refusals(self.clock, recorder, services_of, tells_deadlines)
         self._links = Links(plan.network)
         self._instances = tuple(
             tuple(Instance(self.clock, recorder, service, number, index, plan.operations) for index in range(len(service.zones)))
             for number, service in enumerate(plan.services)
         )
-        self._gateways = self._make_gateways()
+        self._fleet = Fleet(self.clock, plan, self._instances)
+        self._stacks = Stacks(plan, self._refusals, self._links, self._instances)
+        self._control = Control(self.clock, plan, self._instances, self._links)
         everyone = [instance for instances in self._instances for instance in instances]
+        self._waypoints: dict[int, Handler] = {}
         for instance in everyone:
             self._connect(instance)
         for number, source in enumerate(plan.sources):
             handler = self._entry(number, source.stack)
             root = root_key(*self._root, source.stream)
             Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
-        for fault in plan.faults:
-            self.clock.process(strike(self.clock, fault, self._instances[fault.service]))
-        self._counters = Counters(self.clock, recorder, plan, everyone, self._gateways)
+        self._control.begin()
+        self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.told)
         self.clock.process(self._counters.watch())
 
-    def _make_gateways(self) -> tuple[Proxy, ...]:
-        gateway = self.plan.gateway
-        if gateway is None:
-            return ()
-        return tuple(
-            Proxy(self.clock, gateway.proxy, index, zone, self._built(gateway.filters))
-            for index, zone in enumerate(gateway.zones)
-        )  # fmt: skip
-
-    def _built(self, filters: tuple) -> tuple:  # type: ignore[type-arg]
-        """Filters with state of their own."""
-        names = self.plan.names
-        return tuple(one.build(consumers=len(names.consumers), routes=len(names.routes) + 1) for one in filters)
+    def _key(self, name: str) -> int:
+        return root_key(*self._root, stream(name))
 
     def _connect(self, instance: Instance) -> None:
-        """Give an instance its sidecar, and a handler for each call of its scripts."""
+        """Give an instance a handler for each call of its scripts."""
         plan = self.plan
         service = plan.services[instance.service]
         key = call_key(root_key(*self._root, service.stream), instance.index)
-        if plan.mesh is not None:
-            sidecar = Proxy(self.clock, plan.mesh.proxy, instance.index, instance.zone, self._built(service.inbound))
-            instance.sidecar = sidecar
-            instance.guard = sidecar if sidecar.takes_time or sidecar.filters else None
         handlers: dict[int, Handler] = {}
-        visible = ALL_FLAGS if plan.mesh is None else BEHIND_A_PROXY
+        visible = WITHOUT_A_PROXY if plan.mesh is None else BEHIND_A_PROXY
         for number, operation in enumerate(plan.operations):
             if operation.service != instance.service:
                 continue
@@ -105,39 +89,64 @@ class Model:
                 called = plan.operations[step.operation].service
                 if called not in handlers:
                     handlers[called] = self._outbound(instance, called, key)
-                inner = self._per_try(handlers[called], step.stack, called)
+                inner = self._stacks.per_try(handlers[called], step.stack, called)
                 instance.callers[number, step.place] = around(
                     inner, step.stack, self._refusals, APPLICATION, None, timed_out(called), visible
                 )
 
     def _outbound(self, instance: Instance, called: int, key: int) -> Handler:
-        """From an instance to a service: through its sidecar where there is a mesh."""
-        mesh = self.plan.mesh
-        if mesh is None or instance.sidecar is None:
-            return self._stack(self.plan.direct[called], BARE, NONE, key, instance.zone)[0]
-        handler, view = self._stack(mesh.clusters[called], mesh.stacks[called], SIDECAR, key, instance.zone)
-        instance.sidecar.views.append(view)
-        if not instance.sidecar.takes_time:
-            return FreeSidecarLayer(handler, instance.sidecar)
-        return SidecarLayer(handler, instance.sidecar, self._refusals)
+        """From an instance to a service: through its sidecar or its node's proxy where there is a mesh."""
+        plan, service, sidecar = self.plan, self.plan.services[instance.service], instance.sidecar
+        station = None if sidecar is None else sidecar.station
+        place = Place(key, instance.zone, instance.index, _by_zone(service.zones), station)
+        mesh = plan.mesh
+        if mesh is None or sidecar is None:
+            direct = plan.direct
+            return self._handler(direct.clusters[called], direct.stacks[called], SIDECAR, place, instance.service)[0]
+        if mesh.ambient is not None and mesh.ambient.waypoints[called]:
+            handler = self._waypoint(called)
+        else:
+            clusters = mesh.clusters if mesh.ambient is None else mesh.transport
+            handler, views = self._handler(clusters[called], mesh.stacks[called], SIDECAR, place, instance.service)
+            sidecar.views.extend(views)
+        if not sidecar.takes_time:
+            return FreeSidecarLayer(handler, sidecar)
+        return SidecarLayer(handler, sidecar, self._refusals)
+
+    def _waypoint(self, called: int) -> Handler:
+        """To a service through its waypoint, whose replicas have views of their own. Made once for all callers."""
+        if called not in self._waypoints:
+            mesh, waypoints = self.plan.mesh, self._fleet.waypoints[called]
+            assert mesh is not None  # noqa: S101 — the caller has looked
+            callers = _by_zone(tuple(waypoint.zone for waypoint in waypoints))
+            handlers = []
+            for waypoint in waypoints:
+                key = call_key(self._key(f"waypoint {self.plan.names.services[called]}"), waypoint.index)
+                place = Place(key, waypoint.zone, waypoint.index, callers, waypoint.station)
+                handler, views = self._handler(mesh.clusters[called], mesh.stacks[called], WAYPOINT, place, CALLER_WAYPOINT)
+                waypoint.views.extend(views)
+                handlers.append(handler)
+            self._waypoints[called] = WaypointLayer(self._refusals, self._links, called, waypoints, tuple(handlers))
+        return self._waypoints[called]
 
     def _entry(self, number: int, client_stack: Stack) -> Handler:
         """From a client: its own timeout and retries around the gateway, or around the services."""
-        plan = self.plan
-        source_key = root_key(*self._root, plan.sources[number].stream)
+        plan, source = self.plan, self.plan.sources[number]
         operations = sorted({operation for route in plan.routes for operation in route.operations})
         if plan.gateway is None:
+            place = Place(root_key(*self._root, source.stream), source.zone, number, _by_zone((source.zone,)))
             by_service: dict[int, Handler] = {}
             for operation in operations:
                 service = plan.operations[operation].service
                 if service not in by_service:
-                    by_service[service] = self._stack(plan.direct[service], BARE, NONE, source_key, plan.sources[number].zone)[0]
+                    cluster, stack = plan.direct.clusters[service], plan.direct.stacks[service]
+                    by_service[service] = self._handler(cluster, stack, SIDECAR, place, CALLER_CLIENT)[0]
             handlers = {operation: by_service[plan.operations[operation].service] for operation in operations}
             entry: Handler = DirectEntry(plan.routes, handlers)
         else:
             entry = self._gateway_entry()
-        visible = ALL_FLAGS if plan.gateway is None else BEHIND_A_PROXY
-        entry = self._per_try(entry, client_stack, NONE)
+        visible = WITHOUT_A_PROXY if plan.gateway is None else BEHIND_A_PROXY
+        entry = self._stacks.per_try(entry, client_stack, NONE)
         return around(entry, client_stack, self._refusals, CLIENT, None, CLIENT_GAVE_UP, visible)
 
     def _gateway_entry(self) -> Handler:
@@ -145,60 +154,50 @@ class Model:
         if not hasattr(self, "_entry_of_gateway"):
             plan, handlers = self.plan, {}
             assert plan.gateway is not None  # noqa: S101 — the caller has looked
-            for gateway in self._gateways:
-                key = call_key(root_key(*self._root, stream("gateway")), gateway.index)
-                views: dict[int, View] = {}
+            for gateway in self._fleet.gateways:
+                key = call_key(self._key("gateway"), gateway.index)
+                place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway.station)
+                views: dict[tuple[int, tuple[int, ...]], tuple[View, ...]] = {}
                 for number, route in enumerate(plan.routes):
                     for operation in route.operations:
                         service = plan.operations[operation].service
                         cluster = plan.gateway.clusters[service]
                         assert cluster is not None  # noqa: S101 — the planner makes one for each destination
-                        handler, views[service] = self._stack(
-                            cluster, route.stack, GATEWAY, key, gateway.zone, views.get(service)
+                        shared = service, route.stack.subsets
+                        handlers[gateway.index, number, operation], views[shared] = self._handler(
+                            cluster, route.stack, GATEWAY, place, CALLER_GATEWAY, views.get(shared)
                         )
-                        handlers[gateway.index, number, operation] = handler
-                gateway.views.extend(views.values())
-            self._entry_of_gateway = GatewayEntry(self._refusals, self._links, plan.routes, self._gateways, handlers)
+                gateway.views.extend(view for each in views.values() for view in each)
+            self._entry_of_gateway = GatewayEntry(self._refusals, self._links, plan.routes, self._fleet.gateways, handlers)
         return self._entry_of_gateway
 
-    def _stack(
-        self, cluster: Cluster, stack: Stack, layer: int, key: int, zone: int, view: View | None = None
-    ) -> tuple[Handler, View]:
-        """All layers from the route's timeout to the link, innermost first, and the view that they share.
+    def _handler(
+        self, cluster: Cluster, stack: Stack, layer: int, place: Place, caller: int, views: tuple[View, ...] | None = None
+    ) -> tuple[Handler, tuple[View, ...]]:
+        """The layers to a service, and the views that they share with whoever has them already."""
+        if views is None:
+            views = self._stacks.views_of(cluster, stack, place, caller)
+            for view in views:
+                self._control.follow(view, caller)
+        mirror = None if stack.mirror is None else self._mirror(stack.mirror.operation, layer, place, caller)
+        return self._stacks.handler(views, stack, layer, mirror), views
 
-        1. the hop: link, instance, link;
-        2. the per-try timeout: it begins when the try has a connection;
-        3. the pool: the host is chosen before, and waiting for its connection is not part of the try's time;
-        4. the pick: anew for each try;
-        5. retries, with the retry breaker of this view;
-        6. the timeout over all tries and waits;
-        7. for gRPC, the translation of local answers, after every decision about them.
-        """
-        service = self.plan.services[cluster.service]
-        if view is None:
-            view = View(cluster, self._instances[cluster.service], service.weights, key, partial(self._links.constant_ns, zone))
-        handler: Handler = HopLayer(self.clock, self._links, cluster.service, self._refusals)
-        handler = self._per_try(handler, stack, cluster.service)
-        if cluster.budget is not None or (cluster.limits is not None and _limits_anything(cluster)):
-            handler = PoolLayer(handler, view, cluster.service, self._refusals)
-        policy = stack.retries.policy if stack.retries is not None else None
-        avoids_hosts = policy is not None and policy.num_retries > 0 and policy.avoids_previous_hosts
-        handler = PickLayer(handler, view, policy.max_reselections if policy is not None and avoids_hosts else 0)
-        handler = around(handler, stack, self._refusals, layer, view, timed_out(cluster.service), ALL_FLAGS)
-        return (GrpcLayer(handler) if service.is_grpc else handler), view
-
-    def _per_try(self, inner: Handler, stack: Stack, service: int) -> Handler:
-        """The per-try timeout, where there is one."""
-        if stack.retries is None or not stack.retries.per_try_timeout_ns:
-            return inner
-        return TimeoutLayer(inner, self.clock, stack.retries.per_try_timeout_ns, timed_out(service))
+    def _mirror(self, operation: int, layer: int, place: Place, caller: int) -> Handler:
+        """Where copies of requests go: by the same kind of proxy, and from there to nowhere else."""
+        plan, service = self.plan, self.plan.operations[operation].service
+        if caller == CALLER_GATEWAY and plan.gateway is not None:
+            cluster = plan.gateway.clusters[service] or plan.direct.clusters[service]
+            stack = BARE
+        elif plan.mesh is not None:
+            cluster, stack = plan.mesh.clusters[service], plan.mesh.stacks[service]
+        else:
+            cluster, stack = plan.direct.clusters[service], plan.direct.stacks[service]
+        return self._handler(cluster, replace(stack, mirror=None), layer, place, caller)[0]
 
 
-def _limits_anything(cluster: Cluster) -> bool:
-    limits = cluster.limits
-    return limits is not None and any(
-        limit < NO_LIMIT for limit in (limits.max_connections, limits.max_pending_requests, limits.max_requests)
-    )
+def _by_zone(zones: tuple[int, ...]) -> tuple[int, ...]:
+    """How many of these there are in each zone."""
+    return tuple(zones.count(zone) for zone in range(max(zones) + 1))
 
 
 def _calls(steps: Iterable[Step]) -> Iterator[Step]:

@@ -16,6 +16,10 @@ REQUEST_WAY = 0
 ANSWER_WAY = 1
 CLIENT_WAY = 2
 """Added to a way where the message travels between a client and the gateway."""
+HANDSHAKE_WAY = 6
+"""The same while a connection is made."""
+WAYPOINT_WAY = 4
+"""The same between a caller and a waypoint."""
 
 
 class Links:

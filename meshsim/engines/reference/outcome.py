@@ -24,6 +24,8 @@ class Outcome(NamedTuple):
     origin: int = NONE
     """The service where a failure began."""
     origin_flags: int = 0
+    retry_after_ns: int = NONE
+    """When the answer says to come again; NONE where it says nothing."""
 
     @property
     def is_failure(self) -> bool:
@@ -42,8 +44,21 @@ class Outcome(NamedTuple):
         return self._replace(status=200, grpc_status=grpc_status)
 
 
+LOST_AFTER_NS = 924_600_000_000
+"""How long TCP sends again what nobody acknowledges before it gives up: Linux' tcp_retries2 of 15, 924.6 s."""
 OK = Outcome(200)
 GRPC_OK = Outcome(200, 0)
+CALLER_LEFT = Outcome(0)
+"""What a filter is told of a request whose caller did not wait for the answer."""
+
+
+GRPC_FAILURES = (2, 4, 8, 13, 14, 15)
+"""gRPC statuses that are the server's fault: unknown, deadline-exceeded, resource-exhausted, internal, unavailable, data-loss."""
+
+
+def is_servers_fault(outcome: Outcome) -> bool:
+    """Whether an outcome tells of trouble at the server: 5xx, no answer, or the like in gRPC. A 4xx does not."""
+    return outcome.status >= 500 or outcome.status == 0 or outcome.grpc_status in GRPC_FAILURES
 
 
 def failure(status: int, flag: Flag, service: int = NONE, grpc_status: int = NONE) -> Outcome:

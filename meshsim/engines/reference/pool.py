@@ -18,8 +18,9 @@ from meshsim.flags import Flag
 if TYPE_CHECKING:
     from meshsim.engines.reference.call import Call
     from meshsim.engines.reference.clock import Steps, Task
-    from meshsim.engines.reference.endpoints import EndpointView, View
+    from meshsim.engines.reference.endpoints import EndpointView
     from meshsim.engines.reference.layers import Handler, Refusals
+    from meshsim.engines.reference.view import View
 
 
 class Waiter:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from meshsim.flags import Flag
 from meshsim.policies.admission.token_bucket import TokenBucket
 from meshsim.policies.filters.filter import PASS, Filter, Verdict
 from meshsim.registry import policy
+
+if TYPE_CHECKING:
+    from meshsim.policies.load_balancing.balancer import Draw
 
 LIMITED = Verdict(429, int(Flag.RL))
 
@@ -34,7 +37,7 @@ class RateLimit(Filter):
         self._by_consumer = self.key == "consumer"
         self._by_route = self.key == "route"
 
-    def judge(self, now_ns: int, consumer: int, route: int) -> Verdict:
+    def judge(self, now_ns: int, consumer: int, route: int, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, or 429 with RL."""
         index = consumer if self._by_consumer else route if self._by_route else 0
         return PASS if self._buckets[index].admit(now_ns) else LIMITED

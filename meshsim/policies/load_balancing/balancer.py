@@ -9,6 +9,11 @@ from meshsim.registry import Policy, family
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NO_HASH = -1
+"""The hash of a request that has none."""
+FROM_THE_START = -1
+"""When an endpoint joined that was there from the start."""
+
 
 class Draw(Protocol):
     """Chance, as a policy sees it: the numbers of one decision, one after the other."""
@@ -25,25 +30,78 @@ class Draw(Protocol):
 class Endpoint:
     """An instance as one proxy sees it."""
 
-    __slots__ = ("in_flight", "weight")
+    __slots__ = (
+        "error_rate", "in_flight", "index", "joined_ns", "reported_in_flight", "reported_ns", "request_rate", "utilisation", "weight",
+    )  # fmt: skip
 
-    def __init__(self, weight: float = 1.0) -> None:
+    def __init__(self, weight: float = 1.0, index: int = 0) -> None:
         self.weight = weight
         """Envoy's load_balancing_weight."""
+        self.index = index
+        """Its number among all endpoints that this proxy ever knew: it stays, whoever joins or leaves."""
         self.in_flight = 0
         """This proxy's requests that have a connection to it (Envoy's rq_active); those pending in the pool do not count."""
+        self.joined_ns = FROM_THE_START
+        """When this proxy learned of it; `FROM_THE_START` where it was there from the start."""
+        self.reported_ns = -1
+        """When the latest report of its load came, -1 where none has."""
+        self.reported_in_flight = 0
+        """Requests in it, queue included, as its latest report has it: of all its callers."""
+        self.utilisation = 0.0
+        """Share of its workers that were busy, as its latest report has it."""
+        self.request_rate = 0.0
+        """Requests per second that it finished, as its latest report has it."""
+        self.error_rate = 0.0
+        """Failures per second among them."""
 
 
 @family("load_balancer")
 class LoadBalancer(Policy):
     """Chooses the endpoint of each attempt. State belongs to one proxy's view of one destination."""
 
-    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
-        """Prepare for these endpoints; `draw` gives the random start that keeps proxies from marching in step."""
+    observes: bool = False
+    """Whether it wants to be told of outcomes by `done`."""
+    reads_reports: bool = False
+    """Whether it reads the load that endpoints report; without such a policy none is sent."""
+    report_interval: int = 0
+    """Nanoseconds between two reports of an endpoint's load; 0 for one with every answer."""
 
-    def pick(self, endpoints: Sequence[Endpoint], draw: Draw) -> int:
-        """Index of the endpoint for this attempt; a retry asks again and takes a turn like any request."""
+    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
+        """Prepare for these endpoints.
+
+        Args:
+            endpoints: Those that it may pick from, at least one.
+            draw: Gives the random start that keeps proxies from marching in step.
+            client: Number of this proxy among its like, from 0.
+            clients: How many there are.
+        """
+
+    def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
+        """Prepare for other endpoints from now on: some have joined, left, or changed their weight.
+
+        What is remembered of those that stay (by their `index`) is kept.
+        """
+
+    def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:
+        """Position of the endpoint for this attempt; a retry asks again and takes a turn like any request.
+
+        Args:
+            endpoints: As in the latest `set_up` or `update`.
+            draw: Chance.
+            now_ns: Time.
+            hash_key: 64 bits that tell requests apart which belong together (a user's, a key's); `NO_HASH` where nothing does.
+        """
         raise NotImplementedError
+
+    def done(self, endpoint: Endpoint, now_ns: int, rtt_ns: int, is_failure: bool) -> None:  # noqa: FBT001
+        """An attempt has ended; called only where the policy `observes`.
+
+        Args:
+            endpoint: Where it was sent.
+            now_ns: Time.
+            rtt_ns: From sending to the answer, or to giving up.
+            is_failure: Whether it failed: 5xx, timed out, could not connect.
+        """
 
 
 def is_weighted(endpoints: Sequence[Endpoint]) -> bool:

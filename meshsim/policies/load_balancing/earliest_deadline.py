@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from heapq import heapify, heapreplace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class EarliestDeadline:
     """Turns in proportion to weights: who has the earliest deadline goes next, and gets one 1/weight later.
@@ -11,25 +17,21 @@ class EarliestDeadline:
     Source: Envoy, source/common/upstream/edf_scheduler.h.
     """
 
-    __slots__ = ("_deadlines", "_order", "_orders")
+    __slots__ = ("_heap", "_order")
 
-    def __init__(self, weights: list[float]) -> None:
-        self._deadlines = [1.0 / weight for weight in weights]
-        self._orders = list(range(len(weights)))
+    def __init__(self, weights: Sequence[float]) -> None:
+        self._heap = [(1.0 / weight, order, order) for order, weight in enumerate(weights)]
+        """Deadline, order of setting, position."""
+        heapify(self._heap)
         self._order = len(weights)
 
     def peek(self) -> int:
-        """Index whose turn it is; the turn is not taken."""
-        best = 0
-        for index in range(1, len(self._deadlines)):
-            if self._deadlines[index] < self._deadlines[best] or (
-                self._deadlines[index] == self._deadlines[best] and self._orders[index] < self._orders[best]
-            ):
-                best = index
-        return best
+        """Position whose turn it is; the turn is not taken."""
+        return self._heap[0][2]
 
-    def take(self, index: int, weight: float) -> None:
-        """End the turn of `index`, whose weight is now `weight`."""
-        self._deadlines[index] += 1.0 / weight
-        self._orders[index] = self._order
+    def take(self, weight: float) -> int:
+        """End the turn of the position whose it is, and whose weight is now `weight`; that position."""
+        deadline, _, position = self._heap[0]
+        heapreplace(self._heap, (deadline + 1.0 / weight, self._order, position))
         self._order += 1
+        return position

@@ -21,6 +21,6 @@ class Random(LoadBalancer):
     Source: Envoy, source/extensions/load_balancing_policies/random/random_lb.cc; Kubernetes, "Virtual IPs and Service Proxies".
     """
 
-    def pick(self, endpoints: Sequence[Endpoint], draw: Draw) -> int:
+    def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Index of an endpoint."""
         return draw.below(len(endpoints))

@@ -42,16 +42,17 @@ _GRPC_CONDITION = {status: CONDITIONS[name] for name, status in GRPC_STATUS.item
 
 _CONNECT_FAILED = int(Flag.UF)
 _NO_ANSWER = int(Flag.UF | Flag.UC | Flag.UT)
-_OVERFLOW = int(Flag.UO)
+_ENDED_HERE = int(Flag.UO | Flag.UH | Flag.SI)
 _LIMITED = int(Flag.RL)
 
 
 def is_retriable(conditions: int, codes: tuple[int, ...], status: int, grpc_status: int, flags: int) -> bool:
     """Whether an outcome matches the retry conditions.
 
-    An overflow of the proxy's own pool never does, and an answer that was rate limited only by `envoy-ratelimited`. A per-try
-    timeout is a reset to Envoy, so `5xx`, `gateway-error` and `reset` match it. A failed gRPC call answers 200, so that `5xx`
-    does not match it: the gRPC conditions do. `refused-stream` never matches: the model's servers do not refuse HTTP/2 streams.
+    What the proxy answers at once and by itself never does: an overflow of its pool, no healthy host, an idle stream. An answer that
+    was rate limited matches `envoy-ratelimited` only. A per-try timeout is a reset to Envoy, so `5xx`, `gateway-error` and `reset`
+    match it. A failed gRPC call answers 200, so that `5xx` does not match it: the gRPC conditions do. `refused-stream` never matches:
+    the model's servers do not refuse HTTP/2 streams.
 
     Args:
         conditions: Bits of `CONDITIONS`.
@@ -60,9 +61,10 @@ def is_retriable(conditions: int, codes: tuple[int, ...], status: int, grpc_stat
         grpc_status: gRPC status, -1 where the answer has none.
         flags: Bits of `meshsim.flags.Flag`.
 
-    Source: Envoy, source/common/router/retry_state_impl.cc (wouldRetryFromHeaders, wouldRetryFromReset).
+    Source: Envoy, source/common/router/retry_state_impl.cc (wouldRetryFromHeaders, wouldRetryFromReset),
+    router.cc (doRetry, sendNoHealthyUpstreamResponse).
     """
-    if flags & _OVERFLOW:
+    if flags & _ENDED_HERE:
         return False
     if flags & _LIMITED:
         return bool(conditions & ENVOY_RATELIMITED)

@@ -31,6 +31,7 @@ FILLS: dict[str, Fill] = {
     "network": Fill("#8CCBEF", "...."),
     "proxy": Fill("#009E73", "\\\\\\\\"),
     "connection": Fill("#F0E442", "xxxx"),
+    "TLS": Fill("#D55E00", "++++"),
     "back-off": Fill("#CC79A7", "----"),
     "other": Fill("#BBBBBB", ""),
 }
@@ -41,6 +42,7 @@ MEANINGS: dict[str, str] = {
     "network": "on the wire",
     "proxy": "in proxies",
     "connection": "waiting for one",
+    "TLS": "handshakes",
     "back-off": "between tries",
     "other": "all else",
 }

@@ -24,8 +24,10 @@ NO_PRODUCT = "none"
 ABSENT = "none"
 """How a file writes that there is no such thing: no timeout, no retries."""
 SHORT_FORMS = {
-    "traffic": ("mesh.traffic.<service>", "gateway.traffic.<service>", "gateway.routes.<route>"),
+    "traffic": ("mesh.traffic.<service>", "gateway.traffic.<service>", "gateway.routes.<route>", "direct.traffic.<service>"),
     "filters": ("gateway.filters", "mesh.inbound.<service>.filters"),
+    "discovery": ("mesh.discovery", "gateway.discovery", "direct.discovery"),
+    "telemetry": ("mesh.telemetry", "gateway.telemetry"),
 }
 """Where the block that a short form stands for may be; a route takes the timeout and the retries of it."""
 
@@ -155,8 +157,26 @@ _DURATIONS = {
     "traffic.retries.per_try_timeout",
     "traffic.retries.retry_back_off.base_interval",
     "traffic.retries.retry_back_off.max_interval",
+    "traffic.idle_timeout",
+    "traffic.connect_timeout",
+    "traffic.connections.idle_timeout",
+    "traffic.update_merge_window",
+    "discovery.debounce_after",
+    "discovery.debounce_max",
+    "mesh.mtls.handshake_time",
+    "mesh.mtls.resumed_handshake_time",
+    "mesh.mtls.time_per_kib",
+    "mesh.node_proxy.proxy_time",
+    "mesh.waypoints.proxy_time",
+    "telemetry.stats_time",
+    "telemetry.access_log_time",
+    "telemetry.trace_time",
 }
-_SHARES = {"traffic.retry_budget.budget_percent"}
+_SHARES = {
+    "traffic.retry_budget.budget_percent",
+    "traffic.healthy_panic_threshold",
+    "traffic.outlier_detection.enforcing_success_rate",
+}
 
 
 def _read(name: str, text: str) -> Product:

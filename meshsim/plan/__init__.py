@@ -1,0 +1,46 @@
+"""The Plan: what an engine is given.
+
+Flat tables of small integers, nanoseconds and built policies. No names in it decide anything (they are carried in `Names` for
+those who write results), no YAML, no defaults left open. `meshsim.planning` makes it from a Scenario.
+"""
+
+from meshsim.plan.kinds import NONE, Effect, HashOn, OnCancel, StepKind
+from meshsim.plan.layers import BARE, Hedging, Mirror, Retries, Stack
+from meshsim.plan.plan import Fault, Names, Network, Plan, Route, Source
+from meshsim.plan.proxies import Ambient, Direct, Gateway, Mesh, ProxyKind
+from meshsim.plan.services import Lifecycle, Operation, Service, Step
+from meshsim.plan.traffic import Cluster, Connections, Discovery, HealthCheck, Limits, Tls
+
+__all__ = [
+    "BARE",
+    "NONE",
+    "Ambient",
+    "Cluster",
+    "Connections",
+    "Direct",
+    "Discovery",
+    "Effect",
+    "Fault",
+    "Gateway",
+    "HashOn",
+    "HealthCheck",
+    "Hedging",
+    "Lifecycle",
+    "Limits",
+    "Mesh",
+    "Mirror",
+    "Names",
+    "Network",
+    "OnCancel",
+    "Operation",
+    "Plan",
+    "ProxyKind",
+    "Retries",
+    "Route",
+    "Service",
+    "Source",
+    "Stack",
+    "Step",
+    "StepKind",
+    "Tls",
+]

@@ -1,0 +1,50 @@
+"""Small numbers with a meaning."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+NONE = -1
+"""No such thing, wherever an index could stand."""
+
+
+class OnCancel(IntEnum):
+    """What a service does with a request whose caller has given up."""
+
+    CONTINUE = 0
+    """Work on: most servers do not notice. It is what makes retry storms."""
+    DROP_QUEUED = 1
+    """Skip it where it still waits in the queue; finish it where work has begun."""
+    STOP = 2
+    """Stop at once, and cancel its own calls."""
+
+
+class StepKind(IntEnum):
+    """What one step of a script does."""
+
+    COMPUTE = 0
+    CALL = 1
+    PARALLEL = 2
+
+
+class Effect(IntEnum):
+    """What a fault does to an instance."""
+
+    SLOW = 0
+    """Computations that begin take `amount` times as long."""
+    CRASH = 1
+    """Requests in it are lost, new ones refused."""
+    UNREACHABLE = 2
+    """Messages to and from it are lost: nobody is refused, everybody waits."""
+    ERRORS = 3
+    """A share `amount` of what it works on ends with the service's error."""
+
+
+class HashOn(IntEnum):
+    """What tells the requests apart that a hashing load balancer keeps together."""
+
+    NOTHING = 0
+    USER = 1
+    KEY = 2
+    CONSUMER = 3
+    ROUTE = 4

@@ -1,0 +1,77 @@
+"""The proxies, and what callers without one do themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from meshsim.distributions import Distribution
+    from meshsim.plan.layers import Stack
+    from meshsim.plan.traffic import Cluster, Discovery
+    from meshsim.policies.filters import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyKind:
+    """The gateway's replicas, or the sidecars."""
+
+    workers: int
+    time: Distribution | None
+    extra_ns: float = 0.0
+    """Time for telemetry, per request."""
+    trace_share: float = 0.0
+    trace_ns: float = 0.0
+    """Time for the span of a request that is traced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ambient:
+    """Ambient mode: a node proxy for transport, and waypoints for requests."""
+
+    node_proxy: ProxyKind
+    instances_per_node: int
+    """Instances of all services share nodes, zone by zone, in the order of their numbers."""
+    waypoint: ProxyKind
+    waypoints: tuple[tuple[int, ...], ...]
+    """By service: the zones of its waypoint's replicas; empty where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway's replicas."""
+
+    zones: tuple[int, ...]
+    proxy: ProxyKind
+    filters: tuple[Filter, ...]
+    clusters: tuple[Cluster | None, ...]
+    """By service; None where no route leads."""
+    discovery: Discovery | None = None
+    """None where it always knows all instances."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """The sidecars: one at each instance."""
+
+    proxy: ProxyKind
+    clusters: tuple[Cluster, ...]
+    """By service."""
+    stacks: tuple[Stack, ...]
+    """By service."""
+    discovery: Discovery | None = None
+    ambient: Ambient | None = None
+    """None of sidecars."""
+    transport: tuple[Cluster, ...] = ()
+    """By service, in ambient mode: how a node proxy sends where there is no waypoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """What callers without a proxy do themselves."""
+
+    clusters: tuple[Cluster, ...]
+    """By service."""
+    stacks: tuple[Stack, ...]
+    """By service."""
+    discovery: Discovery | None = None

@@ -1,0 +1,101 @@
+"""Services: their scripts, their instances, and how these come and go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from meshsim.plan.kinds import NONE, OnCancel, StepKind
+from meshsim.plan.layers import BARE
+
+if TYPE_CHECKING:
+    from meshsim.distributions import Distribution
+    from meshsim.plan.layers import Stack
+    from meshsim.policies.filters import Filter
+    from meshsim.policies.load_shedding import LoadShedding
+    from meshsim.replay import Table
+
+
+class Step(NamedTuple):
+    """One step of a script."""
+
+    kind: StepKind
+    place: int
+    """Where in the operation's script it stands: part of the key of what it draws."""
+    time: Distribution | Table | None = None
+    operation: int = NONE
+    probability: float = 1.0
+    optional: bool = False
+    stack: Stack = BARE
+    """The calling application's own timeout and retries."""
+    calls: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that a service does."""
+
+    service: int
+    steps: tuple[Step, ...]
+    error_rate: float
+    error_table: Table | None
+    error_status: int
+    error_grpc_status: int
+    """NONE for an HTTP service."""
+    never_fails: bool
+    """Whether it has no errors of its own."""
+    request_kib: float = 0.0
+    response_kib: float = 0.0
+    retry_after_ns: int = NONE
+    """What its errors say about when to come again; NONE for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """How the instances of a service come and go."""
+
+    replicas: int
+    """At the start; the service has as many places for instances as it ever has replicas."""
+    scale: tuple[tuple[int, int], ...]
+    """When (ns) the number of replicas becomes what."""
+    restarts: tuple[tuple[int, int], ...]
+    """When (ns) all instances are restarted, and how many at once."""
+    startup_ns: int
+    """From the start of a process to its being ready."""
+    pre_stop_ns: int
+    """Between leaving the registry and stopping to take requests: the preStop sleep."""
+    grace_ns: int
+    """After that: requests in it may end for so long, then they are lost."""
+    readiness_ns: int
+    """Time in which the registry notices that an instance has crashed or can be reached again: probe period times threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service and its instances."""
+
+    stream: int
+    """Hash of the name: the root of what its sidecars draw."""
+    zones: tuple[int, ...]
+    """The zone of each instance; their number is the number of replicas."""
+    weights: tuple[float, ...]
+    workers: int
+    queue_limit: int
+    """Requests that may wait at one instance; NONE for no limit."""
+    is_async: bool
+    on_cancel: OnCancel
+    is_grpc: bool
+    may_crash: bool
+    """Whether a fault crashes it: only then are its requests kept in a list."""
+    inbound: tuple[Filter, ...]
+    """Filters of the sidecar at each instance."""
+    lifecycle: Lifecycle | None = None
+    """None where its instances are there from the beginning to the end."""
+    subsets: tuple[int, ...] = ()
+    """The subset of each instance; empty where there are none."""
+    priorities: tuple[int, ...] = ()
+    """Envoy's priority of each instance; empty where all have 0."""
+    shedding: LoadShedding | None = None
+    """Who is dropped at the head of the queue."""
+    keeps_deadlines: bool = False
+    """Whether it stops work whose deadline has passed and passes the rest of the time on to its calls."""

@@ -1,0 +1,46 @@
+"""What every concurrency limit answers."""
+
+from __future__ import annotations
+
+from meshsim.registry import Policy, family
+
+
+@family("concurrency_limit")
+class ConcurrencyLimit(Policy):
+    """Says how many requests may be on their way at once. State belongs to one proxy."""
+
+    def set_up(self, **_: object) -> None:
+        """Nothing is on its way."""
+        self.limit = self.first_limit()
+        """How many there may be now."""
+        self.in_flight = 0
+
+    def first_limit(self) -> int:
+        """How many there may be at the start."""
+        raise NotImplementedError
+
+    def admit(self, now_ns: int) -> bool:  # noqa: ARG002
+        """Whether one more may go on; one that may is to be followed by `done` or `cancelled`."""
+        if self.in_flight >= self.limit:
+            return False
+        self.in_flight += 1
+        return True
+
+    def done(self, now_ns: int, rtt_ns: int, is_dropped: bool) -> None:  # noqa: FBT001
+        """One has ended.
+
+        Args:
+            now_ns: Time.
+            rtt_ns: How long it took.
+            is_dropped: Whether it timed out or was turned away: what tells of overload.
+        """
+        in_flight = self.in_flight
+        self.in_flight -= 1
+        self.learn(now_ns, rtt_ns, in_flight, is_dropped)
+
+    def cancelled(self) -> None:
+        """One has ended without telling anything: its caller has gone."""
+        self.in_flight -= 1
+
+    def learn(self, now_ns: int, rtt_ns: int, in_flight: int, is_dropped: bool) -> None:  # noqa: FBT001
+        """Take in a sample; `in_flight` counts the one that has ended."""

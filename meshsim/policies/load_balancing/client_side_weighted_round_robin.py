@@ -1,0 +1,95 @@
+"""Client-side weighted round robin: turns by what each endpoint says that it can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Le
+
+from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
+from meshsim.policies.load_balancing.earliest_deadline import EarliestDeadline
+from meshsim.registry import policy
+from meshsim.units import Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NS_PER_S = 1_000_000_000
+
+
+@policy
+class ClientSideWeightedRoundRobin(LoadBalancer):
+    """Take turns weighted by requests per second divided by utilisation, as each endpoint reports them.
+
+    A faster endpoint does more at the same utilisation and gets more. Errors count as load: to the utilisation comes the share of
+    failures times the penalty. An endpoint whose reports are too new (blackout) or too old has the mean weight; with fewer than
+    two weights it is plain round robin.
+
+    Source: gRPC proposal A58, "Client-side weighted round robin"; Envoy,
+    source/extensions/load_balancing_policies/client_side_weighted_round_robin.
+    """
+
+    reads_reports = True
+
+    report_interval: Duration = 0
+    """How often endpoints report (out of band); 0 for a report with every answer."""
+    blackout_period: Duration = 10_000_000_000
+    """Reports have to come for so long before they count."""
+    weight_expiration_period: Duration = 180_000_000_000
+    """A report older than this counts no more."""
+    weight_update_period: Duration = 1_000_000_000
+    """How often weights are worked out; at least 100ms."""
+    error_utilization_penalty: Annotated[float, Ge(0), Le(1e6)] = 1.0
+    """How much of an endpoint a share of failures takes up."""
+
+    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
+        """Plain turns from a random place on."""
+        self._next = draw.below(len(endpoints))
+        self._reporting_since_ns: list[int] = []
+        self._updated_ns = 0
+        self.update(endpoints, draw)
+
+    def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
+        """Weights anew at the next pick."""
+        missing = max(endpoint.index for endpoint in endpoints) + 1 - len(self._reporting_since_ns)
+        self._reporting_since_ns.extend([-1] * missing)
+        self._turns: EarliestDeadline | None = None
+        self._weights: list[float] = []
+        self._is_old = True
+
+    def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
+        """Position of the endpoint whose turn it is."""
+        if self._is_old or now_ns - self._updated_ns >= max(self.weight_update_period, NS_PER_S // 10):
+            self._weigh(endpoints, now_ns)
+        if self._turns is not None:
+            return self._turns.take(self._weights[self._turns.peek()])
+        index = self._next % len(endpoints)
+        self._next = index + 1
+        return index
+
+    def _weigh(self, endpoints: Sequence[Endpoint], now_ns: int) -> None:
+        """Weights of this period."""
+        self._is_old, self._updated_ns = False, now_ns
+        known = [self._weight(endpoint, now_ns) for endpoint in endpoints]
+        usable = [weight for weight in known if weight > 0.0]
+        if len(usable) < 2:
+            self._turns = None
+            return
+        mean = sum(usable) / len(usable)
+        self._weights = [weight if weight > 0.0 else mean for weight in known]
+        self._turns = EarliestDeadline(self._weights)
+
+    def _weight(self, endpoint: Endpoint, now_ns: int) -> float:
+        """What an endpoint's report makes it worth; 0 where it does not count."""
+        since = self._reporting_since_ns
+        if endpoint.reported_ns < 0 or now_ns - endpoint.reported_ns >= self.weight_expiration_period:
+            since[endpoint.index] = -1
+            return 0.0
+        if since[endpoint.index] < 0:
+            since[endpoint.index] = endpoint.reported_ns
+        if now_ns - since[endpoint.index] < self.blackout_period:
+            return 0.0
+        if endpoint.request_rate <= 0.0:
+            return 0.0
+        load = endpoint.utilisation + endpoint.error_rate / endpoint.request_rate * self.error_utilization_penalty
+        return endpoint.request_rate / load if load > 0.0 else 0.0

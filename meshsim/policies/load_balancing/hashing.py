@@ -1,0 +1,72 @@
+"""What hashing load balancers share: endpoints by hash, and bounded loads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.policies.load_balancing.balancer import NO_HASH, Draw, Endpoint, LoadBalancer
+from meshsim.randomness import call_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ENDPOINTS = call_key(0, 7)
+"""Where the hashes of endpoints come from: of their number, in place of Envoy's of their address."""
+
+
+def endpoint_hash(index: int, number: int) -> int:
+    """64 bits for the `number`-th place of an endpoint."""
+    return call_key(call_key(_ENDPOINTS, index), number)
+
+
+class Hashing(LoadBalancer):
+    """Sends requests with one hash to one endpoint; those without are sent to one at random, as in Envoy.
+
+    With a `hash_balance_factor` no endpoint gets more than that percentage of the mean load: a request whose endpoint is full goes on
+    to another, drawn by its hash.
+
+    Source: Envoy, source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc (BoundedLoadHashingLoadBalancer);
+    Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads", SODA 2018.
+    """
+
+    hash_balance_factor: int = 0
+
+    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
+        """The table for these endpoints."""
+        self.update(endpoints, draw)
+
+    def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
+        """Position of the endpoint that the hash belongs to."""
+        if hash_key == NO_HASH:
+            return draw.below(len(endpoints))
+        index = self.position(hash_key)
+        if not self.hash_balance_factor or self._overload(endpoints, index) <= 1.0:
+            return index
+        return self._next_with_room(endpoints, index, hash_key)
+
+    def position(self, hash_key: int) -> int:
+        """Where the hash belongs."""
+        raise NotImplementedError
+
+    def _overload(self, endpoints: Sequence[Endpoint], index: int) -> float:
+        """Load with this request as a share of what the endpoint may have."""
+        total = 1 + sum(endpoint.in_flight for endpoint in endpoints)
+        weight = endpoints[index].weight / sum(endpoint.weight for endpoint in endpoints)
+        return endpoints[index].in_flight / max(1.0, -(-total * weight * self.hash_balance_factor // 100))
+
+    def _next_with_room(self, endpoints: Sequence[Endpoint], first: int, hash_key: int) -> int:
+        """The others in an order that the hash decides; where all are full, the least full."""
+        order = list(range(len(endpoints)))
+        best, best_overload = first, self._overload(endpoints, first)
+        for place in range(len(order)):
+            other = place + call_key(hash_key, place) % (len(order) - place)
+            order[place], order[other] = order[other], order[place]
+            index = order[place]
+            if index == first:
+                continue
+            overload = self._overload(endpoints, index)
+            if overload < 1.0:
+                return index
+            if overload < best_overload:
+                best, best_overload = index, overload
+        return best

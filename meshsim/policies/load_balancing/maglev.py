@@ -1,0 +1,86 @@
+"""Maglev: consistent hashing by a table that all endpoints fill in turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Le
+
+from meshsim.policies.load_balancing.hashing import Hashing, endpoint_hash
+from meshsim.registry import SettingError, policy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshsim.policies.load_balancing.balancer import Draw, Endpoint
+
+LARGEST_TABLE = 5_000_011
+
+
+@policy
+class Maglev(Hashing):
+    """Send to the endpoint that the table has at the request's hash: shares nearly equal, and a few more keys move than with a ring.
+
+    Each endpoint goes through the table in an order of its own and takes the next free place, in turn; with weights it takes a turn
+    when its share is due. What the hash is made of, `hash_on` says; a request without one goes anywhere.
+
+    Source: Eisenbud et al., "Maglev", NSDI 2016, section 3.4; Envoy,
+    source/extensions/load_balancing_policies/maglev/maglev_lb.cc.
+    """
+
+    table_size: Annotated[int, Ge(2), Le(LARGEST_TABLE)] = 65537
+    """Places in the table, a prime number; a hundred times the endpoints or more keep shares within a few percent."""
+    hash_balance_factor: Annotated[int, Ge(0), Le(2**32 - 1)] = 0
+    """No endpoint gets more than this percentage of the mean load, such as 125; 0 for no bound."""
+
+    def check(self) -> None:
+        """Raise `SettingError` where Envoy would refuse the settings."""
+        if 0 < self.hash_balance_factor < 100:
+            raise SettingError(
+                "hash_balance_factor", "a percentage of the mean load: 100 or more, such as 125, or 0 for no bound"
+            )
+        if not _is_prime(self.table_size):
+            raise SettingError("table_size", "must be a prime number, such as 65537")
+
+    def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
+        """Fill the table."""
+        size, count = self.table_size, len(endpoints)
+        offsets = [endpoint_hash(endpoint.index, 0) % size for endpoint in endpoints]
+        skips = [endpoint_hash(endpoint.index, 1) % (size - 1) + 1 for endpoint in endpoints]
+        largest = max(endpoint.weight for endpoint in endpoints)
+        targets = [0.0] * count
+        table = [-1] * size
+        filled, turn = 0, 1
+        while filled < size:
+            for position in range(count):
+                weight = endpoints[position].weight
+                if turn * weight < targets[position]:
+                    continue
+                targets[position] += largest
+                place = offsets[position]
+                while table[place] >= 0:
+                    place = (place + skips[position]) % size
+                table[place] = position
+                offsets[position] = (place + skips[position]) % size
+                filled += 1
+                if filled == size:
+                    break
+            turn += 1
+        self._table = table
+
+    def position(self, hash_key: int) -> int:
+        """What the table has."""
+        return self._table[hash_key % self.table_size]
+
+
+def _is_prime(number: int) -> bool:
+    if number < 4:
+        return number > 1
+    if number % 2 == 0:
+        return False
+    divisor = 3
+    while divisor * divisor <= number:
+        if number % divisor == 0:
+            return False
+        divisor += 2
+    return True

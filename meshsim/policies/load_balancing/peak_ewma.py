@@ -1,0 +1,103 @@
+"""Peak EWMA: the power of two choices on latency and load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
+from meshsim.portable import exp
+from meshsim.registry import SettingError, policy
+from meshsim.units import Duration, PositiveCount
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PENALTY_NS = float(1 << 62)
+"""Cost of an endpoint that has requests in flight and has never answered."""
+
+
+@policy
+class PeakEwma(LoadBalancer):
+    """Send to the cheaper of two different endpoints, where the cost is the estimated round trip times the requests in flight plus one.
+
+    The estimate jumps up to a longer round trip at once, and falls back slowly: towards a shorter one, and towards nothing while the
+    endpoint is idle, with weight exp(-time since the last sample / decay). An endpoint that has never answered starts from
+    `default_rtt`; with Finagle's penalty it is avoided while its first request is in flight.
+
+    Source: Finagle, finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/PeakEwma.scala; Linkerd,
+    linkerd2-proxy, app/outbound/src/http/logical (default RTT 30 ms, decay 10 s).
+    """
+
+    observes = True
+
+    decay: Duration = 10_000_000_000
+    """Time constant with which the estimate falls."""
+    default_rtt: Duration = 30_000_000
+    """Estimate of an endpoint that has not answered yet."""
+    penalty: bool = False
+    """Finagle's: avoid an endpoint that has requests in flight and has never answered. Linkerd 2 has none."""
+    choice_count: PositiveCount = 2
+    """Different endpoints drawn for each request; as many as there are makes it a full scan."""
+
+    def check(self) -> None:
+        """Raise `SettingError` for a decay without length."""
+        if self.decay <= 0:
+            raise SettingError("decay", "must be longer than 0s, such as 10s")
+
+    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
+        """No endpoint has answered yet."""
+        self._estimate_ns: list[float] = []
+        self._since_ns: list[int] = []
+        self._has_answered: list[bool] = []
+        self.update(endpoints, draw)
+
+    def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
+        """Room for those that have joined."""
+        self._make_room(max(endpoint.index for endpoint in endpoints))
+
+    def _make_room(self, index: int) -> None:
+        missing = index + 1 - len(self._estimate_ns)
+        self._estimate_ns.extend([float(self.default_rtt)] * missing)
+        self._since_ns.extend([0] * missing)
+        self._has_answered.extend([False] * missing)
+
+    def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
+        """Position of the cheapest of the endpoints drawn."""
+        count = len(endpoints)
+        if self.choice_count >= count > 2:
+            return min(range(count), key=lambda index: self.cost(endpoints[index], now_ns))
+        best = draw.below(count)
+        if count == 1:
+            return best
+        best_cost = self.cost(endpoints[best], now_ns)
+        first = best
+        for number in range(1, min(self.choice_count, count)):
+            other = draw.below(count - 1)
+            if number == 1:
+                other += other >= first
+            cost = self.cost(endpoints[other], now_ns)
+            if cost < best_cost:
+                best, best_cost = other, cost
+        return best
+
+    def done(self, endpoint: Endpoint, now_ns: int, rtt_ns: int, is_failure: bool) -> None:  # noqa: ARG002, FBT001
+        """Take in a round trip."""
+        index = endpoint.index
+        self._make_room(index)  # it may be one of another priority or zone, which this one has not picked from yet
+        estimate_ns = self._estimate_ns[index]
+        self._has_answered[index] = True
+        if rtt_ns > estimate_ns:
+            self._estimate_ns[index] = float(rtt_ns)
+        else:
+            weight = exp(-(now_ns - self._since_ns[index]) / self.decay)
+            self._estimate_ns[index] = estimate_ns * weight + rtt_ns * (1.0 - weight)
+        self._since_ns[index] = now_ns
+
+    def cost(self, endpoint: Endpoint, now_ns: int) -> float:
+        """What a request to an endpoint is expected to cost, ns."""
+        if self.penalty and endpoint.in_flight and not self._has_answered[endpoint.index]:
+            return PENALTY_NS + endpoint.in_flight
+        estimate_ns = self._estimate_ns[endpoint.index]
+        if now_ns > self._since_ns[endpoint.index]:
+            estimate_ns *= exp(-(now_ns - self._since_ns[endpoint.index]) / self.decay)
+        return estimate_ns * (endpoint.in_flight + 1)

@@ -1,0 +1,7 @@
+"""Load shedding: who is dropped at the head of an instance's queue."""
+
+from meshsim.policies.load_shedding.codel import Codel
+from meshsim.policies.load_shedding.max_wait import MaxWait
+from meshsim.policies.load_shedding.shedding import LoadShedding
+
+__all__ = ["Codel", "LoadShedding", "MaxWait"]

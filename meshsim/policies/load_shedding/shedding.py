@@ -1,0 +1,20 @@
+"""What every load shedding answers."""
+
+from __future__ import annotations
+
+from meshsim.registry import Policy, family
+
+
+@family("load_shedding")
+class LoadShedding(Policy):
+    """Says of a request that has waited whether it is still worth the work. State belongs to one instance."""
+
+    def drop(self, now_ns: int, waited_ns: int, queued: int) -> bool:
+        """Whether the request at the head of the queue is dropped in place of getting the free worker.
+
+        Args:
+            now_ns: Time.
+            waited_ns: How long it has waited.
+            queued: Requests that wait behind it.
+        """
+        raise NotImplementedError

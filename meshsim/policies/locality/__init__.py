@@ -1,0 +1,21 @@
+"""Locality: priorities, zones and panic, which decide among whom the load balancer picks."""
+
+from meshsim.policies.locality.ignore_zones import IgnoreZones
+from meshsim.policies.locality.locality import Arrangement, Host, Locality
+from meshsim.policies.locality.locality_distribute import LocalityDistribute
+from meshsim.policies.locality.locality_failover import LocalityFailover
+from meshsim.policies.locality.locality_weighted import LocalityWeighted
+from meshsim.policies.locality.priorities import priority_loads
+from meshsim.policies.locality.zone_aware import ZoneAware
+
+__all__ = [
+    "Arrangement",
+    "Host",
+    "IgnoreZones",
+    "Locality",
+    "LocalityDistribute",
+    "LocalityFailover",
+    "LocalityWeighted",
+    "ZoneAware",
+    "priority_loads",
+]

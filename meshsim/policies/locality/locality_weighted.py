@@ -1,0 +1,67 @@
+"""Locality weights: each zone gets its share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.policies.locality.locality import Level, Locality, healthy_by_zone
+from meshsim.registry import SettingError, policy
+from meshsim.units import Number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshsim.policies.locality.locality import Host
+
+
+@policy
+class LocalityWeighted(Locality):
+    """Give each zone a share of the requests by its weight, whatever the number of its hosts.
+
+    A zone's weight counts in full while 1 / 1.4 of its hosts are healthy, and less in proportion below that. Zones take turns by their
+    weights; a zone without one gets nothing.
+
+    Source: Envoy, docs/root/intro/arch_overview/upstream/load_balancing/locality_weight.rst; measured on Envoy 1.40: two hosts
+    with weight 3 and four with weight 1 got 37.5 % each and 6.25 % each.
+    """
+
+    weights: dict[str, Number]
+    """Weight by name of the zone."""
+
+    def check(self) -> None:
+        """Raise `SettingError` where no zone has a weight."""
+        if not any(self.weights.values()):
+            raise SettingError("weights", "needs a zone with a weight above 0, such as {zone-a: 3, zone-b: 1}")
+
+    def weight(self, zone: int, own_zone: int) -> float:  # noqa: ARG002
+        """What a zone is worth."""
+        return self.weights.get(self._zones[zone], 0.0) if zone < len(self._zones) else 0.0
+
+    def inside(
+        self,
+        hosts: Sequence[Host],
+        everyone: list[int],
+        own_zone: int,
+        callers: Sequence[int],
+        overprovisioning: float,
+        *,
+        is_first: bool,
+    ) -> Level:
+        """Zones by weight and availability."""
+        return weighted(self, hosts, everyone, own_zone, overprovisioning) or super().inside(
+            hosts, everyone, own_zone, callers, overprovisioning, is_first=is_first
+        )
+
+
+def weighted(
+    policy: LocalityWeighted, hosts: Sequence[Host], everyone: list[int], own_zone: int, overprovisioning: float
+) -> Level | None:
+    """The level of a policy with weights by zone; None where no zone with healthy hosts has any."""
+    groups, weights = [], []
+    for zone, healthy in healthy_by_zone(hosts, everyone).items():
+        total = sum(hosts[position].zone == zone for position in everyone)
+        weight = policy.weight(zone, own_zone) * min(1.0, overprovisioning * len(healthy) / total)
+        if weight > 0.0:
+            groups.append(healthy)
+            weights.append(weight)
+    return Level(groups, weights=weights if len(groups) > 1 else ()) if groups else None

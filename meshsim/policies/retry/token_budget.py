@@ -1,0 +1,31 @@
+"""What every retry budget of tokens answers."""
+
+from __future__ import annotations
+
+from meshsim.registry import Policy, family
+
+
+@family("retry_token_budget")
+class RetryTokenBudget(Policy):
+    """Pays for retries out of tokens. State belongs to one caller's view of one destination."""
+
+    def deposit(self, now_ns: int) -> None:
+        """A request is tried for the first time."""
+
+    def succeeded(self, now_ns: int, is_retry: bool = False, is_timeout: bool = False) -> None:  # noqa: FBT001, FBT002
+        """A request has succeeded.
+
+        Args:
+            now_ns: Time.
+            is_retry: Whether its last try was a retry, which has been paid for.
+            is_timeout: Whether that one came after a timeout.
+        """
+
+    def withdraw(self, now_ns: int, is_timeout: bool) -> bool:  # noqa: FBT001
+        """Whether a retry may be made; it is paid for then.
+
+        Args:
+            now_ns: Time.
+            is_timeout: Whether the try that failed had timed out.
+        """
+        raise NotImplementedError
