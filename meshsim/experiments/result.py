@@ -92,6 +92,16 @@ class Result:
         """One row for each proxy and interval: columns as `meshsim.records.PROXIES`."""
         return self._table("proxies")
 
+    @cached_property
+    def destinations(self) -> pd.DataFrame:
+        """One row for each caller, destination and interval: columns as `meshsim.records.DESTINATIONS`."""
+        return self._table("destinations")
+
+    @cached_property
+    def filters(self) -> pd.DataFrame:
+        """One row for each filter of each proxy and interval: columns as `meshsim.records.FILTERS`."""
+        return self._table("filters")
+
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
 

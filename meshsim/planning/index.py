@@ -61,6 +61,8 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
 
 def _zones(scenario: Scenario) -> set[str]:
     """All zones; the empty name is where things are that say none."""
-    places = [*scenario.services.values(), *([scenario.gateway] if scenario.gateway else [])]
+    waypoints = scenario.mesh.waypoints if scenario.mesh else None
+    before = () if waypoints is None else waypoints.services.values()
+    places = [*scenario.services.values(), *([scenario.gateway] if scenario.gateway else []), *before]
     zones = {zone for place in places for zone in (place.zones or {place.zone or "": 1})}
     return zones | {load.zone or "" for load in scenario.load.values()}
