@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.experiments.arrow import as_parquet
 from meshsim.experiments.places import SUMMARY
+from meshsim.metrics.activity import Activities
 from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.histogram_table import histograms
 from meshsim.metrics.over_time import ALL_ROUTES, ErrorsOverTime, Timeline
@@ -41,17 +42,23 @@ class Observer:
         }
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
+        self._activities = Activities(plan)
 
     @property
     def sinks(self) -> tuple[Sink, ...]:
         """What the engine hands its records to."""
-        return (self.tally, *self._over_time.values(), self._edges, self._sample)
+        return (self.tally, *self._over_time.values(), self._edges, self._sample, self._activities)
 
     def summary(self, simulated_ns: int) -> Summary:
         """The figures."""
         rows = zip(*self._stages().values(), strict=True)
         slow = (SlowTime(None if route == ALL_ROUTES else route, *row) for route, *row in rows)
-        return replace(self.tally.summary(simulated_ns=simulated_ns), slow_times=tuple(slow))
+        return replace(
+            self.tally.summary(simulated_ns=simulated_ns),
+            slow_times=tuple(slow),
+            destinations=self._activities.destinations(),
+            never_acted=self._activities.never_acted(),
+        )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
         """Columns by name of each of `TABLES`, equally long."""

@@ -127,6 +127,27 @@ class ProxySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class DestinationSummary:
+    """What one kind of caller did towards one destination, over the whole run."""
+
+    caller: str
+    """A service, `(gateway)`, `(client)`, or `(waypoint)` for the waypoint of the service."""
+    service: str
+    subset: str | None
+    """None for all of the service."""
+    proxies: int
+    """How many of the callers there are: each decides by what it has seen itself."""
+    spread: float | None
+    """Attempts at the instance that got most, as a multiple of the mean; 1 is even."""
+    in_zone_share: float | None
+    """Share of the attempts that stayed in the caller's zone; None where zones do not differ, or are not told."""
+    least_healthy_share: float
+    """The least share of the instances that callers thought healthy at the end of an interval."""
+    counts: dict[str, int]
+    """What was counted, by the columns of `meshsim.records.ACTIVITY`; those that are 0 are left out."""
+
+
+@dataclass(frozen=True, slots=True)
 class SlowTime:
     """What the slowest 1 % of the requests of a route spend on one stage at one service."""
 
@@ -169,6 +190,10 @@ class Summary:
     """Why that was not told; empty where it was."""
     slow_times: tuple[SlowTime, ...] = ()
     """Where the time goes on the slowest 1 % of the requests."""
+    destinations: tuple[DestinationSummary, ...] = ()
+    """What callers did towards each destination."""
+    never_acted: tuple[str, ...] = ()
+    """Policies that made no difference to any request, in words."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: the fields of the classes in this module by name; what is absent is null."""
@@ -193,6 +218,8 @@ class Summary:
             warm_up_needed_s=content.get("warm_up_needed_s"),
             warm_up_check=content.get("warm_up_check", ""),
             slow_times=tuple(SlowTime(**one) for one in content.get("slow_times", ())),
+            destinations=tuple(DestinationSummary(**one) for one in content.get("destinations", ())),
+            never_acted=tuple(content.get("never_acted", ())),
         )
 
     def routes_frame(self) -> pd.DataFrame:
@@ -223,7 +250,7 @@ def _plain(value: Any) -> Any:
         return dict(sorted(value.items()))
     if isinstance(value, Times):
         return value.to_dict()
-    if isinstance(value, Cause | RequestSummary | ServiceSummary | ProxySummary | Recovery | SlowTime):
+    if isinstance(value, Cause | RequestSummary | ServiceSummary | ProxySummary | Recovery | SlowTime | DestinationSummary):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     return value
 

@@ -54,7 +54,9 @@ def _struck(fault: Any, section: ServiceSection, index: Index) -> tuple[int, ...
     chosen = [
         place
         for place, zone in enumerate(zones)
-        if (fault.zone is None or zone == index.zones.get(fault.zone)) and (wanted is None or subsets[place] == wanted)
+        if (fault.zone is None or zone == index.zones.get(fault.zone))
+        and (wanted is None or subsets[place] == wanted)
+        and (fault.instances is None or place in fault.instances)
     ]
     return tuple(chosen if fault.replicas is None else chosen[: fault.replicas])
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from meshsim.metrics.summary import ProxySummary, RequestSummary, ServiceSummary
+    from meshsim.metrics.summary import DestinationSummary, ProxySummary, RequestSummary, ServiceSummary
     from meshsim.metrics.thresholds import Verdict
 
 WIDE = 120
@@ -117,6 +117,44 @@ def proxies(console: Console, rows: Sequence[ProxySummary]) -> Table | None:
         ],
         texts={"replicas\nx workers": [f"{one.replicas} x {one.workers}" for one in shown]},
     )
+
+
+ACTED = {
+    "retries": "tries\nagain",
+    "retries_refused": "tries\nrefused",
+    "hedges": "hedges",
+    "ejections": "ejected",
+    "panic_picks": "panic\npicks",
+    "no_host": "no\nhost",
+    "stale_picks": "stale\npicks",
+    "breaker_rejected": "breaker\nopen",
+    "throttled": "throttled",
+    "limited": "over\nlimit",
+    "mirrored": "mirrored",
+    "pool_waits": "pool\nwaits",
+    "opened": "connec-\ntions",
+    "handshakes": "hand-\nshakes",
+    "connect_failures": "connect\nrefused",
+    "connect_timeouts": "connect\ntimeouts",
+}
+"""Headers of what is counted of a caller's traffic to a destination; only those that anything happened to are shown."""
+
+
+def destinations(console: Console, rows: Sequence[DestinationSummary]) -> Table | None:
+    """A row for each caller and destination whose policies did anything; None where none did."""
+    shown = [one for one in rows if any(name in one.counts for name in ACTED)]
+    used = [name for name in ACTED if any(name in one.counts for one in shown)]
+    if not used:
+        return None
+    names = [f"{one.caller} to {one.service}" + (f" ({one.subset})" if one.subset else "") for one in shown]
+    figures = [
+        Figure(ACTED[name], [None if name not in one.counts else float(one.counts[name]) for one in shown], decimals=0)
+        for name in used
+    ]
+    figures.append(Figure("busiest\n/mean", [one.spread for one in shown], decimals=2))
+    if any(one.in_zone_share is not None for one in shown):
+        figures.append(Figure("in zone\n%", [one.in_zone_share for one in shown], 100, 0))
+    return _table(console, "from, to", names, figures)
 
 
 def thresholds(console: Console, verdicts: Sequence[Verdict]) -> Table:

@@ -78,9 +78,13 @@ def show(console: Console, what: Heading, summary: Summary, verdicts: Sequence[V
     _section(console, "Services", tables.services(console, summary.services))
     if (proxies := tables.proxies(console, summary.proxies)) is not None:
         _section(console, "Proxies", proxies)
-        if any(one.name != "gateway" for one in summary.proxies):
+        if any(one.name.startswith("sidecar") for one in summary.proxies):
             console.print(Text(f"Sidecars are listed from {tables.BUSY_PROXY:.0%} busy on.", style="dim"))
     _failures(console, summary)
+    if (destinations := tables.destinations(console, summary.destinations)) is not None:
+        _section(console, "What policies did", destinations)
+    if summary.never_acted:
+        _section(console, "Policies that never acted", Text("\n".join(summary.never_acted)))
     console.print()
     for word, meaning in NOTES.items():
         console.print(Text(f"{word}: {meaning}", style="dim"))

@@ -92,6 +92,8 @@ class FaultSection(Section):
     """Only those of this subset of the service."""
     replicas: Annotated[int, Ge(1), Le(10_000)] | None = None
     """How many of them, the first ones; all where absent."""
+    instances: list[Annotated[int, Ge(0), Le(10_000)]] | None = None
+    """Which of them, by number from 0; all where absent."""
     slow: Annotated[float, Gt(0), Le(1e6)] | None = None
     """Computations that begin take so many times as long."""
     errors: Share | None = None
@@ -108,8 +110,11 @@ class FaultSection(Section):
             raise mistake("write one of `slow: factor`, `errors: share`, `crash: true` and `unreachable: true`")
         if self.service is None and self.zone is None:
             raise mistake("needs a `service` or a `zone`")
-        if self.service is None and (self.subset is not None or self.replicas is not None):
-            raise mistake("goes with a `service`", "subset" if self.subset is not None else "replicas")
+        for name in ("subset", "replicas", "instances"):
+            if self.service is None and getattr(self, name) is not None:
+                raise mistake("goes with a `service`", name)
+        if self.replicas is not None and self.instances is not None:
+            raise mistake("write either `replicas` or `instances`", "instances")
         return self
 
 

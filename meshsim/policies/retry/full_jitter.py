@@ -30,8 +30,9 @@ class FullJitter(BackOff):
     def interval_ns(self, retry: int) -> int:
         """Nanoseconds below which the wait before retry number `retry` (from 1) lies."""
         interval_ns, longest_ns = self.base_interval, self.longest_ns
+        limit_ns = longest_ns // (2 * NS_PER_MS) * NS_PER_MS  # Envoy counts in whole milliseconds: half of 41 is 20
         for _ in range(retry - 1):
-            if interval_ns >= longest_ns // 2:
+            if interval_ns >= limit_ns:
                 return longest_ns
             interval_ns *= 2
         return interval_ns
