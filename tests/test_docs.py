@@ -268,3 +268,10 @@ def test_meshsim_policies_lists_every_policy_that_is_registered() -> None:
     missing = [name for members in registry.families().values() for name in members if f"  {name}: " not in listed]
 
     assert missing == []
+
+
+def test_the_page_of_policies_is_the_one_that_the_code_makes():
+    made = subprocess.run([sys.executable, ROOT / "docs" / "policy_table.py"], capture_output=True, text=True, check=True).stdout
+
+    assert text_of(ROOT / "docs" / "policies.md") == made, "run: python docs/policy_table.py > docs/policies.md"
+    assert "| none |" not in made, "a policy without a test"

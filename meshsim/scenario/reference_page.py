@@ -10,11 +10,13 @@ import sys
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from meshsim.policies.filters import Fault
 from meshsim.scenario import connections, loads, model, proxies, resilience, services, traffic
 from meshsim.scenario.defaults import products
 from meshsim.scenario.explain import default_field, policy_families
 from meshsim.scenario.fields import Field, fields
 from meshsim.scenario.thresholds import METRICS, OPERATORS
+from meshsim.scenario.types import inner_sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,6 +69,7 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "operation": (("", services.OperationSection),),
     "call": (("", services.CallStep),),
     "compute": (("", services.ComputeStep), ("compute.", services.ReplayedTime), ("compute.replay.", services.TimeReplaySection)),
+    "fault_filter": tuple((f"fault.{name}.", section) for name, section in inner_sections(Fault)),
     "network": (("", model.NetworkSection),),
     "fault": (("", model.FaultSection),),
     "run": (("", model.RunSection), ("records.", model.Sampled), ("until.", model.UntilSection)),

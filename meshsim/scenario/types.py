@@ -219,6 +219,13 @@ def section_of(policy: type[Policy]) -> type[PolicySection]:
     return _SECTIONS[policy]
 
 
+def inner_sections(policy: type[Policy]) -> list[tuple[str, type[Section]]]:
+    """The mappings among a policy's settings, by name of the setting."""
+    fields = section_of(policy).model_fields.items()
+    kinds = [(name, one) for name, info in fields for one in (info.annotation, *get_args(info.annotation))]
+    return [(name, one) for name, one in kinds if isinstance(one, type) and issubclass(one, Section)]
+
+
 def choice_of(family: str) -> Any:
     """The choice among the policies of a family that are registered now.
 

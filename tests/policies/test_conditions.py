@@ -94,7 +94,9 @@ def test_a_try_that_had_no_answer_has_no_status_code():
 def test_a_policy_asks_with_its_own_conditions_and_codes():
     def policy(*names, codes=()):
         conditions = sum(CONDITIONS[name] for name in names)
-        return RetryPolicy(1, conditions, codes, FullJitter(base_interval=1, max_interval=1), avoids_previous_hosts=False, max_reselections=0)
+        return RetryPolicy(
+            1, conditions, codes, FullJitter(base_interval=1, max_interval=1), avoids_previous_hosts=False, max_reselections=0
+        )
 
     assert policy("gateway-error").is_retriable(503, NO_GRPC, int(Flag.error))
     assert not policy("gateway-error").is_retriable(500, NO_GRPC, int(Flag.error))

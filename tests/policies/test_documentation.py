@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import meshsim.policies
-from meshsim.policies.retry import BackOff, RetryBudget, RetryPolicy
+from meshsim.policies.retry import RetryBudget, RetryPolicy
 from meshsim.registry import families, first_sentence, settings, snake_case
 
 OWN = {cls for members in families().values() for cls in members.values() if cls.__module__.startswith("meshsim.policies.")}
-POLICIES = pytest.mark.parametrize("cls", sorted(OWN, key=lambda cls: cls.__name__), ids=lambda cls: cls.name)
+POLICIES = pytest.mark.parametrize("cls", sorted(OWN, key=lambda cls: cls.__name__), ids=lambda cls: f"{cls.family}-{cls.name}")
 
 
 def test_these_are_the_policies():
@@ -20,8 +20,29 @@ def test_these_are_the_policies():
 
     assert {family: names for family, names in own.items() if names} == {
         "admission": {"token_bucket"},
-        "filter": {"rate_limit"},
-        "load_balancer": {"least_request", "random", "round_robin"},
+        "back_off": {"constant", "decorrelated_jitter", "equal_jitter", "exponential", "full_jitter"},
+        "circuit_breaker": {"circuit_breaker"},
+        "client_throttling": {"client_throttling"},
+        "concurrency_limit": {"aimd", "fixed", "gradient2", "vegas"},
+        "failure_accrual": {"consecutive", "success_rate"},
+        "filter": {"adaptive_concurrency", "admission_control", "fault", "limit_concurrency", "rate_limit"},
+        "load_balancer": {
+            "aperture",
+            "client_side_weighted_round_robin",
+            "deterministic_subsetting",
+            "least_reported_load",
+            "least_request",
+            "maglev",
+            "peak_ewma",
+            "random",
+            "ring_hash",
+            "round_robin",
+        },
+        "load_shedding": {"codel", "max_wait"},
+        "locality": {"ignore_zones", "locality_distribute", "locality_failover", "locality_weighted", "zone_aware"},
+        "outlier_detection": {"outlier_detection"},
+        "retry_token_budget": {"leaky_budget", "retry_quota"},
+        "slow_start": {"slow_start"},
     }
 
 
@@ -40,7 +61,7 @@ def test_a_policy_is_the_only_one_in_its_file(cls):
     assert [other for other in OWN if inspect.getmodule(other) is module] == [cls]
 
 
-@pytest.mark.parametrize("cls", [*sorted(OWN, key=lambda cls: cls.__name__), BackOff, RetryBudget, RetryPolicy])
+@pytest.mark.parametrize("cls", [*sorted(OWN, key=lambda cls: cls.__name__), RetryBudget, RetryPolicy])
 def test_a_policy_says_in_one_sentence_what_it_does_and_names_its_source(cls):
     assert first_sentence(cls).endswith(".")
     assert "\nSource: " in inspect.getdoc(cls)
@@ -54,10 +75,116 @@ def test_every_setting_is_documented(cls):
 
 def test_these_are_all_the_settings_each_of_which_some_test_here_changes():
     """A new setting belongs into this list together with a test in which it changes a result."""
-    assert {cls.name: [setting.name for setting in settings(cls)] for cls in OWN} == {
-        "least_request": ["choice_count"],
-        "random": [],
-        "rate_limit": ["token_bucket", "key"],
-        "round_robin": [],
-        "token_bucket": ["max_tokens", "tokens_per_fill", "fill_interval"],
+    assert {f"{cls.family}: {cls.name}": [setting.name for setting in settings(cls)] for cls in OWN} == {
+        "admission: token_bucket": ["max_tokens", "tokens_per_fill", "fill_interval"],
+        "back_off: constant": ["interval"],
+        "back_off: decorrelated_jitter": ["base_interval", "max_interval"],
+        "back_off: equal_jitter": ["base_interval", "max_interval"],
+        "back_off: exponential": ["base_interval", "max_interval"],
+        "back_off: full_jitter": ["base_interval", "max_interval"],
+        "circuit_breaker: circuit_breaker": [
+            "sliding_window_type",
+            "sliding_window_size",
+            "minimum_number_of_calls",
+            "failure_rate_threshold",
+            "slow_call_rate_threshold",
+            "slow_call_duration_threshold",
+            "wait_duration_in_open_state",
+            "permitted_number_of_calls_in_half_open_state",
+            "max_wait_duration_in_half_open_state",
+        ],
+        "client_throttling: client_throttling": ["k", "window"],
+        "concurrency_limit: aimd": ["initial_limit", "min_limit", "max_limit", "backoff_ratio", "timeout"],
+        "concurrency_limit: fixed": ["limit"],
+        "concurrency_limit: gradient2": [
+            "initial_limit",
+            "min_limit",
+            "max_limit",
+            "queue_size",
+            "rtt_tolerance",
+            "long_window",
+            "smoothing",
+        ],
+        "concurrency_limit: vegas": ["initial_limit", "max_limit", "smoothing", "probe_multiplier"],
+        "failure_accrual: consecutive": ["max_failures", "min_penalty", "max_penalty", "jitter_ratio"],
+        "failure_accrual: success_rate": [
+            "success_rate_threshold",
+            "window",
+            "min_requests",
+            "max_failures",
+            "min_penalty",
+            "max_penalty",
+            "jitter_ratio",
+        ],
+        "filter: adaptive_concurrency": [
+            "sample_aggregate_percentile",
+            "max_concurrency_limit",
+            "concurrency_update_interval",
+            "min_rtt_interval",
+            "min_rtt_request_count",
+            "jitter",
+            "min_concurrency",
+            "buffer",
+        ],
+        "filter: admission_control": [
+            "sampling_window",
+            "sr_threshold",
+            "aggression",
+            "rps_threshold",
+            "max_rejection_probability",
+        ],
+        "filter: fault": ["delay", "abort", "max_active_faults"],
+        "filter: limit_concurrency": ["limit"],
+        "filter: rate_limit": ["token_bucket", "key"],
+        "load_balancer: aperture": ["min_aperture"],
+        "load_balancer: client_side_weighted_round_robin": [
+            "report_interval",
+            "blackout_period",
+            "weight_expiration_period",
+            "weight_update_period",
+            "error_utilization_penalty",
+        ],
+        "load_balancer: deterministic_subsetting": ["subset_size", "load_balancer"],
+        "load_balancer: least_reported_load": ["report_interval", "choice_count"],
+        "load_balancer: least_request": ["choice_count", "selection_method", "active_request_bias", "slow_start"],
+        "load_balancer: maglev": ["table_size", "hash_balance_factor"],
+        "load_balancer: peak_ewma": ["decay", "default_rtt", "penalty", "choice_count"],
+        "load_balancer: random": [],
+        "load_balancer: ring_hash": ["minimum_ring_size", "maximum_ring_size", "hash_balance_factor"],
+        "load_balancer: round_robin": ["slow_start"],
+        "load_shedding: codel": ["target", "interval"],
+        "load_shedding: max_wait": ["limit"],
+        "locality: ignore_zones": [],
+        "locality: locality_distribute": ["distribute"],
+        "locality: locality_failover": ["failover"],
+        "locality: locality_weighted": ["weights"],
+        "locality: zone_aware": ["min_cluster_size", "routing_enabled"],
+        "outlier_detection: outlier_detection": [
+            "consecutive_5xx",
+            "consecutive_gateway_failure",
+            "consecutive_local_origin_failure",
+            "split_external_local_origin_errors",
+            "interval",
+            "base_ejection_time",
+            "max_ejection_time",
+            "max_ejection_time_jitter",
+            "max_ejection_percent",
+            "always_eject_one_host",
+            "enforcing_consecutive_5xx",
+            "enforcing_consecutive_gateway_failure",
+            "enforcing_consecutive_local_origin_failure",
+            "enforcing_success_rate",
+            "success_rate_minimum_hosts",
+            "success_rate_request_volume",
+            "success_rate_stdev_factor",
+            "enforcing_local_origin_success_rate",
+            "enforcing_failure_percentage",
+            "enforcing_failure_percentage_local_origin",
+            "failure_percentage_threshold",
+            "failure_percentage_minimum_hosts",
+            "failure_percentage_request_volume",
+        ],
+        "retry_token_budget: leaky_budget": ["ttl", "min_retries_per_second", "retry_ratio"],
+        "retry_token_budget: retry_quota": ["capacity", "retry_cost", "timeout_retry_cost", "success_refund"],
+        "slow_start: slow_start": ["slow_start_window", "aggression", "min_weight_percent"],
     }

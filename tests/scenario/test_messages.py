@@ -263,14 +263,16 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "mesh: {traffic: {cart: {load_balancer: [random]}}}",
             (
                 "5:25: mesh.traffic.cart.load_balancer: expected the name of a load balancer, or a mapping with that single key,"
-                " not a list (one of: aperture, client_side_weighted_round_robin, deterministic_subsetting, least_reported_load, least_request, maglev, peak_ewma, random, ring_hash, round_robin)"
+                " not a list (one of: aperture, client_side_weighted_round_robin, deterministic_subsetting, least_reported_load,"
+                " least_request, maglev, peak_ewma, random, ring_hash, round_robin)"
             ),
         ),
         (
             "mesh: {traffic: {cart: {load_balancer: {random: {}, round_robin: {}}}}}",
             (
                 "5:25: mesh.traffic.cart.load_balancer: choose one load balancer, not 2"
-                " (one of: aperture, client_side_weighted_round_robin, deterministic_subsetting, least_reported_load, least_request, maglev, peak_ewma, random, ring_hash, round_robin)"
+                " (one of: aperture, client_side_weighted_round_robin, deterministic_subsetting, least_reported_load,"
+                " least_request, maglev, peak_ewma, random, ring_hash, round_robin)"
             ),
         ),
         (

@@ -71,7 +71,7 @@ class HopLayer:
             if latency_ns:
                 yield latency_ns if latency_ns > 0 else self._links.latency_ns(call.key, REQUEST_WAY, call.zone, instance.zone)
             outcome = None
-            if instance.is_down or instance.is_unreachable or instance.guard is not None:
+            if instance.is_gone or instance.guard is not None:
                 outcome = yield from self._enter(instance, call, row, passed)
             if outcome is None:
                 job = Job(call, row, instance, clock.active)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from math import prod
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.call import CALLER_GONE, FINISHED, STARTED, WASTED, WORKED, Call, Job
+from meshsim.engines.reference.call import FINISHED, STARTED, WASTED, WORKED, Call, Job
 from meshsim.engines.reference.clock import PARK, Cancelled, Crashed, Interrupted
+from meshsim.engines.reference.condition import Condition
 from meshsim.engines.reference.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
 from meshsim.engines.reference.station import Station
 from meshsim.flags import Flag
@@ -27,47 +27,13 @@ COMPUTE = StepKind.COMPUTE
 CALLS = StepKind.CALL
 
 
-class Instance:
+class Instance(Condition):
     """One replica of a service."""
 
     __slots__ = (
-        "_clock",
-        "_crashed",
-        "_crashes",
-        "_deadline_passed",
-        "_dependency_status",
-        "_error_shares",
-        "_failure_grpc",
-        "_is_async",
-        "_jobs",
-        "_keeps_deadlines",
-        "_ok",
-        "_operations",
-        "_outages",
-        "_queue_full",
-        "_queue_limit",
-        "_recorder",
-        "_shed",
-        "_shedding",
-        "_slow_downs",
-        "arrived",
-        "callers",
-        "error_share",
-        "failed",
-        "finished",
-        "guard",
-        "incarnation",
-        "index",
-        "is_down",
-        "is_listed",
-        "is_unreachable",
-        "on_cancel",
-        "service",
-        "sidecar",
-        "slowness",
-        "station",
-        "subset",
-        "zone",
+        "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_is_async", "_keeps_deadlines",
+        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "callers", "failed", "guard",
+        "index", "on_cancel", "service", "sidecar", "station", "subset", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +45,7 @@ class Instance:
         index: int,
         operations: tuple[Operation, ...],
     ) -> None:
+        super().__init__(may_crash=service.may_crash)
         self._clock = clock
         self._recorder = recorder
         self._operations = operations
@@ -92,32 +59,13 @@ class Instance:
         """The sidecar, where it does anything with what comes in."""
         self.callers: dict[tuple[int, int], Handler] = {}
         """How its scripts call: by operation and place in its script, where a call may have layers of its own."""
-        self.slowness = 1.0
-        """How many times as long as usual its work takes."""
-        self._slow_downs: list[float] = []
-        self._crashes = 0
-        self.is_down = False
-        """Whether it refuses connections."""
-        self._outages = 0
-        self.is_unreachable = False
-        """Whether messages to it and from it are lost."""
-        self._error_shares: list[float] = []
-        self.error_share = 0.0
-        """How many of its requests a fault makes fail."""
-        self.incarnation = 0
-        """Raised whenever it stops: connections that were made before are dead."""
-        self.is_listed = True
-        """Whether the registry has it, and it takes requests."""
         self.subset = service.subsets[index] if service.subsets else NONE
-        self.arrived = 0
-        self.finished = 0
         self.failed = 0
         """Of the finished ones, those that failed at the server's side; for the reports of its load."""
         self._shedding = None if service.shedding is None else service.shedding.build()
         self._keeps_deadlines = service.keeps_deadlines
         self._queue_limit = service.queue_limit
         self._is_async = service.is_async
-        self._jobs: dict[Job, None] | None = {} if service.may_crash else None
         self._ok = GRPC_OK if service.is_grpc else OK
         self._failure_grpc = 13 if service.is_grpc else NONE
         self._dependency_status = 200 if service.is_grpc else 500
@@ -132,68 +80,6 @@ class Instance:
         job.task = self._clock.start(self._serve(job))
         if self._jobs is not None:
             self._jobs[job] = None
-
-    def crash(self) -> None:
-        """Lose all requests and refuse new ones."""
-        self._crashes += 1
-        self.is_down = True
-        self.incarnation += 1
-        for job in list(self._jobs or ()):
-            job.task.interrupt(Crashed(CALLER_GONE))
-
-    def restart(self) -> None:
-        """Take requests again, with an empty queue, unless another crash still lasts."""
-        self._crashes -= 1
-        self.is_down = self._crashes > 0
-
-    def close(self) -> None:
-        """Refuse what comes; what is in it goes on."""
-        self._crashes += 1
-        self.is_down = True
-        self.incarnation += 1
-
-    def end(self) -> None:
-        """Lose what is still in it; after `close`."""
-        for job in list(self._jobs or ()):
-            job.task.interrupt(Crashed(CALLER_GONE))
-
-    @property
-    def in_it(self) -> int:
-        """Requests that it works on, those that wait included."""
-        return self.arrived - self.finished
-
-    def cut_off(self) -> None:
-        """Messages to it and from it are lost from now on."""
-        self._outages += 1
-        self.is_unreachable = True
-
-    def reconnect(self) -> None:
-        """It can be reached again, unless another outage still lasts; what was lost stays lost."""
-        self._outages -= 1
-        self.is_unreachable = self._outages > 0
-
-    def fail_some(self, share: float) -> None:
-        """Let a share of its requests fail; two such faults at once are independent."""
-        self._error_shares.append(share)
-        self._add_errors()
-
-    def fail_less(self, share: float) -> None:
-        """End one of those."""
-        self._error_shares.remove(share)
-        self._add_errors()
-
-    def _add_errors(self) -> None:
-        self.error_share = 1.0 - prod(1.0 - share for share in self._error_shares) if self._error_shares else 0.0
-
-    def slow_down(self, factor: float) -> None:
-        """Take so many times as long for all work that begins from now on."""
-        self._slow_downs.append(factor)
-        self.slowness = prod(self._slow_downs)
-
-    def speed_up(self, factor: float) -> None:
-        """End a slow-down; without any the slowness is 1 again, not 1 but for rounding."""
-        self._slow_downs.remove(factor)
-        self.slowness = prod(self._slow_downs, start=1.0)
 
     def _serve(self, job: Job) -> Steps:
         """Queue, work through the script, and hand the outcome to the caller if it still waits."""
@@ -261,9 +147,9 @@ class Instance:
 
     def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:
         """Work through steps in order; the first failure that the service cannot do without, or None."""
-        clock, row = self._clock, job.row
+        clock, row, keeps_deadlines = self._clock, job.row, self._keeps_deadlines
         for step in steps:
-            if self._keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
+            if keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
                 return self._deadline_passed
             if step.kind is COMPUTE:
                 if not job.has_worker:

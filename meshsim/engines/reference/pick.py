@@ -47,10 +47,10 @@ class Chooser:
             call.tried.clear()
         endpoint = self._first_choice(call)
         if call.attempt > 1:
-            for _ in range(self._reselections):
+            for number in range(1, self._reselections + 1):
                 if endpoint is None or endpoint not in call.tried:
                     break
-                endpoint = self.view.pick_again(call)
+                endpoint = self.view.pick_again(call, number)
         if endpoint is not None:
             call.tried.append(endpoint)
         return endpoint

@@ -50,9 +50,10 @@ class View:
     """What one proxy knows of one destination."""
 
     __slots__ = (
-        "_arrangement", "_balancers", "_changes", "_groups", "_hash_on", "_locality", "_others", "activity", "breaker", "budget",
-        "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health", "is_dynamic", "is_panic", "key",
-        "limiter", "pending", "place", "pool", "reports", "requests", "retries", "service", "station", "throttling", "token_budget", "zone",
+        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_on", "_locality", "_only", "_others",
+        "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
+        "is_dynamic", "is_panic", "key", "limiter", "pending", "place", "pool", "reports", "requests", "retries", "service",
+        "station", "throttling", "token_budget", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +98,9 @@ class View:
         self._balancers: list[LoadBalancer] = []
         """One for each group of endpoints that picks are made among, as Envoy keeps one for each priority and locality."""
         self._groups: list[list[EndpointView]] = []
+        self._only: list[EndpointView] | None = None
+        """The one group of endpoints, where there is one and requests have no hash: the usual case, kept short."""
+        self._balancer: LoadBalancer
         self._arrangement: Arrangement | None = None
         self._others: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
         self._changes = 0
@@ -136,6 +140,10 @@ class View:
         for number, group in enumerate(self._groups):
             self._prepare(number, group)
         self._changes += 1
+        is_simple = self._arrangement is None and self._hash_on is HashOn.NOTHING and bool(self._groups[0])
+        self._only = self._groups[0] if is_simple else None
+        if is_simple:
+            self._balancer = self._balancers[0]
 
     def _arrange(self, members: list[EndpointView]) -> tuple[Arrangement, list[list[EndpointView]]]:
         assert self._locality is not None  # noqa: S101 — whoever calls has looked
@@ -161,18 +169,26 @@ class View:
 
     def pick(self, call: Call) -> EndpointView | None:
         """The load balancer's choice for an attempt; None where nobody is there to go to."""
-        return self._pick(call, self.draw.at(call.key, LOAD_BALANCER))
+        group = self._only
+        if group is None:
+            return self._pick(call, self.draw.at(call.key, LOAD_BALANCER))
+        return group[self._balancer.pick(group, self.draw.at(call.key, LOAD_BALANCER), self.clock.now_ns, NO_HASH)]
 
-    def pick_again(self, call: Call) -> EndpointView | None:
-        """Another choice for the same attempt."""
-        return self._pick(call, self.draw)
+    def pick_again(self, call: Call, number: int = 1) -> EndpointView | None:
+        """Another choice for the same attempt, the `number`-th; a hash is changed for it, or it would be the same choice.
 
-    def _pick(self, call: Call, draw: Draw) -> EndpointView | None:
+        Source: Envoy, source/extensions/load_balancing_policies/common/thread_aware_lb_impl.h (chooseHost's `attempt`).
+        """
+        return self._pick(call, self.draw, number)
+
+    def _pick(self, call: Call, draw: Draw, number_again: int = 0) -> EndpointView | None:
         groups = self._groups
         number = 0 if self._arrangement is None else self._arrangement.choose(draw) if groups else 0
         if not groups or not groups[number]:
             return None
         hash_key = NO_HASH if self._hash_on is HashOn.NOTHING else self._hash(call)
+        if number_again and hash_key != NO_HASH:
+            hash_key = call_key(hash_key, number_again)
         group = groups[number]
         return group[self._balancers[number].pick(group, draw, self.clock.now_ns, hash_key)]
 

@@ -11,6 +11,11 @@ from meshsim.units import PositiveCount
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+SMALLEST = 1e-6
+"""What is less than this share of the ring is nothing: rounding."""
+SAME_WEIGHT = 1e-4
+"""Weights closer than this are the same."""
+
 
 @policy
 class Aperture(LoadBalancer):
@@ -18,7 +23,8 @@ class Aperture(LoadBalancer):
 
     Proxies and endpoints stand around a ring at equal distances; a proxy's stretch begins at its own place and is wide enough for
     `min_aperture` endpoints, in whole multiples of 1/proxies, so that the stretches together cover each endpoint equally. Fewer
-    connections than with all endpoints, and loads as even. The two draws may be the same endpoint.
+    connections than with all endpoints, and loads as even. The two are different endpoints where the stretch has two; one at an end,
+    of which the stretch holds a part only, counts as that much busier.
 
     Source: Finagle, finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture (DeterministicAperture, Ring).
     """
@@ -49,10 +55,29 @@ class Aperture(LoadBalancer):
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the less loaded of two."""
-        first, second = self._at(draw.uniform()), self._at(draw.uniform())
-        return second if endpoints[second].in_flight < endpoints[first].in_flight else first
+        first = self._at(draw.uniform())
+        begins, weight = self._part(first)
+        left = self._width - weight / self._count
+        if left <= SMALLEST:
+            return first
+        place = draw.uniform() * left
+        if place >= begins:
+            place += weight / self._count  # past the first, which is left out
+        second = self._at(place / self._width)
+        other_weight = self._part(second)[1]
+        if abs(weight - other_weight) < SAME_WEIGHT:
+            weight = other_weight
+        return second if endpoints[second].in_flight / other_weight < endpoints[first].in_flight / weight else first
 
     def _at(self, share: float) -> int:
         """The endpoint at this share of the stretch."""
         place = self._from + share * self._width
         return min(int((place - int(place)) * self._count), self._count - 1)
+
+    def _part(self, position: int) -> tuple[float, float]:
+        """Where an endpoint begins, from the stretch's beginning on, and how much of it lies in the stretch, as a share of it."""
+        begins = position / self._count - self._from
+        if begins + 1.0 < self._width:  # the stretch goes around the ring's end
+            begins += 1.0
+        overlap = min(begins + 1.0 / self._count, self._width) - max(begins, 0.0)
+        return max(begins, 0.0), max(overlap * self._count, SMALLEST)

@@ -22,8 +22,9 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
     """Take turns weighted by requests per second divided by utilisation, as each endpoint reports them.
 
     A faster endpoint does more at the same utilisation and gets more. Errors count as load: to the utilisation comes the share of
-    failures times the penalty. An endpoint whose reports are too new (blackout) or too old has the mean weight; with fewer than
-    two weights it is plain round robin.
+    failures times the penalty. A report without requests or utilisation is passed over: the weight before it stands until it expires.
+    An endpoint whose reports are too new (blackout) or too old has the mean weight (the median in Envoy); with fewer than two weights
+    it is plain round robin. New weights count from an endpoint's next turn on: turns go on where they were.
 
     Source: gRPC proposal A58, "Client-side weighted round robin"; Envoy,
     source/extensions/load_balancing_policies/client_side_weighted_round_robin.
@@ -46,6 +47,8 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
         """Plain turns from a random place on."""
         self._next = draw.below(len(endpoints))
         self._reporting_since_ns: list[int] = []
+        self._reported_ns: list[int] = []
+        self._reported: list[float] = []
         self._updated_ns = 0
         self.update(endpoints, draw)
 
@@ -53,6 +56,8 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
         """Weights anew at the next pick."""
         missing = max(endpoint.index for endpoint in endpoints) + 1 - len(self._reporting_since_ns)
         self._reporting_since_ns.extend([-1] * missing)
+        self._reported_ns.extend([-1] * missing)
+        self._reported.extend([0.0] * missing)
         self._turns: EarliestDeadline | None = None
         self._weights: list[float] = []
         self._is_old = True
@@ -77,19 +82,21 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
             return
         mean = sum(usable) / len(usable)
         self._weights = [weight if weight > 0.0 else mean for weight in known]
-        self._turns = EarliestDeadline(self._weights)
+        if self._turns is None:  # not anew with each period: those with the first turns would get them all
+            self._turns = EarliestDeadline(self._weights)
+            for _ in range(self._next % len(endpoints)):
+                self._turns.take(self._weights[self._turns.peek()])
 
     def _weight(self, endpoint: Endpoint, now_ns: int) -> float:
-        """What an endpoint's report makes it worth; 0 where it does not count."""
-        since = self._reporting_since_ns
-        if endpoint.reported_ns < 0 or now_ns - endpoint.reported_ns >= self.weight_expiration_period:
-            since[endpoint.index] = -1
+        """What an endpoint's latest report of any work makes it worth; 0 where it does not count."""
+        index, since = endpoint.index, self._reporting_since_ns
+        if 0 <= endpoint.reported_ns >= self._reported_ns[index] and endpoint.request_rate > 0.0:
+            load = endpoint.utilisation + endpoint.error_rate / endpoint.request_rate * self.error_utilization_penalty
+            if load > 0.0:
+                self._reported[index], self._reported_ns[index] = endpoint.request_rate / load, endpoint.reported_ns
+                if since[index] < 0:
+                    since[index] = endpoint.reported_ns
+        if self._reported_ns[index] < 0 or now_ns - self._reported_ns[index] >= self.weight_expiration_period:
+            since[index] = -1
             return 0.0
-        if since[endpoint.index] < 0:
-            since[endpoint.index] = endpoint.reported_ns
-        if now_ns - since[endpoint.index] < self.blackout_period:
-            return 0.0
-        if endpoint.request_rate <= 0.0:
-            return 0.0
-        load = endpoint.utilisation + endpoint.error_rate / endpoint.request_rate * self.error_utilization_penalty
-        return endpoint.request_rate / load if load > 0.0 else 0.0
+        return 0.0 if now_ns - since[index] < self.blackout_period else self._reported[index]

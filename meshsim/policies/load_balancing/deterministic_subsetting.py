@@ -22,7 +22,8 @@ class DeterministicSubsetting(LoadBalancer):
     Proxies are taken in rounds: those of a round deal out all endpoints among them, in an order that is the round's own. It saves
     connections, and a proxy that sends much burdens few endpoints: with few proxies shares are uneven.
 
-    Source: Beyer et al., "Site Reliability Engineering", chapter 20, "Load balancing in the datacenter"; gRPC proposal A68.
+    Source: Beyer et al., "Site Reliability Engineering", chapter 20, "Load balancing in the datacenter"; the first draft of gRPC
+    proposal A68 (grpc/proposal pull request 383), which became random subsetting.
     """
 
     subset_size: PositiveCount = 10
@@ -30,28 +31,47 @@ class DeterministicSubsetting(LoadBalancer):
     load_balancer: LoadBalancer
     """How it picks among them."""
 
+    def check(self) -> None:
+        """Raise `SettingError` where the inner policy's settings contradict each other."""
+        self.load_balancer.check()
+
+    @property
+    def observes(self) -> bool:  # type: ignore[override]  # whoever sets policies up asks before they are built
+        """Whether the inner policy wants to be told of outcomes."""
+        return self.load_balancer.observes
+
+    @property
+    def reads_reports(self) -> bool:  # type: ignore[override]
+        """Whether the inner policy reads reported loads."""
+        return self.load_balancer.reads_reports
+
+    @property
+    def report_interval(self) -> int:  # type: ignore[override]
+        """The inner policy's."""
+        return self.load_balancer.report_interval
+
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
         """This proxy's endpoints."""
         self._client = client
-        self._positions = self._subset(endpoints)
-        self._inner = self.load_balancer.build(
-            endpoints=[endpoints[position] for position in self._positions], draw=draw, client=client, clients=clients
-        )
-        self.observes, self.reads_reports = self._inner.observes, self._inner.reads_reports
-        self.report_interval = self._inner.report_interval
+        self._deal(endpoints)
+        self._inner = self.load_balancer.build(endpoints=self._own, draw=draw, client=client, clients=clients)
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
         """Deal again."""
-        self._positions = self._subset(endpoints)
-        self._inner.update([endpoints[position] for position in self._positions], draw)
+        self._deal(endpoints)
+        self._inner.update(self._own, draw)
 
-    def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:
+    def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """The inner policy's choice among the subset."""
-        return self._positions[self._inner.pick([endpoints[position] for position in self._positions], draw, now_ns, hash_key)]
+        return self._positions[self._inner.pick(self._own, draw, now_ns, hash_key)]
 
     def done(self, endpoint: Endpoint, now_ns: int, rtt_ns: int, is_failure: bool) -> None:  # noqa: FBT001
         """For the inner policy."""
         self._inner.done(endpoint, now_ns, rtt_ns, is_failure)
+
+    def _deal(self, endpoints: Sequence[Endpoint]) -> None:
+        self._positions = self._subset(endpoints)
+        self._own = [endpoints[position] for position in self._positions]
 
     def _subset(self, endpoints: Sequence[Endpoint]) -> list[int]:
         """Positions of this proxy's endpoints."""

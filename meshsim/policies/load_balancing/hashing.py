@@ -49,10 +49,11 @@ class Hashing(LoadBalancer):
         raise NotImplementedError
 
     def _overload(self, endpoints: Sequence[Endpoint], index: int) -> float:
-        """Load with this request as a share of what the endpoint may have."""
+        """Requests in flight as a share of what the endpoint may have; up to 1 it gets this one too, so that it may end one above."""
         total = 1 + sum(endpoint.in_flight for endpoint in endpoints)
+        all_slots = (total * self.hash_balance_factor + 99) // 100
         weight = endpoints[index].weight / sum(endpoint.weight for endpoint in endpoints)
-        return endpoints[index].in_flight / max(1.0, -(-total * weight * self.hash_balance_factor // 100))
+        return endpoints[index].in_flight / max(1.0, -(-all_slots * weight // 1))  # both rounded up, as in Envoy
 
     def _next_with_room(self, endpoints: Sequence[Endpoint], first: int, hash_key: int) -> int:
         """The others in an order that the hash decides; where all are full, the least full."""
@@ -65,7 +66,7 @@ class Hashing(LoadBalancer):
             if index == first:
                 continue
             overload = self._overload(endpoints, index)
-            if overload < 1.0:
+            if overload <= 1.0:
                 return index
             if overload < best_overload:
                 best, best_overload = index, overload

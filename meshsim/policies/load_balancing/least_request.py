@@ -41,7 +41,7 @@ class LeastRequest(WeightedTurns):
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the least busy of the endpoints drawn."""
-        if self._turns is not None and self._uses_turns(now_ns):
+        if (self._is_due or self._turns is not None) and self._uses_turns(endpoints, now_ns):
             return self._take_turn(endpoints, now_ns)
         if self.selection_method == "full_scan":
             return _least_of_all(endpoints, draw)

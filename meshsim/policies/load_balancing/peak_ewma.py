@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import TYPE_CHECKING
 
 from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
@@ -12,8 +13,8 @@ from meshsim.units import Duration, PositiveCount
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PENALTY_NS = float(1 << 62)
-"""Cost of an endpoint that has requests in flight and has never answered."""
+PENALTY_NS = float(1 << 47)
+"""Cost of an endpoint that has requests in flight and has never answered; Finagle's, small enough that one request more still counts."""
 
 
 @policy
@@ -70,11 +71,12 @@ class PeakEwma(LoadBalancer):
         if count == 1:
             return best
         best_cost = self.cost(endpoints[best], now_ns)
-        first = best
+        drawn = [best]
         for number in range(1, min(self.choice_count, count)):
-            other = draw.below(count - 1)
-            if number == 1:
-                other += other >= first
+            other = draw.below(count - number)
+            for one in drawn:  # in order: past each that has been drawn already
+                other += other >= one
+            insort(drawn, other)
             cost = self.cost(endpoints[other], now_ns)
             if cost < best_cost:
                 best, best_cost = other, cost
@@ -82,22 +84,24 @@ class PeakEwma(LoadBalancer):
 
     def done(self, endpoint: Endpoint, now_ns: int, rtt_ns: int, is_failure: bool) -> None:  # noqa: ARG002, FBT001
         """Take in a round trip."""
-        index = endpoint.index
-        self._make_room(index)  # it may be one of another priority or zone, which this one has not picked from yet
+        self._make_room(endpoint.index)  # it may be one of another priority or zone, which this one has not picked from yet
+        self._has_answered[endpoint.index] = True
+        self._observe(endpoint.index, now_ns, float(rtt_ns))
+
+    def cost(self, endpoint: Endpoint, now_ns: int) -> float:
+        """What a request to an endpoint is expected to cost, ns; the estimate falls to what it is at this instant."""
+        if self.penalty and endpoint.in_flight and not self._has_answered[endpoint.index]:
+            return PENALTY_NS + endpoint.in_flight
+        if now_ns > self._since_ns[endpoint.index]:
+            self._observe(endpoint.index, now_ns, 0.0)  # as both products do: looking is a sample of nothing
+        return self._estimate_ns[endpoint.index] * (endpoint.in_flight + 1)
+
+    def _observe(self, index: int, now_ns: int, rtt_ns: float) -> None:
+        """Take in a sample: at once where it is above the estimate, else as much as time has passed since the sample before."""
         estimate_ns = self._estimate_ns[index]
-        self._has_answered[index] = True
         if rtt_ns > estimate_ns:
-            self._estimate_ns[index] = float(rtt_ns)
+            self._estimate_ns[index] = rtt_ns
         else:
             weight = exp(-(now_ns - self._since_ns[index]) / self.decay)
             self._estimate_ns[index] = estimate_ns * weight + rtt_ns * (1.0 - weight)
         self._since_ns[index] = now_ns
-
-    def cost(self, endpoint: Endpoint, now_ns: int) -> float:
-        """What a request to an endpoint is expected to cost, ns."""
-        if self.penalty and endpoint.in_flight and not self._has_answered[endpoint.index]:
-            return PENALTY_NS + endpoint.in_flight
-        estimate_ns = self._estimate_ns[endpoint.index]
-        if now_ns > self._since_ns[endpoint.index]:
-            estimate_ns *= exp(-(now_ns - self._since_ns[endpoint.index]) / self.decay)
-        return estimate_ns * (endpoint.in_flight + 1)

@@ -20,10 +20,11 @@ LARGEST_RING = 8 * 1024 * 1024
 
 @policy
 class RingHash(Hashing):
-    """Send to the first endpoint on a ring from the request's hash on: when one leaves, only its own keys move.
+    """Send to the first endpoint on a ring from the request's hash on: when one leaves, hardly any keys but its own move.
 
     Each endpoint has as many places on the ring as its weight asks for, and `minimum_ring_size` places are shared by all; few places
-    make lumpy shares. What the hash is made of, `hash_on` says; a request without one goes anywhere.
+    make lumpy shares. Since that number is shared, those that stay get a few more places when one leaves, and some keys move to them: with
+    ten endpoints and the default size 8 % of the keys of the others. What the hash is made of, `hash_on` says; a request without one goes anywhere.
 
     Source: Envoy, source/extensions/load_balancing_policies/ring_hash/ring_hash_lb.cc; Karger et al., STOC 1997.
     """

@@ -33,7 +33,7 @@ class RoundRobin(WeightedTurns):
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the endpoint whose turn it is."""
-        if self._turns is not None and self._uses_turns(now_ns):
+        if (self._is_due or self._turns is not None) and self._uses_turns(endpoints, now_ns):
             return self._take_turn(endpoints, now_ns)
         index = self._next
         if index >= len(endpoints):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer, is_weighted
+from meshsim.policies.load_balancing.balancer import FROM_THE_START, Draw, Endpoint, LoadBalancer, is_weighted
 from meshsim.policies.load_balancing.earliest_deadline import EarliestDeadline
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ class WeightedTurns(LoadBalancer):
     """Turns by earliest deadline where weights differ or an endpoint is in slow start; what a subclass does otherwise.
 
     As in Envoy the scheduler is made anew when the endpoints change, and begun after a random number of turns; an endpoint's weight
-    is read when it is picked.
+    is read when it is picked. Whether an endpoint is in slow start is looked at when the endpoints change and not again: turns that
+    began with it go on after its window, with equal weights, until the endpoints change next.
 
     Source: Envoy, source/extensions/load_balancing_policies/common/load_balancer_impl.cc (EdfLoadBalancerBase).
     """
@@ -24,34 +25,28 @@ class WeightedTurns(LoadBalancer):
     """A `SlowStart`, or None."""
 
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
-        """Turns from a random place on, drawn when they are first needed."""
+        """Turns from a random place on, drawn when they may first be needed."""
         self._seed = -1
         self.update(endpoints, draw)
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
-        """Turns anew; whether they are needed is looked at with each pick while an endpoint is new."""
-        self._is_weighted = is_weighted(endpoints)
-        self._warming_until_ns = -1
-        if self.slow_start is not None:
-            latest_ns = max(endpoint.joined_ns for endpoint in endpoints)
-            self._warming_until_ns = latest_ns + self.slow_start.slow_start_window if latest_ns >= 0 else -1
+        """Turns anew with the next pick, which knows the time, if any are needed."""
         self._turns: EarliestDeadline | None = None
-        if self._is_weighted or self._warming_until_ns >= 0:
-            weights = [self._weight(endpoint, max(endpoint.joined_ns, 0)) for endpoint in endpoints]
-            self._turns = EarliestDeadline(weights)
-            if self._seed < 0:
-                self._seed = draw.below(len(endpoints))
-            for _ in range(self._seed % len(endpoints)):
-                self._take_turn(endpoints, max(0, self._warming_until_ns))
+        self._is_due = is_weighted(endpoints) or (
+            self.slow_start is not None and any(endpoint.joined_ns != FROM_THE_START for endpoint in endpoints)
+        )
+        if self._is_due and self._seed < 0:
+            self._seed = draw.below(len(endpoints))
 
-    def _uses_turns(self, now_ns: int) -> bool:
-        """Whether this pick is a weighted turn."""
-        if self._turns is None:
-            return False
-        if self._is_weighted or now_ns < self._warming_until_ns:
-            return True
-        self._turns = None
-        return False
+    def _uses_turns(self, endpoints: Sequence[Endpoint], now_ns: int) -> bool:
+        """Whether picks are weighted turns, which are made here at the first pick after a change."""
+        if self._is_due:
+            self._is_due = False
+            if is_weighted(endpoints) or self.slow_start.is_on(endpoints, now_ns):
+                self._turns = EarliestDeadline([self._weight(endpoint, now_ns) for endpoint in endpoints])
+                for _ in range(self._seed % len(endpoints)):
+                    self._take_turn(endpoints, now_ns)
+        return self._turns is not None
 
     def _take_turn(self, endpoints: Sequence[Endpoint], now_ns: int) -> int:
         assert self._turns is not None  # noqa: S101 — `_uses_turns` has looked

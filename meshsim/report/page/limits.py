@@ -5,19 +5,18 @@ from __future__ import annotations
 SECTION = "What this version leaves out"
 """Heading of the list in docs/model.md."""
 LIMITS: tuple[tuple[str, str], ...] = (
+    ("", "What TCP costs the processor; bandwidth; sizes of requests and answers count only for the encryption of mTLS."),
     (
-        "Connections",
+        "",
         (
-            "setting one up takes no time, HTTP/2 is not told from HTTP/1.1 (one request on a connection at a time, and that only where "
-            "`circuit_breakers` or a retry budget limit anything; elsewhere connections are not counted), and there is no TLS."
+            "Envoy's load statistics across worker threads: a proxy's workers share one view, and a thread's own share of a limit is not "
+            "modelled."
         ),
     ),
-    ("Discovery", "every proxy always knows all instances, the crashed ones too. A crash is seen as UF by those who pick it."),
-    ("", "Outlier detection, panic, priorities and locality, slow start, hashing balancers, hedging, adaptive concurrency."),
-    ("", "Authentication, transformation, caching; sizes of requests and answers."),
+    ("", "Authentication, transformation, caching."),
     (
         "Kubernetes itself",
-        "no autoscaler, no rollout, no CPU quota. Put the effect of a quota into the service's times.",
+        ("no autoscaler, no CPU quota; rollouts restart replicas in place. Put the effect of a quota into the service's times."),
     ),
 )
 """Topic and sentence of each point, word for word as docs/model.md has them."""

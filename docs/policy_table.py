@@ -1,0 +1,93 @@
+"""Makes docs/policies.md: every policy and mechanism, its file, its source and its test. `python docs/policy_table.py > docs/policies.md`.
+
+The rows of registered policies are read from the registry, those of mechanisms of the engine are listed here; the source is the
+paragraph of the class's docstring that begins with "Source:", the test is the first test file that names the class or its name in a scenario.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+from meshsim import policies  # noqa: F401 — its policies register themselves
+from meshsim.registry import families, first_sentence
+
+ROOT = Path(__file__).resolve().parents[1]
+ENGINE = "meshsim.engines.reference"
+MECHANISMS = (
+    ("registry of instances", f"{ENGINE}.registry", "Registry", "readiness"),
+    ("instances that come, restart and leave", f"{ENGINE}.lifecycle", "Life", "restarts"),
+    ("discovery by pushes", f"{ENGINE}.discovery", "Push", "propagation"),
+    ("discovery by DNS", f"{ENGINE}.discovery", "Lookups", "dns_refresh"),
+    ("active health checks", f"{ENGINE}.health_check", "HealthChecker", "health_checks"),
+    ("ejections reach the workers (update_merge_window)", f"{ENGINE}.health", "Health", "update_merge_window"),
+    ("priorities and panic", "meshsim.policies.locality.priorities", "priority_loads", "priority_loads"),
+    ("retries", f"{ENGINE}.retrying", "RetryLayer", "num_retries"),
+    ("retry conditions", "meshsim.policies.retry.conditions", "is_retriable", "is_retriable"),
+    ("Envoy's retry budget", "meshsim.policies.retry.budget", "RetryBudget", "retry_budget"),
+    ("avoiding hosts and priorities", f"{ENGINE}.pick", "Chooser", "previous_hosts"),
+    ("hedging", f"{ENGINE}.hedging", "HedgeLayer", "hedge_policy"),
+    ("timeouts over all tries and of each try", f"{ENGINE}.layers", "TimeoutLayer", "per_try_timeout"),
+    ("Envoy's limits", "meshsim.policies.admission.resource_limit", "ResourceLimit", "circuit_breakers"),
+    ("connections, HTTP/1.1 and HTTP/2", f"{ENGINE}.connections", "ConnectionPool", "max_requests_per_connection"),
+    ("handshakes, TCP and TLS", f"{ENGINE}.connection", "Dialler", "handshake_time"),
+    ("layer 4: an instance for each connection", f"{ENGINE}.transport", "TransportLayer", "balance: connections"),
+    ("ambient mode", f"{ENGINE}.ambient", "WaypointLayer", "waypoints"),
+    ("traffic split by subset", f"{ENGINE}.split", "SplitLayer", "split"),
+    ("mirroring", f"{ENGINE}.mirror", "MirrorLayer", "mirror"),
+)
+
+
+def table() -> str:
+    """The page."""
+    lines = [
+        "# Policies and mechanisms",
+        "",
+        "Made from the code by `docs/policy_table.py`; a test keeps it fresh.",
+        "`meshsim policies` has the settings, `meshsim explain FIELD` one of them.",
+        "",
+        "| what | file | source | test |",
+        "|---|---|---|---|",
+    ]
+    for family, members in families().items():
+        for name, cls in members.items():
+            if cls.__module__.startswith("meshsim.policies."):
+                lines.append(_row(f"`{family}: {name}`. {first_sentence(cls)}", cls, (cls.__name__, name)))
+    for what, module, name, word in MECHANISMS:
+        cls = getattr(importlib.import_module(module), name)
+        lines.append(_row(f"{what}. {first_sentence(cls)}", cls, (name, word)))
+    return "\n".join(lines) + "\n"
+
+
+def _row(what: str, cls: object, words: tuple[str, ...]) -> str:
+    file = Path(inspect.getsourcefile(cls)).relative_to(ROOT).as_posix()  # type: ignore[arg-type]
+    cells = (what, f"[{Path(file).name}](../{file})", source(cls), _test(words))
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def source(cls: object) -> str:
+    """What the docstring names as the source."""
+    text = inspect.getdoc(cls) or inspect.getdoc(inspect.getmodule(cls)) or ""
+    found = re.search(r"Source: (.*)", text, re.DOTALL) or re.search(
+        r"Source: (.*)", inspect.getdoc(inspect.getmodule(cls)) or "", re.DOTALL
+    )
+    return " ".join(found.group(1).split()) if found else "this project's own"
+
+
+def _test(words: tuple[str, ...]) -> str:
+    """The test file that names one of the words most often."""
+    best, most = "", 0
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        if path.name in {"test_documentation.py", "test_docs.py", "test_conservation.py", "test_messages.py"}:
+            continue
+        text = path.read_text(encoding="utf-8")
+        count = sum(len(re.findall(rf"(?<!\w){re.escape(word)}(?!\w)", text)) for word in words)
+        if count > most:
+            best, most = path.relative_to(ROOT).as_posix(), count
+    return f"[{Path(best).name}](../{best})" if best else "none"
+
+
+if __name__ == "__main__":
+    print(table(), end="")  # noqa: T201 — a script
