@@ -97,7 +97,12 @@ def test_policies_come_by_family_with_their_settings_and_source() -> None:
 
     assert families["load_balancer"].summary.startswith("Chooses the endpoint of each attempt.")
     assert least_request.summary.startswith("Send to the endpoint with the fewest requests in flight")
-    assert [(one.name, one.default) for one in least_request.settings] == [("choice_count", "2")]
+    assert [(one.name, one.default) for one in least_request.settings] == [
+        ("choice_count", "2"),
+        ("selection_method", "n_choices"),
+        ("active_request_bias", "1.0"),
+        ("slow_start", "None"),
+    ]
     assert "least_request_lb.cc" in least_request.source
 
 

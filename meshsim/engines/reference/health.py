@@ -46,8 +46,10 @@ class Health:
         for endpoint in view.endpoints:
             if self._outliers is not None and not endpoint.is_member:
                 self._outliers.leave(endpoint.index)
-            if cluster.health_check is not None:
-                endpoint.is_passing = self._passing[endpoint.index] = False
+            if (
+                cluster.health_check is not None
+            ):  # those that are there from the start have been checked while Envoy warmed the cluster
+                endpoint.is_passing = self._passing[endpoint.index] = endpoint.is_member
         if self._outliers is not None:
             view.clock.process(self._sweep())
 

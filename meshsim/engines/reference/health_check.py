@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class HealthChecker:
     """Checks one endpoint for one proxy.
 
-    A new host is unhealthy until it has passed a first check, one of which is enough; later it takes `healthy_threshold` of them, and
+    A host that joins is unhealthy until it has passed a first check, one of which is enough (those that are there from the start have,
+    before the run: Envoy takes no requests until then); later it takes `healthy_threshold` of them, and
     `unhealthy_threshold` failures to be taken out. The check is shallow: an instance that answers its requests with errors
     passes it. With `uses_worker` it waits for a worker as a request does, so that an overloaded instance fails it.
 
