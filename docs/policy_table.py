@@ -33,7 +33,7 @@ MECHANISMS = (
     ("Envoy's limits", "meshsim.policies.admission.resource_limit", "ResourceLimit", "circuit_breakers"),
     ("connections, HTTP/1.1 and HTTP/2", f"{ENGINE}.connections", "ConnectionPool", "max_requests_per_connection"),
     ("handshakes, TCP and TLS", f"{ENGINE}.connection", "Dialler", "handshake_time"),
-    ("layer 4: an instance for each connection", f"{ENGINE}.transport", "TransportLayer", "balance: connections"),
+    ("layer 4: an instance for each connection", f"{ENGINE}.transport", "TransportLayer", "balance"),
     ("ambient mode", f"{ENGINE}.ambient", "WaypointLayer", "waypoints"),
     ("traffic split by subset", f"{ENGINE}.split", "SplitLayer", "split"),
     ("mirroring", f"{ENGINE}.mirror", "MirrorLayer", "mirror"),

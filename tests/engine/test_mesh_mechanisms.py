@@ -32,7 +32,7 @@ def run(
                     "requests": {"front": 1},
                     **(load or {}),
                 }
-            },  # fmt: skip
+            },
             "mesh": {"traffic": {"back": traffic or {}}, **(mesh or {})},
             "services": {
                 "front": {"workers": 1000, "script": [{"call": "back"}]},
@@ -322,7 +322,7 @@ class TestHedging:
         assert set(latencies_ms(result)) <= {BASE_MS, BASE_MS + 20}
         assert counted(result, "hedges") == len(result.requests)  # each takes the other instance's turn
         assert counted(result, "hedges_won") > 0
-        assert max(latencies_ms(self.run(delay="50ms"))) == BASE_MS + 50
+        assert counted(self.run(delay="250ms"), "hedges") == 0
 
     def test_a_hedge_at_a_quantile_learns_when_it_is_late(self):
         late = [latency for latency in latencies_ms(self.run(quantile="40%"))[-50:] if latency > BASE_MS]
