@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from meshsim.flags import Flag
@@ -226,7 +228,7 @@ class TestFailureAccrual:
     def test_a_low_success_rate_shuts_it_out_too_and_there_429_is_a_failure(self):
         def shut(outcomes, policy=SuccessRate, **settings):
             made = policy(jitter_ratio=0.0, **settings).build(hosts=1)
-            return any([made.record(0, now_s * NS_PER_S, status, -1, 0, DRAW) for now_s, status in outcomes])
+            return sum(made.record(0, now_s * NS_PER_S, status, -1, 0, DRAW) for now_s, status in outcomes) > 0
 
         mixed = [(0, 200), (0, 500), (0, 200), (0, 500), (0, 200)]
         assert shut(mixed)
@@ -264,7 +266,7 @@ class TestCodel:
 
     def test_drops_come_ever_sooner(self):
         times = [number for number, dropped in enumerate(self.drops([20] * 200)) if dropped]
-        gaps = [second - first for first, second in zip(times, times[1:], strict=False)]
+        gaps = [second - first for first, second in pairwise(times)]
         assert gaps[0] == 10 > gaps[-1]
 
     def test_target_and_interval_are_settings_and_the_last_one_is_never_dropped(self):

@@ -11,6 +11,8 @@ from meshsim.plan import NONE, OnCancel
 from meshsim.records import ATTEMPTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshsim.engines.reference.clock import Task
     from meshsim.engines.reference.endpoints import EndpointView
     from meshsim.engines.reference.instance import Instance
@@ -66,8 +68,8 @@ class Call:
     """One call of a caller to an operation, over all its tries."""
 
     __slots__ = (
-        "_first", "_tries", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "key", "last_row", "operation",
-        "parent", "proxy", "proxy_ns", "request", "tls_ns", "tried", "zone",
+        "_first", "_tries", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "key", "last_row",
+        "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "tls_ns", "tried", "zone",
     )  # fmt: skip
 
     def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None) -> None:
@@ -89,6 +91,8 @@ class Call:
         self.deadline_ns = NONE
         """When the last of those who wait for it gives up, as far as the call knows; NONE without any."""
         self.endpoint: EndpointView
+        self.on_connection: Callable[[], None]
+        """Of a try beside others: called when it has its connection."""
         self.tried: list[EndpointView] = []
         """Endpoints that earlier tries were sent to."""
         self.last_row: list[int] | None = None

@@ -44,6 +44,10 @@ class Cancelled(Interrupted):
     """The caller has gone."""
 
 
+class Overdue(Cancelled):
+    """The caller has gone, and has blamed the host for a timeout before."""
+
+
 class Crashed(Interrupted):
     """The instance has gone."""
 

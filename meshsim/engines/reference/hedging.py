@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.call import CALLER_GONE
-from meshsim.engines.reference.clock import PARK, Cancelled, Interrupted
-from meshsim.engines.reference.retrying import TIMED_OUT, stop, wait_ns
-from meshsim.flags import Flag
+from meshsim.engines.reference.race import Race
 from meshsim.policies.retry import RunningQuantile
-from meshsim.randomness import BACK_OFF, Draw, attempt_key
+from meshsim.randomness import Draw
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.call import Call
-    from meshsim.engines.reference.clock import Steps, Task
+    from meshsim.engines.reference.clock import Steps
     from meshsim.engines.reference.layers import Handler, Refusals
-    from meshsim.engines.reference.outcome import Outcome
     from meshsim.engines.reference.view import View
     from meshsim.plan import Hedging, Retries
-
-STATUS_OF_TIMEOUT = 504
-
-
-class Entrant:
-    """One try of a race."""
-
-    __slots__ = ("call", "has_timed_out", "holds_slot", "is_hedge", "sent_ns", "task")
-
-    def __init__(self, call: Call, sent_ns: int) -> None:
-        self.call = call
-        self.sent_ns = sent_ns
-        self.task: Task
-        self.has_timed_out = False
-        """Whether its per-try timeout has passed: it runs on, but another one has been asked for."""
-        self.holds_slot = False
-        self.is_hedge = False
 
 
 class HedgeLayer:
@@ -44,10 +22,14 @@ class HedgeLayer:
     On a per-try timeout (Envoy's `hedge_on_per_try_timeout`) the try is not reset: a retry is scheduled through the usual back-off, if
     any is left and the retry breaker has room, and whoever answers first wins. After a delay, or at a running quantile of the
     latencies, a further try is sent at once. A failure of a try that has timed out counts for nothing while another is out.
-    A further try of either kind holds a slot of the retry breaker until it ends.
+    A further try of either kind holds a slot of the retry breaker until it ends, or passes it on at its own per-try timeout.
+
+    With a delay or a quantile no failure of the server's counts while another try is out, as in Finagle. What the losers have taken so far
+    counts for the quantile, as there: of winners alone it would sink with every hedge that wins, and one at 95 % would hedge a tenth.
 
     Source: Envoy, source/common/router/router.cc (onSoftPerTryTimeout, onUpstreamHeaders); measured on Envoy 1.40; gRPC proposal A6
-    (hedging after a delay); Dean and Barroso, "The tail at scale", CACM 56(2), 2013 (at the 95th percentile).
+    (hedging after a delay); Dean and Barroso, "The tail at scale", CACM 56(2), 2013 (at the 95th percentile);
+    Finagle, finagle-core, com.twitter.finagle.client.BackupRequestFilter.
     """
 
     __slots__ = ("draw", "hedging", "inner", "latencies", "layer", "policy", "refusals", "timeout_ns", "view", "visible")
@@ -76,193 +58,31 @@ class HedgeLayer:
             return max(0, self.latencies.value_ns())
         return self.hedging.delay_ns
 
+    def count_retry(self) -> None:
+        """A retry has been sent, beside others or not."""
+        if self.view is not None:
+            self.view.activity.retries += 1
 
-class Race:
-    """The tries of one call."""
+    def count_hedge(self) -> None:
+        """A try has been sent while another one was on its way."""
+        if self.view is not None:
+            self.view.activity.hedges += 1
 
-    __slots__ = ("_after_timeout", "_alarms", "_attempt", "_call", "_clock", "_first_key", "_hedges", "_layer", "_out", "_posted", "_previous_ns",
-                 "_task", "_waiting")  # fmt: skip
-
-    def __init__(self, layer: HedgeLayer, call: Call) -> None:
-        self._layer = layer
-        self._call = call
-        self._clock = layer.refusals.clock
-        self._first_key = call.key
-        self._attempt = 0
-        self._hedges = 0
-        self._previous_ns = 0
-        self._after_timeout = False
-        """Whether the last further try was asked for by a timeout."""
-        self._out: list[Entrant] = []
-        self._alarms: list[Task] = []
-        self._waiting = False
-        """Whether a retry is in its back-off."""
-        self._posted: deque[tuple[str, Entrant | None, Outcome | None]] = deque()
-        self._task: Task
-
-    def run(self) -> Steps:
-        """The outcome."""
-        self._task = self._clock.active
-        budget = None if self._layer.view is None else self._layer.view.token_budget
-        if budget is not None:
-            budget.deposit(self._clock.now_ns)
-        self._send(0, holds_slot=False, is_hedge=False)
-        try:
-            while True:
-                while not self._posted:
-                    yield PARK
-                kind, one, outcome = self._posted.popleft()
-                decided = self._on(kind, one, outcome)
-                if decided is not None:
-                    if budget is not None and not decided.is_failure:
-                        budget.succeeded(self._clock.now_ns, self._attempt > 1, self._after_timeout)
-                    return decided
-        except Interrupted as error:
-            self._end(error.outcome, cancels=True)
-            raise
-        finally:
-            for alarm in self._alarms:
-                alarm.interrupt(Cancelled(CALLER_GONE))
-
-    def _on(self, kind: str, one: Entrant | None, outcome: Outcome | None) -> Outcome | None:
-        """Something has happened: the outcome of the race where that decides it."""
-        if kind == "answer":
-            assert one is not None  # noqa: S101 — an answer is somebody's
-            return self._answered(one, outcome)
-        if kind == "retry":
-            self._waiting = False
-            self._send(self._previous_ns, holds_slot=True, is_hedge=False)
-        elif kind == "timeout" and one in self._out:
-            assert one is not None  # noqa: S101 — it is in the list
-            self._timed_out(one)
-        elif kind == "hedge" and one in self._out and self._hedges < self._layer.hedging.max_hedges and self._admits():
-            self._hedges += 1
-            self._send(0, holds_slot=True, is_hedge=True)
-        return None
-
-    def _answered(self, one: Entrant, outcome: Outcome | None) -> Outcome | None:
-        self._out.remove(one)
-        self._release(one)
-        if outcome is None:  # cancelled from outside of the race
-            return None
-        self._call.last_row = one.call.last_row
-        if self._layer.policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._layer.visible):
-            return self._lost(one, outcome)
-        if self._layer.latencies is not None and not outcome.is_failure:
-            self._layer.latencies.add(self._clock.now_ns - one.sent_ns)
-        if one.is_hedge or (one.call.attempt > 1 and self._out):
-            self._count_win()
-        self._end(CALLER_GONE, cancels=self._layer.hedging.cancels)
-        return outcome
-
-    def _lost(self, one: Entrant, outcome: Outcome) -> Outcome | None:
-        """A try has failed: try again if that is due; the failure counts where nothing else is on its way."""
-        layer, policy = self._layer, self._layer.policy
-        others = bool(self._out) or self._waiting
-        if one.has_timed_out and others:
-            return None
-        if self._attempt > policy.num_retries:
-            return None if others else stop(self._call, outcome, Flag.URX)
-        if self._waiting:
-            return None
-        if not self._admits(after_timeout=bool(outcome.flags & TIMED_OUT)):
-            return None if others else stop(self._call, outcome, Flag.UO)
-        self._wait(wait_ns(policy, outcome, self._attempt, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
-        return None
-
-    def _timed_out(self, one: Entrant) -> None:
-        """The per-try timeout of a try has passed: ask for another, and let it run on."""
-        layer, policy, view = self._layer, self._layer.policy, self._layer.view
-        one.has_timed_out = True
-        endpoint = getattr(one.call, "endpoint", None)
-        if view is not None and endpoint is not None:
-            view.notice(endpoint, STATUS_OF_TIMEOUT, -1, TIMED_OUT, self._clock.now_ns - one.sent_ns)
-        if self._waiting or self._attempt > policy.num_retries:
-            return
-        if not self._admits(after_timeout=True):
-            return
-        self._wait(policy.back_off.wait_ns(self._attempt, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
-
-    def _wait(self, length_ns: int) -> None:
-        self._waiting, self._previous_ns = True, length_ns
-        self._alarm(length_ns, "retry", None)
-
-    def _send(self, wait_before_ns: int, *, holds_slot: bool, is_hedge: bool) -> None:
-        """A further try, in a task of its own."""
-        self._attempt += 1
-        first, layer = self._attempt == 1, self._layer
-        call = self._call.beside(attempt_key(self._first_key, layer.layer, self._attempt), self._attempt)
-        call.back_off_ns = wait_before_ns
-        if first:
-            call.back_off_ns, call.proxy_ns = self._call.back_off_ns, self._call.proxy_ns
-        one = Entrant(call, self._clock.now_ns)
-        one.holds_slot, one.is_hedge = holds_slot and layer.view is not None, is_hedge
-        if not first and layer.view is not None:
-            layer.view.activity.retries += not is_hedge
-            layer.view.activity.hedges += is_hedge or bool(self._out)
-        self._out.append(one)
-        one.task = self._clock.start(_try(layer.inner, call), lambda outcome: self._ended(one, outcome))
-        if layer.timeout_ns:
-            self._alarm(layer.timeout_ns, "timeout", one)
-        delay_ns = layer.delay_ns()
-        if delay_ns and self._hedges < layer.hedging.max_hedges:
-            self._alarm(delay_ns, "hedge", one)
-
-    def _ended(self, one: Entrant, outcome: Outcome | None) -> None:
-        """A try has ended, while the race is on or after it."""
-        if one in self._out:
-            self._post("answer", one, outcome)
-        else:
-            self._release(one)
-
-    def _alarm(self, delay_ns: int, kind: str, one: Entrant | None) -> None:
-        def ring() -> Steps:
-            if delay_ns:
-                try:
-                    yield delay_ns
-                except Interrupted:
-                    return
-            self._post(kind, one, None)
-
-        self._alarms.append(self._clock.start(ring()))
-
-    def _post(self, kind: str, one: Entrant | None, outcome: Outcome | None) -> None:
-        self._posted.append((kind, one, outcome))
-        self._task.wake()
-
-    def _end(self, outcome: Outcome, *, cancels: bool) -> None:
-        """No try matters any more."""
-        view = self._layer.view
-        if self._waiting and view is not None:
-            view.retries.done()
-        self._waiting = False
-        left, self._out = self._out, []
-        for one in left:
-            if one.task.is_over:  # its answer came in this very instant
-                self._release(one)
-            elif cancels:
-                one.task.interrupt(Cancelled(outcome))
-
-    def _admits(self, *, after_timeout: bool = False) -> bool:
-        view = self._layer.view
-        if view is not None and not view.admits_retry(after_timeout):
-            return False
-        self._after_timeout = after_timeout
-        return True
-
-    def _release(self, one: Entrant) -> None:
-        if one.holds_slot and self._layer.view is not None:
-            one.holds_slot = False
-            self._layer.view.retries.done()
-
-    def _count_win(self) -> None:
-        if self._layer.view is not None:
-            self._layer.view.activity.hedges_won += 1
+    def count_win(self) -> None:
+        """One that was sent so has won."""
+        if self.view is not None:
+            self.view.activity.hedges_won += 1
 
 
-def _try(inner: Handler, call: Call) -> Steps:
-    """One try; None where it was cancelled."""
-    try:
-        return (yield from inner.call(call))
-    except Cancelled:
-        return None
+class ConnectedLayer:
+    """Tell the race that a try has its connection, in the place of the per-try timeout that would end it."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Handler) -> None:
+        self._inner = inner
+
+    def call(self, call: Call) -> Steps:
+        """The inner outcome; no generator of its own."""
+        call.on_connection()
+        return self._inner.call(call)

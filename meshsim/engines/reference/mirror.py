@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 class MirrorLayer:
     """Send a copy of some calls elsewhere, in a task of its own, and forget it.
 
-    The copy burdens the service that it is sent to as any request does. Its rows have no request (-1): no client waits for it.
+    The copy burdens the service that it is sent to as any request does: it has the timeout of the original, and is never tried again.
+    The tries of one request are not copied one by one. A copy's rows have no request (-1): no client waits for it.
 
-    Source: Envoy, source/common/router/shadow_writer_impl.cc; envoy/config/route/v3/route_components.proto (RequestMirrorPolicy).
+    Source: Envoy, source/common/router/router.cc (maybeDoShadowing), shadow_writer_impl.cc;
+    envoy/config/route/v3/route_components.proto (RequestMirrorPolicy).
     """
 
     __slots__ = ("_copies", "_inner", "_mirror", "_view")

@@ -5,7 +5,6 @@ This is the one place that says which proxies exist; stacks.py says which layers
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.ambient import WaypointLayer
@@ -23,7 +22,7 @@ from meshsim.engines.reference.proxy import FreeSidecarLayer, SidecarLayer
 from meshsim.engines.reference.stacks import Stacks
 from meshsim.engines.reference.view import Place
 from meshsim.flags import Flag
-from meshsim.plan import BARE, NONE, StepKind
+from meshsim.plan import NONE, Stack, StepKind
 from meshsim.randomness import APPLICATION, CLIENT, GATEWAY, SIDECAR, WAYPOINT, call_key, root_key, stream
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from meshsim.engines.reference.layers import Handler
     from meshsim.engines.reference.view import View
-    from meshsim.plan import Cluster, Plan, Stack, Step
+    from meshsim.plan import Cluster, Plan, Step
     from meshsim.records import Recorder
 
 BEHIND_A_PROXY = int(Flag.UT)
@@ -179,20 +178,19 @@ class Model:
             views = self._stacks.views_of(cluster, stack, place, caller)
             for view in views:
                 self._control.follow(view, caller)
-        mirror = None if stack.mirror is None else self._mirror(stack.mirror.operation, layer, place, caller)
+        mirror = None if stack.mirror is None else self._mirror(stack, layer, place, caller)
         return self._stacks.handler(views, stack, layer, mirror), views
 
-    def _mirror(self, operation: int, layer: int, place: Place, caller: int) -> Handler:
-        """Where copies of requests go: by the same kind of proxy, and from there to nowhere else."""
-        plan, service = self.plan, self.plan.operations[operation].service
+    def _mirror(self, mirrored: Stack, layer: int, place: Place, caller: int) -> Handler:
+        """Where copies of requests go: by the same kind of proxy, with the timeout of the original and never again."""
+        assert mirrored.mirror is not None  # noqa: S101 — the caller has looked
+        plan = self.plan
+        service = plan.operations[mirrored.mirror.operation].service
         if caller == CALLER_GATEWAY and plan.gateway is not None:
             cluster = plan.gateway.clusters[service] or plan.direct.clusters[service]
-            stack = BARE
-        elif plan.mesh is not None:
-            cluster, stack = plan.mesh.clusters[service], plan.mesh.stacks[service]
         else:
-            cluster, stack = plan.direct.clusters[service], plan.direct.stacks[service]
-        return self._handler(cluster, replace(stack, mirror=None), layer, place, caller)[0]
+            cluster = plan.direct.clusters[service] if plan.mesh is None else plan.mesh.clusters[service]
+        return self._handler(cluster, Stack(mirrored.timeout_ns, None), layer, place, caller)[0]
 
 
 def _by_zone(zones: tuple[int, ...]) -> tuple[int, ...]:

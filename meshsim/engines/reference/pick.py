@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.clock import Interrupted
+from meshsim.engines.reference.clock import Interrupted, Overdue
 from meshsim.engines.reference.outcome import failure
 from meshsim.flags import Flag
 
@@ -113,7 +113,7 @@ class WatchfulPickLayer:
         try:
             outcome = yield from self._inner.call(call)
         except Interrupted as error:
-            if error.outcome.flags & Flag.UT:
+            if error.outcome.flags & Flag.UT and not isinstance(error, Overdue):
                 view.notice(endpoint, TIMED_OUT, -1, int(Flag.UT), clock.now_ns - began_ns)
             elif view.health is not None:
                 view.health.given_up(endpoint)
@@ -139,7 +139,7 @@ class WatchfulTransportLayer:
         try:
             outcome = yield from self._inner.call(call)
         except Interrupted as error:
-            if error.outcome.flags & Flag.UT and call.endpoint is not None:
+            if error.outcome.flags & Flag.UT and call.endpoint is not None and not isinstance(error, Overdue):
                 view.notice(call.endpoint, TIMED_OUT, -1, int(Flag.UT), clock.now_ns - began_ns)
             raise
         if call.endpoint is not None:

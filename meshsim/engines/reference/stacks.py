@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.connections import ConnectionLayer
 from meshsim.engines.reference.guard import GuardLayer
+from meshsim.engines.reference.hedging import ConnectedLayer
 from meshsim.engines.reference.hop import HopLayer
 from meshsim.engines.reference.layers import ALL_FLAGS, GrpcLayer, around, timed_out, within
 from meshsim.engines.reference.mirror import MirrorLayer
@@ -79,10 +80,12 @@ class Stacks:
         return GrpcLayer(handler) if self._plan.services[service].is_grpc else handler
 
     def per_try(self, inner: Handler, stack: Stack, service: int) -> Handler:
-        """The per-try timeout, where there is one; one that only starts a hedge is the hedging layer's own."""
+        """The per-try timeout, where there is one; one that only starts a hedge is the race's own."""
         retries = stack.retries
-        if retries is None or not retries.per_try_timeout_ns or (retries.hedging and retries.hedging.on_per_try_timeout):
+        if retries is None or not retries.per_try_timeout_ns:
             return inner
+        if retries.hedging is not None and retries.hedging.on_per_try_timeout:
+            return ConnectedLayer(inner)
         return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service))
 
     def _tries(self, view: View, stack: Stack, layer: int, visible: int) -> Handler:
