@@ -125,7 +125,7 @@ def traffic(entries: Mapping[str, TrafficSection], destination: str, product: Pr
         min_retry_concurrency=0 if budget is None else _value(budget, "min_retry_concurrency", "traffic.retry_budget", product),
         token_budget=chosen("retry_token_budget"),
         hedging=first("hedge_policy"),
-        idle_timeout_ns=timeout_ns(first("idle_timeout"), product.default("traffic.idle_timeout").value),
+        idle_timeout_ns=timeout_ns(first("idle_timeout")),
         connect_timeout_ns=timeout_ns(connect_timeout, product.default("traffic.connect_timeout").value),
         connections=connections,
         max_concurrent_streams=_value(connections, "max_concurrent_streams", "traffic.connections", product),

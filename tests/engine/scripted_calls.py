@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -121,13 +122,20 @@ class Bench:
             watch: When to look how many slots of the retry breaker are taken (`watched`).
         """
         made = TimeoutLayer(layer, self.clock, round(cut_ms * MS), timed_out(0)) if cut_ms else layer
-        self.clock.start(made.call(self.call() if call is None else call), self._end)
+        self.start(made.call(self.call() if call is None else call), self._end)
         for instant_ms in watch:
-            self.clock.call_at(round(instant_ms * MS), lambda at=instant_ms: self.watched.update({at: self.view.retries.in_use}))  # type: ignore[misc]
+            self.clock.call_at(round(instant_ms * MS), partial(self._look, instant_ms))
         self.clock.run_all(lambda: None)
         assert self.clock.live == 0
         assert self.outcome is not None
         return self.outcome
+
+    def start(self, steps: Steps, on_end: Any = None) -> None:
+        """Start a task at the present instant: tasks run in the clock's events."""
+        self.clock.call_at(self.clock.now_ns, lambda: self.clock.start(steps, on_end))
+
+    def _look(self, instant_ms: float) -> None:
+        self.watched[instant_ms] = self.view.retries.in_use
 
     def _end(self, outcome: Outcome | None) -> None:
         self.outcome, self.ended_ms = outcome, self.clock.now_ns / MS

@@ -119,6 +119,16 @@ def test_every_default_of_a_product_can_be_used(scenario):
     budget = copy.deepcopy(scenario)
     budget["mesh"]["traffic"]["payment"] |= {"retry_budget": {}, "retries": {}}
     budget["gateway"]["filters"] = [{"rate_limit": {"token_bucket": {"max_tokens": 5, "fill_interval": "1s"}}}]
-    fields = {field for product, field in used(scenario, budget=budget) if product == "istio-1.29"}
+    budget["mesh"] |= {
+        "mtls": {},
+        "discovery": {"propagation": "1s"},
+        "telemetry": {"stats": True, "access_log": True, "trace_sampling": "1%"},
+    }
+    budget["mesh"]["traffic"]["payment"] |= {
+        "connections": {"protocol": "http2"}, "outlier_detection": {}, "locality": "zone_aware",
+    }  # fmt: skip
+    ambient = copy.deepcopy(scenario)
+    ambient["mesh"] = {"mode": "ambient", "waypoints": {"services": {"payment": {}}}}
+    fields = {field for product, field in used(scenario, budget=budget, ambient=ambient) if product == "istio-1.29"}
 
     assert fields == set(resolve("istio-1.29").fields)

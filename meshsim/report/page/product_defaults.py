@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from meshsim.report.page import mesh_defaults
 from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
 from meshsim.scenario.effective import EVERY_DESTINATION
 from meshsim.scenario.services import CallStep
@@ -69,13 +70,22 @@ def _gateway(scenario: Scenario, product: Product) -> Iterator[Use]:
         retries = _first(blocks, "retries") if route.retries is None else route.retries
         yield from (Use(field, product, place) for field in _retries(retries, product))
     for target in reached:
-        for field in _cluster(_blocks(section.traffic, target), product):
+        blocks = _blocks(section.traffic, target)
+        for field in (*_cluster(blocks, product), *mesh_defaults.of_cluster(blocks, has_tls=_has_tls(scenario))):
             yield Use(field, product, f"gateway to {target}")
+    for field in (*mesh_defaults.of_discovery(section.discovery), *mesh_defaults.of_telemetry(section.telemetry)):
+        yield Use(field, product, "gateway")
+
+
+def _has_tls(scenario: Scenario) -> bool:
+    return "mesh" in scenario.deployment and scenario.mesh is not None and scenario.mesh.mtls is not None
 
 
 def _mesh(scenario: Scenario, called: list[str], product: Product) -> Iterator[Use]:
     section = scenario.mesh
-    yield from (Use(field, product, "sidecars") for field in _proxy(section, "mesh"))
+    if section is None or section.mode == "sidecar":
+        yield from (Use(field, product, "sidecars") for field in _proxy(section, "mesh"))
+    yield from (Use(field, product, place) for field, place in mesh_defaults.of_mesh(scenario))
     for service, inbound in section.inbound.items() if section is not None else ():
         yield from _filters(inbound.filters, f"sidecars at {service}", product)
     for target in called:
@@ -85,6 +95,7 @@ def _mesh(scenario: Scenario, called: list[str], product: Product) -> Iterator[U
             yield Use("traffic.timeout", product, place)
         yield from (Use(field, product, place) for field in _retries(_first(blocks, "retries"), product))
         yield from (Use(field, product, place) for field in _cluster(blocks, product))
+        yield from (Use(field, product, place) for field in mesh_defaults.of_cluster(blocks, has_tls=_has_tls(scenario)))
 
 
 def _without_proxy(targets: list[str], who: str) -> Iterator[Use]:

@@ -1,0 +1,76 @@
+"""Which defaults of a product a scenario uses for what a mesh does beside retries and timeouts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.scenario.connections import DiscoverySection, MtlsSection
+    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.proxies import TelemetrySection
+    from meshsim.scenario.traffic import TrafficSection
+
+
+def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:
+    """Of a proxy's calls to one destination: connections, health and zones, each only where it is switched on."""
+    connections, connect_timeout = _first(blocks, "connections"), _first(blocks, "connect_timeout")
+    if connections is not None or connect_timeout is not None or has_tls:
+        if connect_timeout is None:
+            yield "traffic.connect_timeout"
+        if getattr(connections, "idle_timeout", None) is None:
+            yield "traffic.connections.idle_timeout"
+        if getattr(connections, "protocol", None) == "http2" and connections.max_concurrent_streams is None:
+            yield "traffic.connections.max_concurrent_streams"
+    outliers = _first(blocks, "outlier_detection")
+    if outliers is not None and "enforcing_success_rate" not in outliers.model_fields_set:
+        yield "traffic.outlier_detection.enforcing_success_rate"
+    if outliers is not None or _first(blocks, "health_checks") is not None:
+        for name in ("healthy_panic_threshold", "update_merge_window"):
+            if _first(blocks, name) is None:
+                yield f"traffic.{name}"
+    if _first(blocks, "locality") is not None and _first(blocks, "overprovisioning_factor") is None:
+        yield "traffic.overprovisioning_factor"
+
+
+def of_mesh(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Of the mesh itself: the field, and where it is used."""
+    section = scenario.mesh
+    if section is None:
+        return
+    yield from ((field, "mTLS of the mesh") for field in _mtls(section.mtls))
+    yield from ((field, "discovery of the mesh") for field in of_discovery(section.discovery))
+    yield from ((field, "sidecars") for field in of_telemetry(section.telemetry))
+    if section.mode == "ambient":
+        for name, place in (("node_proxy", "node proxies"), ("waypoints", "waypoints")):
+            if name == "node_proxy" or section.waypoints is not None:
+                inner = getattr(section, name)
+                yield from (
+                    (f"mesh.{name}.{field}", place) for field in ("workers", "proxy_time") if getattr(inner, field, None) is None
+                )
+
+
+def of_discovery(section: DiscoverySection | None) -> Iterator[str]:
+    """Of a discovery by pushes."""
+    if section is not None and section.dns_refresh is None:
+        yield from (f"discovery.{name}" for name in ("debounce_after", "debounce_max") if getattr(section, name) is None)
+
+
+def of_telemetry(section: TelemetrySection | None) -> Iterator[str]:
+    """Of what is observed."""
+    if section is None:
+        return
+    for name, is_on in (("stats", section.stats), ("access_log", section.access_log), ("trace", section.trace_sampling)):
+        if is_on and getattr(section, f"{name}_time") is None:
+            yield f"telemetry.{name}_time"
+
+
+def _mtls(section: MtlsSection | None) -> Iterator[str]:
+    if section is not None:
+        names = ("handshake_time", "resumed_handshake_time", "time_per_kib")
+        yield from (f"mesh.mtls.{name}" for name in names if getattr(section, name) is None)
+
+
+def _first(blocks: list[TrafficSection], field: str) -> Any:
+    return next((found for block in blocks if (found := getattr(block, field)) is not None), None)
