@@ -172,6 +172,10 @@ class Comparison:
         """The mean over replications of each variant's figures by service; columns as `Summary.services_frame`, and `variant`."""
         return self._mean("services_frame", "service")
 
+    def destinations(self) -> pd.DataFrame:
+        """The same by caller and destination; columns as `Summary.destinations_frame`."""
+        return self._mean("destinations_frame", "destination")
+
     @cached_property
     def latency(self) -> pd.DataFrame:
         """Latencies as a histogram: variant, replication, route, latency_s (middle of the bin), count."""
@@ -231,9 +235,7 @@ class Comparison:
         rows = []
         for name, experiment in self.experiments.items():
             for fault in experiment.scenario.faults:
-                effect = "down" if fault.crash else f"{fault.slow:g}x slower"
-                some = f"{fault.replicas} of " if fault.replicas else ""
-                rows.append((name, fault.at / NS_PER_S, (fault.at + fault.for_) / NS_PER_S, f"{some}{fault.service} {effect}"))
+                rows.append((name, fault.at / NS_PER_S, (fault.at + fault.for_) / NS_PER_S, fault.words))
         return pd.DataFrame(rows, columns=["variant", "from_s", "until_s", "label"])
 
     def _section(self, name: str) -> pd.DataFrame:

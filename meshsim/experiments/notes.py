@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 FEW = 5
 """Replications below which an interval rests on little."""
+MOST_IDLE = 4
+"""Policies that never acted which are named."""
 FEW_BEYOND = 50
 """Requests of a replication beyond a quantile below which its interval holds the truth less often than it says: docs/statistics.md."""
 
 
 def notes(comparison: Comparison) -> tuple[str, ...]:
     """The warnings, each a sentence or two."""
-    parts = (_warm_up, _precision, _replications, _tails, _requests, _intervals)
+    parts = (_warm_up, _precision, _replications, _tails, _requests, _intervals, _idle)
     return tuple(note for part in parts for note in part(comparison))
 
 
@@ -45,6 +47,20 @@ def _warm_up(comparison: Comparison) -> Iterator[str]:
     for reason, names in unchecked.items():
         who = "" if len(names) == len(comparison.variants) else f" of {', '.join(names)}"
         yield f"The warm-up{who} was not checked: {reason}."
+
+
+def _idle(comparison: Comparison) -> Iterator[str]:
+    """Policies that made no difference to any request of any replication: what the comparison says nothing of."""
+    idle: dict[str, list[str]] = {}
+    for name, kept in comparison.kept.items():
+        common = set.intersection(*(set(summary.never_acted) for summary in kept.summaries)) if kept.summaries else set()
+        for text in kept.summaries[0].never_acted if kept.summaries else ():
+            if text in common:
+                idle.setdefault(text, []).append(name)
+    everywhere = [text for text, names in idle.items() if len(names) == len(comparison.variants)]
+    if everywhere:
+        left = f", and {len(everywhere) - MOST_IDLE} more" if len(everywhere) > MOST_IDLE else ""
+        yield f"In no variant did these policies act, so nothing here tells whether they matter: {'; '.join(everywhere[:MOST_IDLE])}{left}."
 
 
 def _needed(kept: Replications) -> list[float]:

@@ -36,9 +36,7 @@ def _rows(loaded: LoadedScenario) -> Iterator[tuple[str, str]]:
     yield "services (replicas x workers)", escape(", ".join(services))
     if scenario.faults:
         faults = (
-            f"{fault.service} {'down' if fault.crash else f'{fault.slow:g} times slower'} from {format_duration(fault.at)} "
-            f"for {format_duration(fault.for_)}"
-            for fault in scenario.faults
+            f"{fault.words} from {format_duration(fault.at)} for {format_duration(fault.for_)}" for fault in scenario.faults
         )
         yield "faults", escape("; ".join(faults))
     if loaded.names:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from meshsim.metrics.recovery import Recovery
 from meshsim.metrics.times import Times
+from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,13 +135,12 @@ class DestinationSummary:
     """A service, `(gateway)`, `(client)`, or `(waypoint)` for the waypoint of the service."""
     service: str
     subset: str | None
-    """None for all of the service."""
     proxies: int
     """How many of the callers there are: each decides by what it has seen itself."""
     spread: float | None
     """Attempts at the instance that got most, as a multiple of the mean; 1 is even."""
     in_zone_share: float | None
-    """Share of the attempts that stayed in the caller's zone; None where zones do not differ, or are not told."""
+    """Share of the attempts that stayed in the caller's zone; None where that is not told."""
     least_healthy_share: float
     """The least share of the instances that callers thought healthy at the end of an interval."""
     counts: dict[str, int]
@@ -234,11 +234,24 @@ class Summary:
         """One row for each service, indexed by its name; times in s."""
         return _frame("service", {one.name: _cells(one) for one in self.services})
 
+    def destinations_frame(self) -> pd.DataFrame:
+        """One row for each caller and destination, such as `front to back`: what policies did, as counts over the whole run."""
+        rows = {}
+        for one in self.destinations:
+            name = f"{one.caller} to {one.service}" + (f" ({one.subset})" if one.subset else "")
+            rows[name] = {
+                "spread": one.spread,
+                "in_zone_share": one.in_zone_share,
+                "least_healthy_share": one.least_healthy_share,
+            }
+            rows[name] |= {count: one.counts.get(count, 0) for count in ACTIVITY}
+        return _frame("destination", rows)
+
     def __str__(self) -> str:
         total = self.total
         return (
-            f"{total.requests:,} requests in {self.window_s:g} s measured, {total.failures:,} failed, "
-            f"over {len(self.routes)} routes and {len(self.services)} services"
+            f"{total.requests:,} requests in {self.window_s:g} s measured, {total.failures:,} failed, over {len(self.routes)} routes and "
+            f"{len(self.services)} services"
         )
 
 

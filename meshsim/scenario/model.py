@@ -117,6 +117,24 @@ class FaultSection(Section):
             raise mistake("write either `replicas` or `instances`", "instances")
         return self
 
+    @property
+    def words(self) -> str:
+        """Whom it strikes and how, for people: `2 of payment 5x slower`."""
+        whom = self.service or "all services"
+        if self.subset is not None:
+            whom = f"{whom} ({self.subset})"
+        if self.replicas is not None:
+            whom = f"{self.replicas} of {whom}"
+        if self.instances is not None:
+            whom = f"{whom}/{','.join(map(str, self.instances))}"
+        if self.zone is not None:
+            whom = f"{whom} in {self.zone}"
+        if self.slow is not None:
+            return f"{whom} {self.slow:g}x slower"
+        if self.errors is not None:
+            return f"{whom} {self.errors * 100:g} % errors"
+        return f"{whom} {'down' if self.crash else 'unreachable'}"
+
 
 class Sampled(Section):
     """A share of the requests, with all their attempts."""

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -302,3 +303,20 @@ def test_no_order_of_keys_changes_a_byte(scenario, seed):
         one, two = (result.directory / f"{table}.parquet" for result in (first, second))
         assert one.read_bytes() == two.read_bytes()
     assert first.manifest["digest"] == second.manifest["digest"]
+
+
+@pytest.mark.slow
+@settings(parent=PROPERTY, max_examples=1500)
+@given(scenarios())
+def test_a_thousand_systems_with_everything_lose_nothing(scenario):
+    """All of the above at once, on many more systems: requests, attempts, instances, connections, slots."""
+    result = ms.load(scenario).run(seed=5)
+    requests, attempts, counters = result.requests, result.attempts, result.counters
+
+    assert requests["request"].tolist() == list(range(result.manifest["requests"]))
+    failed = (requests["status"] == 0) | (requests["status"] >= 400) | (requests["grpc_status"] > 0)
+    assert ((requests["flags"] != "-") == failed).all()
+    assert counters["arrived"].sum() == counters["finished"].sum() == (attempts["arrived_ns"] >= 0).sum()
+    last = result.destinations[result.destinations["time_ns"] == result.destinations["time_ns"].max()]
+    for column in ("in_flight", "pending", "active_retries"):
+        assert (last[column] == 0).all(), column

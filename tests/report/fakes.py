@@ -161,6 +161,11 @@ class FakeComparison:
         }  # fmt: skip
         return self._means("service", list(self.experiments[self.variants[0]].scenario.services), middles)
 
+    def destinations(self) -> pd.DataFrame:
+        services = list(self.experiments[self.variants[0]].scenario.services)
+        middles = {"retries": 120, "ejections": 3, "opened": 40, "hedges": 0, "least_healthy_share": 0.8, "spread": 1.1}
+        return self._means("destination", [f"(gateway) to {name}" for name in services[:2]], middles)
+
     def _means(self, index: str, names: Sequence[str], middles: Mapping[str, float]) -> pd.DataFrame:
         random = np.random.default_rng(7)
         parts = []

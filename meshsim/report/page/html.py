@@ -15,7 +15,7 @@ from meshsim.report.page.assumptions import Assumption, assumptions
 from meshsim.report.page.charts import chart_groups, forest_group, slow_group
 from meshsim.report.page.glossary import words
 from meshsim.report.page.limits import LIMITS, SECTION, TRUST
-from meshsim.report.page.sortable import by_route, by_service
+from meshsim.report.page.sortable import by_destination, by_route, by_service
 from meshsim.report.page.sweep_charts import sweep_group
 from meshsim.report.page.wording import confidence, plural
 from meshsim.scenario.defaults import resolve
@@ -76,7 +76,15 @@ def _content(comparison: Comparison, command: str) -> dict[str, Any]:
         "figures": _figures(comparison, table, thresholds),
         "forest": forest_group(comparison, table),
         "groups": groups,
-        "tables": [by_route(comparison.routes()), by_service(comparison.services())],
+        "tables": [
+            one
+            for one in (
+                by_route(comparison.routes()),
+                by_service(comparison.services()),
+                by_destination(comparison.destinations()),
+            )
+            if one
+        ],
         "slow": slow_group(comparison),
         "assumptions": _assumptions(comparison),
         "limits": LIMITS,

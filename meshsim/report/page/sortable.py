@@ -75,6 +75,29 @@ SERVICES = (
     Measure("error_share", "Errors", "%", 100),
 )
 
+DESTINATIONS = (
+    Measure("retries", "Tries again", "", 1, 0),
+    Measure("retries_refused", "Tries refused", "", 1, 0),
+    Measure("hedges", "Hedges", "", 1, 0),
+    Measure("ejections", "Ejections", "", 1, 0),
+    Measure("panic_picks", "Panic picks", "", 1, 0),
+    Measure("no_host", "No host", "", 1, 0),
+    Measure("stale_picks", "Stale picks", "", 1, 0),
+    Measure("breaker_rejected", "Breaker open", "", 1, 0),
+    Measure("throttled", "Throttled", "", 1, 0),
+    Measure("limited", "Over limit", "", 1, 0),
+    Measure("mirrored", "Mirrored", "", 1, 0),
+    Measure("pool_waits", "Pool waits", "", 1, 0),
+    Measure("opened", "Connections", "", 1, 0),
+    Measure("handshakes", "Handshakes", "", 1, 0),
+    Measure("connect_failures", "Refused", "", 1, 0),
+    Measure("connect_timeouts", "Connect timeouts", "", 1, 0),
+    Measure("least_healthy_share", "Least healthy", "%", 100, 0),
+    Measure("spread", "Busiest instance", "of the mean", 1, 2),
+)
+ALWAYS = {"least_healthy_share", "spread"}
+"""Columns that are shown beside the others, and not alone."""
+
 
 def by_route(frame: pd.DataFrame) -> Sortable:
     """The routes of all variants."""
@@ -86,6 +109,15 @@ def by_service(frame: pd.DataFrame) -> Sortable:
     """The services of all variants."""
     caption = "busy: share of the workers that are held; wasted: share of the computing whose answer nobody waited for"
     return _sortable("Services", "Service", caption, frame, SERVICES)
+
+
+def by_destination(frame: pd.DataFrame) -> Sortable | None:
+    """What the policies of each caller did towards each destination, of all variants; None where none did anything."""
+    did = [one for one in DESTINATIONS if one.column in frame and (one.column in ALWAYS or (frame[one.column] > 0).any())]
+    if {one.column for one in did} <= ALWAYS:
+        return None
+    caption = "counts over the whole run, in the mean over the replications; only what happened in some variant"
+    return _sortable("What policies did", "From, to", caption, frame, did)
 
 
 def _sortable(title: str, index: str, caption: str, frame: pd.DataFrame, measures: Sequence[Measure]) -> Sortable:
