@@ -232,10 +232,11 @@ class Comparison:
     @cached_property
     def faults(self) -> pd.DataFrame:
         """What goes wrong when: variant, from_s, until_s, label."""
-        rows = []
-        for name, experiment in self.experiments.items():
-            for fault in experiment.scenario.faults:
-                rows.append((name, fault.at / NS_PER_S, (fault.at + fault.for_) / NS_PER_S, fault.words))
+        rows = [
+            (name, fault.at / NS_PER_S, (fault.at + fault.for_) / NS_PER_S, fault.words)
+            for name, experiment in self.experiments.items()
+            for fault in experiment.scenario.faults
+        ]
         return pd.DataFrame(rows, columns=["variant", "from_s", "until_s", "label"])
 
     def _section(self, name: str) -> pd.DataFrame:
