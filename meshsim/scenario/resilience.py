@@ -44,7 +44,7 @@ class HedgeSection(Section):
     quantile: Share | None = None
     """Send a further try at this quantile of the latencies seen so far, such as 95%."""
     max_hedges: PositiveCount = 1
-    """Further tries by `delay` or `quantile` at most; with `hedge_on_per_try_timeout` the retries are the limit."""
+    """Further tries by `delay` or `quantile` at most, beside the retries; with `hedge_on_per_try_timeout` the retries are the limit."""
     cancel: bool = True
     """Whether the tries that lost are cancelled."""
 

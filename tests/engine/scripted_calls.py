@@ -18,7 +18,8 @@ from meshsim.flags import Flag
 from meshsim.plan import Cluster, Limits, Retries
 from meshsim.policies.admission import NO_LIMIT
 from meshsim.policies.load_balancing import RoundRobin
-from meshsim.policies.retry import CONDITIONS, Constant, RetryPolicy
+from meshsim.policies.retry import CONDITIONS, BackOff, Constant, RetryPolicy
+from meshsim.policies.retry.token_budget import RetryTokenBudget
 from meshsim.records import Recorder
 
 if TYPE_CHECKING:
@@ -139,6 +140,42 @@ class Bench:
 
     def _end(self, outcome: Outcome | None) -> None:
         self.outcome, self.ended_ms = outcome, self.clock.now_ns / MS
+
+
+class Noting(BackOff):
+    """Waits that are written down, and what was asked for them."""
+
+    def __init__(self, *waits_ms: float) -> None:
+        self.waits_ms = list(waits_ms)
+        self.asked: list[tuple[int, float]] = []
+        self.drawn: list[float] = []
+
+    def wait_ns(self, retry: int, previous_ns: int, draw: Any) -> int:
+        self.asked.append((retry, previous_ns / MS))
+        self.drawn.append(draw.uniform())
+        return round(self.waits_ms.pop(0) * MS)
+
+
+class NotingBudget(RetryTokenBudget):
+    """A budget that says what it was told."""
+
+    def __init__(self, tokens: int = 99) -> None:
+        self.tokens = tokens
+        self.told: list[tuple[Any, ...]] = []
+
+    def build(self, **_: Any) -> NotingBudget:
+        return self
+
+    def deposit(self, now_ns: int) -> None:
+        self.told.append(("deposit", now_ns / MS))
+
+    def succeeded(self, now_ns: int, is_retry: bool = False, is_timeout: bool = False) -> None:  # noqa: FBT001, FBT002
+        self.told.append(("succeeded", now_ns / MS, is_retry, is_timeout))
+
+    def withdraw(self, now_ns: int, is_timeout: bool) -> bool:  # noqa: FBT001
+        self.told.append(("withdraw", now_ns / MS, is_timeout))
+        self.tokens -= 1
+        return self.tokens >= 0
 
 
 def policy(num_retries: int = 2, *retry_on: str, back_off_ms: float = 5, **settings: Any) -> RetryPolicy:

@@ -6,10 +6,24 @@ import gc
 from typing import Any
 
 import pytest
-from scripted_calls import ERROR, MS, NOT_FOUND, REFUSED, UNAVAILABLE, Bench, back_offs_ms, flags, numbers, policy
+from scripted_calls import (
+    ERROR,
+    MS,
+    NOT_FOUND,
+    REFUSED,
+    UNAVAILABLE,
+    Bench,
+    Noting,
+    NotingBudget,
+    back_offs_ms,
+    flags,
+    numbers,
+    policy,
+)
 
 import meshsim as ms
 from meshsim.engines.reference.call import ENDED
+from meshsim.engines.reference.clock import PARK
 from meshsim.engines.reference.hedging import HedgeLayer
 from meshsim.engines.reference.layers import ALL_FLAGS
 from meshsim.engines.reference.outcome import OK
@@ -18,7 +32,6 @@ from meshsim.engines.reference.race import Entrant, Race
 from meshsim.flags import Flag
 from meshsim.plan import Hedging, Retries
 from meshsim.planning.traffic import NEVER_AGAIN
-from meshsim.policies.retry import RetryQuota
 from meshsim.randomness import GATEWAY
 
 SLOW = (1000.0, OK)
@@ -155,6 +168,13 @@ class TestOnThePerTryTimeout:
         assert bench.ended_ms == 115
         assert script.cancelled_ms == {1: 115}
 
+    def test_so_does_a_failure_that_no_condition_matches(self):
+        bench = Bench()
+
+        assert bench.run(soft(bench, bench.script(SLOW, (10, ERROR)), policy=policy(2, "gateway-error"))) is ERROR
+
+        assert bench.ended_ms == 115
+
     def test_an_error_before_the_timeout_is_retried_as_usual(self):
         bench = Bench()
         script = bench.script((10, ERROR), (10, OK))
@@ -211,6 +231,16 @@ class TestTheRetryBreaker:
 
         assert script.started_ms == [0, 155]
 
+    def test_even_while_an_earlier_one_is_still_out(self):
+        bench = Bench(limits={"max_retries": 1})
+        script = bench.script(SLOW, (130, ERROR), (30, OK))
+        bench.clock.call_at(150 * MS, lambda: setattr(bench.view.retries, "maximum", 0))
+        bench.clock.call_at(220 * MS, lambda: setattr(bench.view.retries, "maximum", 1))
+
+        assert bench.run(soft(bench, script)) is OK
+
+        assert script.started_ms == [0, 105, 240]
+
     def test_a_failure_without_a_slot_is_told_as_overflow(self):
         bench = Bench(limits={"max_retries": 0})
 
@@ -228,23 +258,27 @@ class TestTheRetryBreaker:
         assert bench.watched == {19: 0, 21: 1, 41: 2, 61: 2, 91: 0}
         assert bench.view.activity.retries_refused == 1
 
-    def test_tokens_pay_for_hedges_after_one_deposit(self):
-        bench = Bench(token_budget=RetryQuota(capacity=5, retry_cost=5))
-        first, second = bench.script((90, OK), (80, OK)), bench.script((90, ERROR), (80, OK))
+    def test_a_hedge_after_a_delay_is_paid_for_as_a_retry_is(self):
+        for tokens, started in ((1, [0, 20]), (0, [0])):
+            budget = NotingBudget(tokens)
+            bench = Bench(token_budget=budget)
+            script = bench.script((90, OK), (80, ERROR))
+            bench.run(delayed(bench, script))
+            assert script.started_ms == started
+            assert budget.told == [("deposit", 0), ("withdraw", 20, False), ("succeeded", 90, tokens == 1, False)]
 
-        bench.run(delayed(bench, first))
-        assert bench.view.token_budget is not None
-        assert bench.view.token_budget.tokens == 5  # type: ignore[attr-defined] — the success has given it back
-        bench.view.token_budget.tokens = 4  # type: ignore[attr-defined]
-        bench.run(delayed(bench, second))
+    def test_the_budget_is_told_as_by_retries(self):
+        budget = NotingBudget()
+        bench = Bench(token_budget=budget)
 
-        assert (first.started_ms, len(second.started_ms)) == ([0, 20], 1)
+        bench.run(soft(bench, bench.script(SLOW, (30, ERROR), (30, OK))))
 
-    def test_a_timeout_costs_what_a_retry_after_a_timeout_costs(self):
-        bench = Bench(token_budget=RetryQuota(capacity=10, retry_cost=1, timeout_retry_cost=10))
-        bench.run(soft(bench, bench.script(SLOW, SLOW, SLOW), num_retries=1), cut_ms=150)
-
-        assert bench.view.token_budget.tokens == 0  # type: ignore[union-attr]
+        assert budget.told == [
+            ("deposit", 0),
+            ("withdraw", 100, True),
+            ("withdraw", 135, False),
+            ("succeeded", 170, True, False),
+        ]
 
 
 class TestAfterADelay:
@@ -323,6 +357,50 @@ class TestAfterADelay:
         assert bench.ended_ms == 45
         assert (bench.view.activity.retries, bench.view.activity.hedges, bench.view.activity.hedges_won) == (1, 1, 0)
 
+    @pytest.mark.parametrize("condition", ["5xx", "connect-failure"])
+    def test_a_failure_of_the_hedge_waits_for_a_retry_in_its_back_off_too(self, condition):
+        """The first fails at 25 ms, its retry is due at 75 ms; the hedge fails between the two."""
+        bench = Bench()
+        script = bench.script((25, REFUSED), (10, ERROR), (30, OK))
+
+        assert bench.run(delayed(bench, script, again=policy(1, condition, back_off_ms=50))) is OK
+
+        assert script.started_ms == [0, 20, 75]
+
+    def test_two_answers_in_one_event_are_one_outcome_and_both_slots_are_free(self):
+        """As when an instance crashes with both tries in it."""
+        bench = Bench()
+        waiting = []
+
+        class Parked:
+            def call(self, _):
+                waiting.append(bench.clock.active)
+                return (yield PARK)
+
+        bench.clock.call_at(50 * MS, lambda: [one.wake(OK) for one in waiting])
+
+        assert bench.run(delayed(bench, Parked())) is OK
+
+        assert (len(waiting), bench.ended_ms, bench.view.retries.in_use) == (2, 50, 0)
+
+    def test_hedges_are_limited_however_many_retries_there_are_beside_them(self):
+        bench = Bench()
+        script = bench.script((30, REFUSED), SLOW, SLOW, SLOW, SLOW)
+
+        bench.run(delayed(bench, script, most=2, again=policy(5)))
+
+        assert script.started_ms == [0, 20, 35, 40]
+
+    def test_a_hedge_does_not_use_a_retry_up_nor_lengthen_its_back_off(self):
+        back_off = Noting(5)
+        bench = Bench()
+        script = bench.script((30, REFUSED), (5, REFUSED), (10, OK))
+
+        assert bench.run(delayed(bench, script, again=policy(1, back_off=back_off))) is OK
+
+        assert script.started_ms == [0, 20, 30]
+        assert back_off.asked == [(1, 0)]
+
     def test_losers_run_on_unheeded_where_they_are_not_cancelled(self):
         bench = Bench(limits={"max_retries": 1})
         script = bench.script((50, OK), (300, ERROR))
@@ -349,6 +427,25 @@ class TestAfterADelay:
         bench.clock.run_all(lambda: None)
 
         assert woke_ms == [1050]
+
+    def test_nor_by_the_per_try_timeout_of_a_loser_that_is_connected_later(self):
+        bench = Bench()
+        hedging = Hedging(on_per_try_timeout=True, delay_ns=0, quantile=0.0, max_hedges=0, cancels=False)
+        script = bench.script((150, OK), SLOW, connects_ms=50)
+        again = Retries(policy(5), 100 * MS, hedging)
+        layer = HedgeLayer(script, again, hedging, bench.refusals, GATEWAY, bench.view, ALL_FLAGS)
+        woke_ms = []
+
+        def caller():
+            yield from layer.call(bench.call())
+            yield 1000 * MS
+            woke_ms.append(bench.clock.now_ns / MS)
+
+        bench.start(caller())
+        bench.clock.run_all(lambda: None)
+
+        assert script.started_ms == [0, 155]
+        assert woke_ms == [1200]
 
 
 class TestGivenUp:
@@ -406,6 +503,33 @@ class TestGivenUp:
         assert left == []
 
 
+class Latencies:
+    """A running quantile of 20 ms, whatever it is told."""
+
+    def __init__(self) -> None:
+        self.told_ms: list[float] = []
+
+    def add(self, value_ns: int) -> None:
+        self.told_ms.append(value_ns / MS)
+
+    def value_ns(self) -> int:
+        return 20 * MS
+
+
+@pytest.mark.parametrize(
+    ("tries", "told_ms"),
+    [([(10, OK)], [10]), ([SLOW, (30, OK)], [30, 50]), ([(25, OK), SLOW], [25, 5]), ([(10, NOT_FOUND)], []), ([(10, ERROR)], [])],
+)
+def test_the_quantile_is_told_how_long_good_answers_took_and_losers_so_far(tries, told_ms):
+    bench = Bench()
+    layer = delayed(bench, bench.script(*tries))
+    layer.latencies = Latencies()  # type: ignore[assignment]
+
+    bench.run(layer)
+
+    assert layer.latencies.told_ms == told_ms  # type: ignore[union-attr]
+
+
 def test_the_first_hundred_requests_are_not_hedged_at_a_quantile_and_then_about_the_rest_of_the_quantile_is():
     """At a quantile q a share h of tries outlasts it with h / (1 + h) = 1 - q at most, as losers count with what they have taken.
 
@@ -443,30 +567,30 @@ def world(
     ).run()
 
 
-def test_waiting_for_a_connection_is_no_part_of_the_per_try_timeout():
-    """Two requests, one connection: the second waits 50 ms and is answered 50 ms later, within its 60 ms."""
-    load = {"clients": {"executor": "constant-vus", "vus": 2, "requests": {"all": 1}, "duration": "1ms"}}
-    routes = {
-        "all": {
-            "path": "/",
-            "to": "back",
-            "hedge_policy": {"hedge_on_per_try_timeout": True},
-            "retries": {"num_retries": 1, "retry_on": ["5xx"], "per_try_timeout": "60ms"},
-        }
-    }
+@pytest.mark.parametrize(("per_try", "hedges"), [("60ms", 0), ("40ms", 2)])
+def test_waiting_for_a_connection_is_no_part_of_the_per_try_timeout(per_try, hedges):
+    """Two requests, one connection: the second waits 50 ms and is answered 50 ms later, within its 60 ms.
+
+    With 40 ms each is hedged, by a try that waits in the pool until it is of no use.
+    """
+    hedge = {"hedge_on_per_try_timeout": True}
+    retries = {"num_retries": 1, "retry_on": ["5xx"], "per_try_timeout": per_try, "retry_back_off": {"base_interval": "1ms"}}
     result = ms.load(
         {
             "name": "queue",
             "deployment": "gateway",
-            "load": load,
-            "gateway": {"routes": routes, "traffic": {"back": {"circuit_breakers": {"max_connections": 1}}}},
+            "load": {"clients": {"executor": "constant-vus", "vus": 2, "requests": {"all": 1}, "duration": "1ms"}},
+            "gateway": {
+                "routes": {"all": {"path": "/", "to": "back", "hedge_policy": hedge, "retries": retries}},
+                "traffic": {"back": {"circuit_breakers": {"max_connections": 1}}},
+            },
             "services": {"back": {"workers": 100, "script": [{"compute": "50ms"}]}},
             "run": {"duration": "1s"},
         }
     ).run()
 
     assert sorted(result.requests["ended_ns"]) == [50 * MS, 100 * MS]
-    assert result.requests["attempts"].tolist() == [1, 1]
+    assert result.destinations["hedges"].sum() == hedges
 
 
 def test_tries_of_one_request_are_numbered_without_a_gap_and_all_of_them_are_written():

@@ -63,6 +63,11 @@ class Race:
         self._posted: deque[tuple[str, Entrant | None, Outcome | None]] = deque()
         self._task: Task
 
+    @property
+    def _retries(self) -> int:
+        """How many of the tries are retries: a hedge after a delay does not use them up."""
+        return self._attempt - 1 - self._hedges
+
     def run(self) -> Steps:
         """The outcome."""
         self._task = self._clock.active
@@ -126,16 +131,16 @@ class Race:
     def _lost(self, one: Entrant, outcome: Outcome) -> Outcome | None:
         """A try has failed: try again if that is due; the failure counts where nothing else is on its way."""
         layer, policy = self._layer, self._layer.policy
-        others = bool(self._out) or self._waiting
-        if one.is_retried and others:
-            return None
-        if self._attempt > policy.num_retries:
-            return None if others else stop(self._call, outcome, Flag.URX)
         if self._waiting:
             return None
+        others = bool(self._out)
+        if one.is_retried and others:
+            return None
+        if self._retries >= policy.num_retries:
+            return None if others else stop(self._call, outcome, Flag.URX)
         if not self._admits(after_timeout=bool(outcome.flags & TIMED_OUT)):
             return None if others else stop(self._call, outcome, Flag.UO)
-        self._wait(wait_ns(policy, outcome, self._attempt, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
+        self._wait(wait_ns(policy, outcome, self._retries + 1, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
         return None
 
     def _timed_out(self, one: Entrant) -> None:
@@ -146,10 +151,10 @@ class Race:
         if view is not None and endpoint is not None:
             view.notice(endpoint, STATUS_OF_TIMEOUT, -1, TIMED_OUT, self._clock.now_ns - one.sent_ns)
         self._release(one)
-        if self._waiting or self._attempt > policy.num_retries or not self._admits(after_timeout=True):
+        if self._waiting or self._retries >= policy.num_retries or not self._admits(after_timeout=True):
             return
         one.is_retried = True
-        self._wait(policy.back_off.wait_ns(self._attempt, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
+        self._wait(policy.back_off.wait_ns(self._retries + 1, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
 
     def _wait(self, length_ns: int) -> None:
         self._waiting, self._previous_ns = True, length_ns
