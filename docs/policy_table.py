@@ -1,7 +1,7 @@
 """Makes docs/policies.md: every policy and mechanism, its file, its source and its test. `python docs/policy_table.py > docs/policies.md`.
 
 The rows of registered policies are read from the registry, those of mechanisms of the engine are listed here; the source is the
-paragraph of the class's docstring that begins with "Source:", the test is the first test file that names the class or its name in a scenario.
+paragraph of the class's docstring that begins with "Source:".
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from meshsim.registry import families, first_sentence
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = "meshsim.engines.reference"
+_GENERAL = {"test_documentation.py", "test_docs.py", "test_conservation.py", "test_messages.py"}
+"""Tests that name everything."""
+_ORDER = {"policies": 0, "engine": 1, "validation": 2, "theory": 3}
 MECHANISMS = (
     ("registry of instances", f"{ENGINE}.registry", "Registry", "readiness"),
     ("instances that come, restart and leave", f"{ENGINE}.lifecycle", "Life", "restarts"),
@@ -77,16 +80,19 @@ def source(cls: object) -> str:
 
 
 def _test(words: tuple[str, ...]) -> str:
-    """The test file that names one of the words most often."""
-    best, most = "", 0
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        if path.name in {"test_documentation.py", "test_docs.py", "test_conservation.py", "test_messages.py"}:
-            continue
+    """The test file that is named after one of the words, or else the first that names one: of policies, the engine, then the others."""
+    tests = sorted(
+        (ROOT / "tests").rglob("test_*.py"), key=lambda path: (_ORDER.get(path.parent.name, len(_ORDER)), path.as_posix())
+    )
+    known = [path for path in tests if path.name not in _GENERAL]
+    named = [path for path in known if path.stem.removeprefix("test_") in words]
+    wanted = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)") for word in words]
+    for path in named or known:
         text = path.read_text(encoding="utf-8")
-        count = sum(len(re.findall(rf"(?<!\w){re.escape(word)}(?!\w)", text)) for word in words)
-        if count > most:
-            best, most = path.relative_to(ROOT).as_posix(), count
-    return f"[{Path(best).name}](../{best})" if best else "none"
+        if any(one.search(text) for one in wanted):
+            file = path.relative_to(ROOT).as_posix()
+            return f"[{path.name}](../{file})"
+    return "none"
 
 
 if __name__ == "__main__":
