@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.clock import Expired
 from meshsim.engines.reference.network import HANDSHAKE_WAY, REQUEST_WAY
-from meshsim.engines.reference.outcome import LOST_AFTER_NS, OK
+from meshsim.engines.reference.outcome import OK
 from meshsim.plan import NONE
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.clock import Steps
+    from meshsim.engines.reference.clock import Steps, Task
     from meshsim.engines.reference.endpoints import EndpointView
     from meshsim.engines.reference.network import Links
     from meshsim.engines.reference.view import View
     from meshsim.plan import Connections, Tls
+
+
+UNANSWERED_AFTER_NS = 131_000_000_000
+"""How long TCP asks for a connection when nobody answers: Linux' tcp_syn_retries of 6, 131 s (networking/ip-sysctl.rst)."""
 
 
 class Connection:
@@ -72,6 +76,20 @@ class Connection:
         return 0 if self.tls_from_ns == NONE else min(waited_ns, max(0, self.opened_ns - self.tls_from_ns))
 
 
+class Waiter:
+    """A request that waits for a connection."""
+
+    __slots__ = ("connection", "has_failed", "is_answered", "is_gone", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.connection: Connection | None = None
+        self.has_failed = False
+        """Whether no connection could be made."""
+        self.is_answered = False
+        self.is_gone = False
+
+
 class Dialler:
     """Opens the connections of one view.
 
@@ -82,7 +100,7 @@ class Dialler:
     Source: RFC 9293, section 3.5; RFC 8446, section 2; Envoy, source/common/conn_pool/conn_pool_base.cc.
     """
 
-    __slots__ = ("_clock", "_dialled", "_links", "_sessions", "_settings", "_view")
+    __slots__ = ("_clock", "_links", "_sessions", "_settings", "_trips", "_view")
 
     def __init__(self, view: View, links: Links, settings: Connections) -> None:
         self._view = view
@@ -91,7 +109,7 @@ class Dialler:
         self._settings = settings
         self._sessions = [NONE] * len(view.endpoints)
         """By endpoint: the life of the instance with which there has been a session."""
-        self._dialled = 0
+        self._trips = 0
 
     def forget(self) -> None:
         """Certificates have changed: no session can be resumed."""
@@ -113,7 +131,6 @@ class Dialler:
             if timer is not None:
                 timer.task = None
         if not is_open:
-            activity.connect_failures += 1
             return False
         activity.opened += 1
         connection.opened_ns = connection.idle_since_ns = self._clock.now_ns
@@ -121,21 +138,25 @@ class Dialler:
 
     def _shake_hands(self, connection: Connection) -> Steps:
         """TCP, then TLS; whether the instance answered to the end."""
+        activity = self._view.activity
         endpoint, instance, tls = connection.endpoint, connection.endpoint.instance, self._settings.tls
         if instance.is_unreachable:
-            yield LOST_AFTER_NS
+            yield UNANSWERED_AFTER_NS
+            activity.connect_timeouts += 1
             return False
-        self._dialled += 1
         round_trip_ns = self._round_trip_ns(endpoint)
         if round_trip_ns:
             yield round_trip_ns
         if instance.is_down:
+            activity.connect_failures += 1
             return False
         connection.incarnation = instance.incarnation
         if tls is not None:
             connection.tls_from_ns = self._clock.now_ns
             yield from self._encrypt(endpoint, tls)
-        return not instance.is_down and connection.incarnation == instance.incarnation
+        is_open = not instance.is_down and connection.incarnation == instance.incarnation
+        activity.connect_failures += not is_open
+        return is_open
 
     def _encrypt(self, endpoint: EndpointView, tls: Tls) -> Steps:
         instance, view = endpoint.instance, self._view
@@ -145,7 +166,7 @@ class Dialler:
         view.activity.resumed += is_resumed
         if view.station is not None and work_ns:
             yield from view.station.hold(work_ns)
-        trips_ns = tls.round_trips * self._round_trip_ns(endpoint)
+        trips_ns = sum(self._round_trip_ns(endpoint) for _ in range(tls.round_trips))
         if trips_ns:
             yield trips_ns
         if work_ns:
@@ -160,5 +181,6 @@ class Dialler:
         """There and back; drawn anew for each round trip where latencies are drawn."""
         if endpoint.latency_ns != NONE:
             return 2 * endpoint.latency_ns
-        key = self._view.key + self._dialled
+        self._trips += 1
+        key = self._view.key + self._trips
         return sum(self._links.latency_ns(key, HANDSHAKE_WAY + way, self._view.zone, endpoint.zone) for way in (REQUEST_WAY, 1))

@@ -12,13 +12,13 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.clock import PARK, Cancelled, Interrupted
-from meshsim.engines.reference.connection import Connection, Dialler
+from meshsim.engines.reference.connection import Connection, Dialler, Waiter
 from meshsim.engines.reference.outcome import failure
 from meshsim.flags import Flag
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.call import Call
-    from meshsim.engines.reference.clock import Steps, Task
+    from meshsim.engines.reference.clock import Steps
     from meshsim.engines.reference.endpoints import EndpointView
     from meshsim.engines.reference.layers import Handler, Refusals
     from meshsim.engines.reference.network import Links
@@ -29,24 +29,10 @@ BROKEN = int(Flag.UC | Flag.UF)
 CUT_SHORT = int(Flag.UC | Flag.UF | Flag.UT)
 
 
-class Waiter:
-    """A request in a host's pending queue."""
-
-    __slots__ = ("connection", "has_failed", "is_answered", "is_gone", "task")
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.connection: Connection | None = None
-        self.has_failed = False
-        """Whether no connection could be made."""
-        self.is_answered = False
-        self.is_gone = False
-
-
 class HostPool:
     """One proxy's connections to one endpoint."""
 
-    __slots__ = ("connecting", "endpoint", "ready", "waiting")
+    __slots__ = ("connecting", "endpoint", "missing", "ready", "waiting")
 
     def __init__(self, endpoint: EndpointView) -> None:
         self.endpoint = endpoint
@@ -54,6 +40,8 @@ class HostPool:
         """Those with room for a request, the one used last at the end."""
         self.connecting = 0
         self.waiting: deque[Waiter] = deque()
+        self.missing = 0
+        """How many wait; those that have gone stand in the queue still."""
 
 
 class ConnectionPool:
@@ -65,6 +53,8 @@ class ConnectionPool:
         self._settings = settings
         self._dialler = Dialler(view, links, settings)
         self._era = 0
+        self._streams_each = min(settings.max_concurrent_streams, settings.max_requests or settings.max_concurrent_streams)
+        """How many of those that wait a new connection can take."""
         for endpoint in view.endpoints:
             endpoint.pool = HostPool(endpoint)
 
@@ -90,6 +80,7 @@ class ConnectionPool:
         """Wait in the host's queue: the waiter, answered; its place among the pending requests has been taken before."""
         waiter = Waiter(self._clock.active)
         pool.waiting.append(waiter)
+        pool.missing += 1
         self._open_if_allowed(pool)
         try:
             yield PARK
@@ -99,6 +90,7 @@ class ConnectionPool:
                 self.give_back(pool, waiter.connection, 0, is_interrupted=False)
             elif not waiter.is_answered:
                 waiter.is_gone = True
+                pool.missing -= 1
                 self._view.pending.done()
             raise
         return waiter
@@ -133,6 +125,7 @@ class ConnectionPool:
             if connection is None:
                 break
             waiter = pool.waiting.popleft()
+            pool.missing -= 1
             view.pending.done()
             waiter.is_answered = True
             if view.requests.admit():
@@ -143,16 +136,24 @@ class ConnectionPool:
 
     def _open_if_allowed(self, pool: HostPool) -> None:
         """Open as many connections as those that wait need and the limit allows; the first to a host is always allowed."""
-        view, each = self._view, self._settings.max_concurrent_streams
-        missing = sum(not waiter.is_gone for waiter in pool.waiting)
-        while missing > pool.connecting * each:
-            if not view.connections.admit():
+        view = self._view
+        while pool.missing > pool.connecting * self._streams_each:
+            if not self._admits_another():
                 if pool.endpoint.open:
                     return
                 view.connections.in_use += 1
             pool.endpoint.open += 1
             pool.connecting += 1
             self._clock.start(self._open(pool, Connection(pool.endpoint, self._era)))
+
+    def _admits_another(self) -> bool:
+        """Whether the limit has room for a connection: those that have ended unnoticed at other endpoints do not count."""
+        connections = self._view.connections
+        if connections.in_use >= connections.maximum:
+            for endpoint in self._view.endpoints:
+                if endpoint.pool.ready:
+                    self._drop_unusable(endpoint.pool)
+        return connections.admit()
 
     def _open(self, pool: HostPool, connection: Connection) -> Steps:
         """A task: open a connection, and serve those that wait; where that fails, all of them fail."""
@@ -169,7 +170,7 @@ class ConnectionPool:
         if is_open:
             self._serve(pool)
             return
-        waiting, pool.waiting = pool.waiting, deque()
+        waiting, pool.waiting, pool.missing = pool.waiting, deque(), 0
         for waiter in waiting:
             if not waiter.is_gone:
                 self._view.pending.done()

@@ -6,14 +6,14 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.clock import PARK, Interrupted
-from meshsim.engines.reference.connection import Connection, Dialler
+from meshsim.engines.reference.connection import Connection, Dialler, Waiter
 from meshsim.engines.reference.connections import BROKEN, CUT_SHORT
 from meshsim.engines.reference.outcome import failure
 from meshsim.flags import Flag
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.call import Call
-    from meshsim.engines.reference.clock import Steps, Task
+    from meshsim.engines.reference.clock import Steps
     from meshsim.engines.reference.endpoints import EndpointView
     from meshsim.engines.reference.layers import Handler, Refusals
     from meshsim.engines.reference.network import Links
@@ -33,7 +33,7 @@ class Transport:
         """Those with room for a request, the one used last at the end."""
         self._count = 0
         """Connections in all, those that are being made included."""
-        self._waiting: deque[Task] = deque()
+        self._waiting: deque[Waiter] = deque()
         self._era = 0
 
     def drain(self) -> None:
@@ -47,34 +47,53 @@ class Transport:
 
         None where nobody is there to dial, False where dialling failed.
         """
-        while True:
-            self._drop_unusable()
-            if self._ready:
-                connection = self._ready[-1]
-                connection.take(self._settings)
-                if connection.is_draining or not connection.has_room(self._settings):
-                    self._ready.remove(connection)
-                return connection
-            if self._count < self._settings.max_connections:
-                return (yield from self._dial(call))
-            task = self._clock.active
-            self._waiting.append(task)
-            self._view.activity.pool_waits += 1
-            try:
-                yield PARK
-            except Interrupted:
-                if task in self._waiting:
-                    self._waiting.remove(task)
-                else:
-                    self._wake_next()
-                raise
+        self._drop_unusable()
+        if self._ready and not self._waiting:
+            return self._use(self._ready[-1])
+        view = self._view
+        view.activity.pool_waits += 1
+        view.pending.in_use += 1
+        try:
+            return (yield from self._wait(call))
+        finally:
+            view.pending.done()
+
+    def _wait(self, call: Call) -> Steps:
+        """Dial where that is allowed; else wait for a connection or for leave to dial, first come first served."""
+        if not self._waiting and self._count < self._settings.max_connections:
+            self._count += 1
+            return (yield from self._dial(call))
+        waiter = Waiter(self._clock.active)
+        self._waiting.append(waiter)
+        try:
+            yield PARK
+        except Interrupted:
+            if waiter.connection is not None:
+                self.give_back(waiter.connection, 0, is_interrupted=False)
+            elif waiter.is_answered:
+                self._count -= 1
+                self._serve()
+            else:
+                waiter.is_gone = True
+            raise
+        return (yield from self._dial(call)) if waiter.connection is None else waiter.connection
+
+    def _use(self, connection: Connection) -> Connection:
+        """A request goes on a connection that is ready."""
+        connection.take(self._settings)
+        if connection.is_draining or not connection.has_room(self._settings):
+            self._ready.remove(connection)
+        return connection
 
     def _dial(self, call: Call) -> Steps:
+        """Make a connection, which has been counted before."""
         endpoint: EndpointView | None = self._view.pick(call)
         if endpoint is None:
+            self._count -= 1
+            self._serve()
             return None
-        self._count += 1
         endpoint.open += 1
+        self._view.connections.in_use += 1
         connection = Connection(endpoint, self._era)
         is_open = False
         try:
@@ -82,14 +101,13 @@ class Transport:
         finally:
             if not is_open:
                 self._close(connection, was_open=False)
-                self._wake_next()
+                self._serve()
         if not is_open:
             call.endpoint = endpoint
             return False
-        connection.take(self._settings)
-        if connection.has_room(self._settings) and not connection.is_draining:
-            self._ready.append(connection)
-            self._wake_next()
+        self._ready.append(connection)
+        self._use(connection)
+        self._serve()
         return connection
 
     def give_back(self, connection: Connection, flags: int, *, is_interrupted: bool) -> None:
@@ -108,7 +126,7 @@ class Transport:
                 self._close(connection)
         elif not is_ready:
             self._ready.append(connection)
-        self._wake_next()
+        self._serve()
 
     def _drop_unusable(self) -> None:
         for connection in [one for one in self._ready if not one.is_usable(self._settings, self._era, self._clock.now_ns)]:
@@ -120,12 +138,25 @@ class Transport:
     def _close(self, connection: Connection, *, was_open: bool = True) -> None:
         self._count -= 1
         connection.endpoint.open -= 1
+        self._view.connections.done()
         self._view.activity.closed += was_open
 
-    def _wake_next(self) -> None:
-        """Whoever waits longest looks again."""
-        if self._waiting:
-            self._waiting.popleft().wake()
+    def _serve(self) -> None:
+        """Those that wait longest get what is free, or may dial."""
+        while self._waiting:
+            if self._waiting[0].is_gone:
+                self._waiting.popleft()
+                continue
+            self._drop_unusable()
+            if not self._ready and self._count >= self._settings.max_connections:
+                return
+            waiter = self._waiting.popleft()
+            waiter.is_answered = True
+            if self._ready:
+                waiter.connection = self._use(self._ready[-1])
+            else:
+                self._count += 1
+            waiter.task.wake()
 
 
 class TransportLayer:
@@ -168,9 +199,11 @@ class TransportLayer:
             call.tls_ns = connection.tls_ns(call.connection_ns)
         call.endpoint = connection.endpoint
         flags, is_interrupted = 0, True
+        self._view.requests.in_use += 1
         try:
             outcome = yield from self._inner.call(call)
             flags, is_interrupted = outcome.flags, False
             return outcome
         finally:
+            self._view.requests.done()
             self._transport.give_back(connection, flags, is_interrupted=is_interrupted)
