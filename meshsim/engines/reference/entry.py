@@ -82,8 +82,9 @@ class GatewayEntry:
             yield from self._pass(gateway, call, operation)
         if gateway.is_plain:
             outcome = gateway.judge(call, AT_GATEWAY) if gateway.filters else None
-            if outcome is None and operation != NONE:
-                forwarded = _forwarded(gateway, call, operation)
+            if outcome is None and operation != NONE:  # a call of the gateway's own: its tries are not the client's
+                forwarded = Call(call.request, call.key, operation, CALLER_GATEWAY, gateway.zone)
+                forwarded.proxy, forwarded.proxy_ns, forwarded.deadline_ns = gateway.index, call.proxy_ns, call.deadline_ns
                 outcome = yield from self._handlers[gateway.index, number, operation].call(forwarded)
             else:
                 self._refusals.lose(call, CALLER_GATEWAY)

@@ -30,6 +30,8 @@ class Filter(Policy):
     """Whether it wants to be told by `done` what became of the requests that it let pass."""
     delays: ClassVar[bool] = False
     """Whether its verdicts may hold a request up."""
+    draws: ClassVar[bool] = True
+    """Whether it asks its `draw` for anything."""
 
     def set_up(self, consumers: int, routes: int) -> None:
         """Prepare for requests of so many consumers and routes."""

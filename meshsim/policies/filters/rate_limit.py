@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from meshsim.flags import Flag
 from meshsim.policies.admission.token_bucket import TokenBucket
@@ -24,6 +24,8 @@ class RateLimit(Filter):
 
     Source: Envoy 1.40, source/extensions/filters/http/local_ratelimit/local_ratelimit.cc.
     """
+
+    draws: ClassVar[bool] = False
 
     token_bucket: TokenBucket
     """Rate and burst."""
