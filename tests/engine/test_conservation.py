@@ -192,6 +192,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
                 "executor": "constant-vus",
                 "vus": 3,
                 "think_time": "20ms",
+                "zone": "y",
                 "requests": {"main": 1},
                 "retries": draw(RETRIES),
             },
