@@ -6,7 +6,7 @@ All times are integer nanoseconds since the start of the simulation; -1 stands f
 
 from __future__ import annotations
 
-from itertools import chain
+from array import array
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -227,8 +227,10 @@ class Recorder:
         """Rows to a block of cells."""
         rows, width = getattr(self, table), len(TABLES[table])
         if rows:
-            cells = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=len(rows) * width)
-            self._blocks[table].append(cells.reshape(len(rows), width))
+            cells = array("q")
+            for row in rows:
+                cells.fromlist(row)
+            self._blocks[table].append(np.frombuffer(cells, dtype=np.int64).reshape(len(rows), width))
             rows.clear()
 
     def _hand_on(self, table: str) -> None:

@@ -93,8 +93,8 @@ class Call:
         self.endpoint: EndpointView
         self.on_connection: Callable[[], None]
         """Of a try beside others: called when it has its connection."""
-        self.tried: list[EndpointView] = []
-        """Endpoints that earlier tries were sent to."""
+        self.tried: tuple[EndpointView, ...] = ()
+        """Endpoints that earlier tries were sent to; kept by the first of tries beside each other, for all of them."""
         self.last_row: list[int] | None = None
         """Row of the latest attempt: a layer that decides on it adds its flag."""
 
@@ -102,8 +102,13 @@ class Call:
         """The same call for a try that may run beside others: with waits and an endpoint of its own."""
         other = Call(self.request, key, self.operation, self.caller, self.zone, self.parent)
         other.proxy, other.deadline_ns, other.attempt = self.proxy, self.deadline_ns, attempt
-        other.tried, other._first = self.tried, self._first or self
+        other._first = self.first
         return other
+
+    @property
+    def first(self) -> Call:
+        """The call that this is a further try of beside others, or itself."""
+        return self._first or self
 
     def row(self, service: int, attempt_id: int) -> list[int]:
         """A new attempt's row, to be filled in as it goes."""
@@ -111,7 +116,7 @@ class Call:
         if parent is None:  # tries of the client and of the gateway are counted together
             request.tries = number = request.tries + 1
         else:
-            counter = self._first or self
+            counter = self._first or self  # not `first`: this is the hot path
             counter._tries = number = counter._tries + 1  # noqa: SLF001 — one of its own kind
         row = [
             request.row_number, attempt_id, NONE if parent is None else parent.row[ID], number, self.caller, self.proxy,

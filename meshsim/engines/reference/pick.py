@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.clock import Interrupted, Overdue
 from meshsim.engines.reference.outcome import failure
 from meshsim.flags import Flag
+from meshsim.policies.load_balancing import NO_HASH
+from meshsim.randomness import LOAD_BALANCER
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.call import Call
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.endpoints import EndpointView
     from meshsim.engines.reference.layers import Handler, Refusals
     from meshsim.engines.reference.view import View
+    from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.retry import RetryPolicy
 
 TIMED_OUT = 504
@@ -43,23 +46,24 @@ class Chooser:
 
     def choose(self, call: Call) -> EndpointView | None:
         """The endpoint of this try; None where nobody is there to go to."""
+        first = call.first
         if call.attempt == 1:
-            call.tried.clear()
+            first.tried = ()
         endpoint = self._first_choice(call)
         if call.attempt > 1:
             for number in range(1, self._reselections + 1):
-                if endpoint is None or endpoint not in call.tried:
+                if endpoint is None or endpoint not in first.tried:
                     break
                 endpoint = self.view.pick_again(call, number)
         if endpoint is not None:
-            call.tried.append(endpoint)
+            first.tried += (endpoint,)
         return endpoint
 
     def _first_choice(self, call: Call) -> EndpointView | None:
         """Among all priorities, or among those that were not tried at the latest update."""
         known = (call.attempt - 1) // self._update_frequency * self._update_frequency if self._avoids_priorities else 0
         tried = 0
-        for endpoint in call.tried[:known]:
+        for endpoint in call.first.tried[:known]:
             tried |= 1 << endpoint.priority
         return self.view.pick_avoiding(call, tried) if tried else self.view.pick(call)
 
@@ -77,6 +81,33 @@ class PickLayer:
         """What the endpoint answers; no generator of its own: endpoints of such a view are always there."""
         call.endpoint = self._choose(call)  # type: ignore[assignment]
         return self._inner.call(call)
+
+
+class StaticPickLayer:
+    """As `PickLayer`, for the usual view: one group of endpoints, always the same, and requests without a hash."""
+
+    __slots__ = ("_at", "_clock", "_group", "_inner", "_pick")
+
+    def __init__(self, inner: Handler, view: View, group: list[EndpointView], balancer: LoadBalancer) -> None:
+        self._inner = inner
+        self._group = group
+        self._pick = balancer.pick
+        self._at = view.draw.at
+        self._clock = view.clock
+
+    def call(self, call: Call) -> Steps:
+        """What the endpoint answers."""
+        group = self._group
+        call.endpoint = group[self._pick(group, self._at(call.key, LOAD_BALANCER), self._clock.now_ns, NO_HASH)]
+        return self._inner.call(call)
+
+
+def pick_layer(inner: Handler, chooser: Chooser, refusals: Refusals, *, is_watched: bool) -> Handler:
+    """The layer that chooses endpoints, no more of it than the view needs."""
+    if is_watched:
+        return WatchfulPickLayer(inner, chooser, refusals)
+    group = chooser.view.static_group if chooser.is_plain else None
+    return PickLayer(inner, chooser) if group is None else StaticPickLayer(inner, chooser.view, *group)
 
 
 class WatchfulPickLayer:

@@ -33,7 +33,7 @@ class Proxy:
     """One replica of a gateway, a sidecar, a node proxy or a waypoint: workers, a time for each request, filters, and views."""
 
     __slots__ = (
-        "_draw", "_draws", "_extra_ns", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "acted", "clock", "filters", "index",
+        "_draw", "_draws", "_extra_ns", "_judges", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "acted", "clock", "filters", "index",
         "is_plain", "judged", "station", "takes_time", "views", "zone",
     )  # fmt: skip
 
@@ -78,6 +78,7 @@ class Proxy:
         self.views: list[View] = []
         """Its views of destinations, for the counters."""
         self._draw = Draw()
+        self._judges = [(number, one.judge) for number, one in enumerate(filters)]
         self._draws = any(one.draws for one in filters)
 
     def work(self, call: Call, side: int, operation: int = NONE) -> Steps:
@@ -100,9 +101,9 @@ class Proxy:
         """The first filter's answer that is not "go on", or None; only of a proxy that `is_plain`."""
         now_ns, request, judged = self.clock.now_ns, call.request, self.judged
         draw = self._draw.at(call.key, SIDES[side]) if self._draws else self._draw
-        for number, one in enumerate(self.filters):
+        for number, judge in self._judges:
             judged[number] += 1
-            verdict = one.judge(now_ns, request.consumer, request.route, draw)
+            verdict = judge(now_ns, request.consumer, request.route, draw)
             if verdict.status:
                 self.acted[number] += 1
                 return Outcome(verdict.status, NONE, verdict.flags, NONE, verdict.flags)

@@ -12,7 +12,7 @@ from meshsim.engines.reference.hop import HopLayer
 from meshsim.engines.reference.layers import ALL_FLAGS, GrpcLayer, around, timed_out, within
 from meshsim.engines.reference.mirror import MirrorLayer
 from meshsim.engines.reference.outcome import failure
-from meshsim.engines.reference.pick import Chooser, PickLayer, WatchfulPickLayer, WatchfulTransportLayer
+from meshsim.engines.reference.pick import Chooser, WatchfulTransportLayer, pick_layer
 from meshsim.engines.reference.pool import PoolLayer
 from meshsim.engines.reference.split import SplitLayer
 from meshsim.engines.reference.transport import TransportLayer
@@ -104,7 +104,7 @@ class Stacks:
             elif cluster.budget is not None or _limits_anything(cluster):
                 handler = PoolLayer(handler, view, view.service, refusals)
             is_watched = view.is_dynamic or cluster.balancer.observes
-            handler = WatchfulPickLayer(handler, chooser, refusals) if is_watched else PickLayer(handler, chooser)
+            handler = pick_layer(handler, chooser, refusals, is_watched=is_watched)
         if view.breaker is not None or view.throttling is not None or view.limiter is not None:
             handler = GuardLayer(handler, view, refusals)
         return around(handler, Stack(0, stack.retries), refusals, layer, view, timed_out(view.service), visible)

@@ -121,6 +121,11 @@ class View:
         """Whether its endpoints may change, or may be gone without its knowing."""
         self.refresh()
 
+    @property
+    def static_group(self) -> tuple[list[EndpointView], LoadBalancer] | None:
+        """Whom every pick is made among, and by what, where that never changes."""
+        return None if self._only is None or self.is_dynamic else (self._only, self._balancer)
+
     def belongs(self, index: int) -> bool:
         """Whether an instance is one that this view may ever know: of its subset."""
         subset = self.cluster.subset
