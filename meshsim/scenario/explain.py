@@ -223,12 +223,18 @@ def _policy(policy: type[registry.Policy]) -> PolicyText:
         SettingText(
             one.name,
             fields.type_text(one.annotation),
-            "" if one.default is registry.REQUIRED else str(one.default),
+            _setting_default(one),
             " ".join(one.doc.split()),
         )
         for one in registry.settings(policy)
     )
     return PolicyText(policy.name, registry.first_sentence(policy), settings, _source(policy))
+
+
+def _setting_default(setting: registry.Setting) -> str:
+    if setting.default is registry.REQUIRED:
+        return ""
+    return str(None) if setting.default is None else fields.value_text(setting.default, setting.annotation)
 
 
 def _source(policy: type) -> str:

@@ -197,11 +197,26 @@ def _default(info: FieldInfo) -> str:
     value = info.default
     if info.default_factory or isinstance(value, BaseModel) or value in (None, PydanticUndefined, {}, (), []):
         return ""
-    unit = _unit(info.annotation, tuple(info.metadata))
+    return value_text(value, info.annotation, tuple(info.metadata))
+
+
+def value_text(value: Any, annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
+    """A value as a scenario would have it, such as `250ms`, `20%` and `true`.
+
+    Args:
+        value: In the unit of the model: nanoseconds, a share of 1.
+        annotation: The type of its field, which says the unit.
+        metadata: What stands beside the type.
+    """
+    unit = _unit(annotation, metadata)
     if unit is not None and unit.name == "duration":
         return format_duration(value)
+    if unit is not None and unit.name == "share":
+        return f"{value * 100:.12g}%"
     if unit is not None and not value:
         return "0"
+    if isinstance(value, float):
+        return f"{value:.12g}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from meshsim.scenario.explain import UnknownFieldError, explain, policy_families
 from meshsim.scenario.fields import fields
+from meshsim.units import parse_duration, parse_share
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_policies_come_by_family_with_their_settings_and_source() -> None:
     assert [(one.name, one.default) for one in least_request.settings] == [
         ("choice_count", "2"),
         ("selection_method", "n_choices"),
-        ("active_request_bias", "1.0"),
+        ("active_request_bias", "1"),
         ("slow_start", "None"),
     ]
     assert "least_request_lb.cc" in least_request.source
@@ -111,3 +112,19 @@ def test_every_policy_has_a_sentence_and_a_documented_setting(family: object) ->
     for one in family.policies:  # type: ignore[attr-defined]
         assert one.summary.endswith(".")
         assert all(setting.doc and setting.type for setting in one.settings)
+
+
+def test_defaults_of_settings_are_written_as_a_scenario_would_have_them() -> None:
+    """Durations and shares, that is, and not the nanoseconds and fractions that the model keeps."""
+    found = {
+        (policy.name, one.name): one for family in policy_families() for policy in family.policies for one in policy.settings
+    }
+
+    assert found["outlier_detection", "base_ejection_time"].absent == "default 30s"
+    assert found["outlier_detection", "max_ejection_percent"].absent == "default 10%"
+    assert found["peak_ewma", "penalty"].absent == "default false"
+    for key, one in found.items():
+        if one.type.startswith("duration") and one.default not in ("", "None"):
+            assert parse_duration(one.default) >= 0, key
+        if one.type.startswith("share") and one.default not in ("", "None"):
+            assert 0 <= parse_share(one.default) <= 1, key
