@@ -21,7 +21,7 @@ _GENERAL = {"test_documentation.py", "test_docs.py", "test_conservation.py", "te
 _ORDER = {"policies": 0, "engine": 1, "validation": 2, "theory": 3}
 MECHANISMS = (
     ("registry of instances", f"{ENGINE}.registry", "Registry", "readiness"),
-    ("instances that come, restart and leave", f"{ENGINE}.lifecycle", "Life", "restarts"),
+    ("instances that come, restart and leave", f"{ENGINE}.lifecycle", "Life", "lifecycle"),
     ("discovery by pushes", f"{ENGINE}.discovery", "Push", "propagation"),
     ("discovery by DNS", f"{ENGINE}.discovery", "Lookups", "dns_refresh"),
     ("active health checks", f"{ENGINE}.health_check", "HealthChecker", "health_checks"),

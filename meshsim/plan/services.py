@@ -67,7 +67,8 @@ class Lifecycle:
     grace_ns: int
     """After that: requests in it may end for so long, then they are lost."""
     readiness_ns: int
-    """Time in which the registry notices that an instance has crashed or can be reached again: probe period times threshold."""
+    """Time in which the registry notices that an instance has crashed or can be reached again: probe period times threshold;
+    NONE where nobody looks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def _lifecycle(section: ServiceSection) -> Lifecycle | None:
         startup_ns=section.startup_time,
         pre_stop_ns=section.pre_stop,
         grace_ns=section.termination_grace_period,
-        readiness_ns=0 if readiness is None else readiness.period * readiness.failure_threshold,
+        readiness_ns=NONE if readiness is None else readiness.period * readiness.failure_threshold,
     )
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import made_up
 
 from meshsim.distributions import Constant
-from meshsim.engines.reference.call import FLAGS, STATUS, Call, Request
-from meshsim.engines.reference.clock import Clock
+from meshsim.engines.reference.call import CALLER_GONE, FLAGS, STATUS, Call, Request
+from meshsim.engines.reference.clock import Cancelled, Clock
 from meshsim.engines.reference.condition import Condition
 from meshsim.engines.reference.connections import ConnectionLayer
 from meshsim.engines.reference.layers import Refusals, TimeoutLayer, timed_out
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meshsim.distributions import Distribution
-    from meshsim.engines.reference.clock import Steps
+    from meshsim.engines.reference.clock import Steps, Task
 
 MS = 1_000_000
 BROKEN = failure(503, Flag.UC, 0)
@@ -74,6 +74,10 @@ class Sent:
     waited_ms: float = 0
     """For its connection."""
     tls_ms: float = 0
+    call: Call | None = None
+    task: Task | None = None
+    takes_along: Sent | None = None
+    """Another request that nobody waits for any more once this one is answered, in the same step."""
 
     @property
     def flags(self) -> Flag:
@@ -204,10 +208,22 @@ class Bench:
         call = Call(Request(0, 0, -1, key, 0, 0, self.clock.now_ns), key, 0, -2, 0)
         if not self.settings.is_balanced:
             call.endpoint = view.endpoints[to]
-        self.clock.start(layer.call(call), partial(self._end, sent))
+        sent.call, sent.task = call, self.clock.start(layer.call(call), partial(self._end, sent))
 
-    def _end(self, sent: Sent, outcome: Outcome) -> None:
+    def cancel(self, at_ms: float, *requests: Sent) -> None:
+        """Whoever waits for these requests goes, in one and the same step."""
+
+        def go() -> None:
+            for one in requests:
+                assert one.task is not None
+                one.task.interrupt(Cancelled(CALLER_GONE))
+
+        self.at(at_ms, go)
+
+    def _end(self, sent: Sent, outcome: Outcome | None) -> None:
         sent.outcome, sent.ended_ms = outcome, self.now_ms
+        if sent.takes_along is not None:
+            sent.takes_along.task.interrupt(Cancelled(CALLER_GONE))
 
     def at(self, at_ms: float, what: Callable[[], Any]) -> None:
         """Do something at an instant, before the requests of that instant that are written down later."""

@@ -129,6 +129,12 @@ class TestHandshakes:
         assert request.waited_ms == 4 + 4
         assert (bench.activity.opened, bench.activity.closed) == (2, 1)
 
+        bench = Bench(tls=replace(TLS, handshake_ns=0))
+        bench.send(cut_ms=2.5)
+        bench.at(3, bench.view.pool.drain)
+        bench.run()
+        assert (bench.activity.opened, bench.activity.closed) == (1, 1)  # at once, though nobody asks for it
+
     def test_after_a_restart_the_handshakes_of_all_callers_queue_at_the_instance(self):
         bench = Bench(callers=8, workers=1, sidecar_workers=2, tls=TLS)
         for caller in range(8):
@@ -139,6 +145,15 @@ class TestHandshakes:
         bench.run()
         assert waits(*storm) == [FULL_MS + 3 * turn for turn in (0, 0, 1, 1, 2, 2, 3, 3)]
         assert all(caller.view.activity.handshakes == 2 for caller in bench.callers)
+
+    def test_an_instance_that_is_back_before_the_first_message_arrives_has_not_been_missed(self):
+        bench = Bench()
+        request = bench.send()
+        bench.at(0.2, bench.doors[0].crash)
+        bench.at(0.5, bench.doors[0].restart)
+        late = bench.send(50)
+        bench.run()
+        assert waits(request, late) == [TCP_MS, 0]
 
 
 class TestSharing:
@@ -391,7 +406,24 @@ class TestLimits:
         assert (gone.flags, gone.sent_ms, stays.flags) == (Flag.UT, -1, Flag(0))
         assert [row[-2] for row in bench.recorder.waits] == [10 * MS]
 
-    def test_who_gives_up_in_the_instant_of_his_connection_gives_it_back(self):
+    @pytest.mark.parametrize("kind", [HTTP1, replace(HTTP2, max_concurrent_streams=1)])
+    def test_who_goes_in_the_step_that_gave_him_a_connection_gives_it_back_unused(self, kind):
+        bench = Bench(kind, limits={"max_connections": 1})
+        first, second, third = bench.send(0, length_ms=18), bench.send(5), bench.send(6)
+        first.takes_along = second
+        bench.run()
+        assert (second.outcome, second.sent_ms, third.sent_ms) == (None, -1, 20)
+        assert bench.activity.closed == 0
+
+    def test_who_goes_in_the_step_that_failed_him_has_nothing_to_give_back(self):
+        bench = Bench(HTTP2)
+        bench.doors[0].crash()
+        first, second = bench.send(0), bench.send(1)
+        first.takes_along = second
+        bench.run()
+        assert (first.flags, second.outcome) == (Flag.UF, None)
+
+    def test_who_gives_up_in_the_instant_of_his_connection_leaves_it_to_the_next(self):
         bench = Bench(limits={"max_connections": 1})
         bench.send(0, length_ms=18)
         gone, next_one = bench.send(5, cut_ms=15), bench.send(6)

@@ -85,6 +85,13 @@ class TestStickiness:
         assert (late.waited_ms, last.waited_ms) == (50 + 10, 0)  # one connection at most: it waits until the old one has ended
         assert bench.activity.resumed == 0
 
+    def test_new_certificates_end_sessions(self):
+        bench = Bench(LAYER_4, workers=1, sidecar_workers=1, max_requests=1, tls=replace(TLS, resumed_ns=1 * MS))
+        made = [bench.send(50 * number) for number in range(3)]
+        bench.at(80, bench.view.pool.drain)
+        bench.run()
+        assert waits(*made) == [10, 6, 10]
+
 
 class TestWaiting:
     def test_all_that_waited_for_the_handshake_go_when_it_is_done(self):
@@ -133,6 +140,30 @@ class TestWaiting:
             bench.run()
             assert (gone.flags, next_one.sent_ms) == (Flag.UT, sent_ms)
 
+    def test_who_goes_in_the_step_of_his_turn_hands_it_on(self):
+        for kind, wait_ms in ((replace(GRPC, max_concurrent_streams=1), 0), (replace(LAYER_4, max_connections=1), TCP_MS)):
+            bench = Bench(kind)
+            first, second, third = bench.send(0, length_ms=100), bench.send(5), bench.send(6)
+            bench.cancel(20, first, second)
+            late = bench.send(60)
+            bench.run()
+            assert (second.outcome, third.sent_ms, late.waited_ms) == (None, 20 + wait_ms, 0)
+
+    @pytest.mark.parametrize("kind", [replace(LAYER_4, max_connections=1), replace(GRPC, max_concurrent_streams=1)])
+    def test_a_connection_that_was_given_and_not_used_stays_open(self, kind):
+        bench = Bench(kind)
+        first, second, third = bench.send(0, length_ms=18), bench.send(5), bench.send(6)
+        first.takes_along = second
+        bench.run()
+        assert (second.outcome, second.sent_ms, third.sent_ms) == (None, -1, 20)
+        assert bench.activity.closed == 0
+
+    def test_a_wait_for_a_busy_connection_is_no_handshake(self):
+        bench = Bench(LAYER_4, max_connections=1, tls=replace(TLS, handshake_ns=0))
+        first, second = bench.send(0), bench.send(1)
+        bench.run()
+        assert (first.tls_ms, second.waited_ms, second.tls_ms) == (2, 13, 0)
+
     def test_who_gives_up_dialling_lets_the_next_dial(self):
         bench = Bench(LAYER_4, max_connections=1, tls=replace(TLS, handshake_ns=0))
         gone, stays = bench.send(0, cut_ms=3), bench.send(1)
@@ -172,6 +203,7 @@ class TestEnds:
         assert (failed.outcome.status, failed.flags, good.flags) == (503, Flag.UF, Flag(0))
         assert bench.activity.connect_failures == 1
         assert bench.refused() == [(503, Flag.UF)]
+        assert failed.call.endpoint.index == 0  # for outlier detection: whose fault it was
 
     @pytest.mark.parametrize("timeout_ms", [10, 30])
     def test_an_instance_that_cannot_be_reached_is_given_up(self, timeout_ms):

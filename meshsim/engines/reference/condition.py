@@ -9,6 +9,8 @@ from meshsim.engines.reference.call import CALLER_GONE
 from meshsim.engines.reference.clock import Crashed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshsim.engines.reference.call import Job
 
 
@@ -17,7 +19,7 @@ class Condition:
 
     __slots__ = (
         "_crashes", "_error_shares", "_jobs", "_outages", "_slow_downs", "arrived", "error_share", "finished", "incarnation", "is_down", "is_gone",
-        "is_listed", "is_unreachable", "slowness",
+        "is_listed", "is_unreachable", "on_empty", "slowness",
     )  # fmt: skip
 
     def __init__(self, *, may_crash: bool) -> None:
@@ -41,6 +43,8 @@ class Condition:
         """Whether the registry has it, and it takes requests."""
         self._jobs: dict[Job, None] | None = {} if may_crash else None
         """What is in it, kept only where something can kill it."""
+        self.on_empty: Callable[[], object] | None = None
+        """Called whenever the last request in it has ended, where something can kill it."""
         self.arrived = 0
         self.finished = 0
 

@@ -35,8 +35,8 @@ class Control:
         self._registries: dict[int, Registry] = {}
         """By service; only of those whose instances come and go."""
         self._lives: list[Life] = []
-        self._teachers: dict[tuple[str, int], Push | Lookups | AtOnce] = {}
-        """Who keeps the callers of one kind up to date about one service."""
+        self._teachers: dict[str, Push | Lookups | AtOnce] = {}
+        """Who keeps the callers of one kind up to date."""
         for number, service in enumerate(plan.services):
             if service.lifecycle is not None:
                 lifecycle = service.lifecycle
@@ -47,12 +47,12 @@ class Control:
     def follow(self, view: View, caller: int) -> None:
         """Look after a new view: membership, health, load reports, certificates."""
         if view.service in self._registries:
-            self._teacher(view.service, caller).follow(view)
+            self._teacher(caller).follow(view, self._registries[view.service])
         check = view.cluster.health_check
         if check is not None:
             for endpoint in view.endpoints:
                 if view.belongs(endpoint.index):
-                    self._clock.process(HealthChecker(self._clock, view, endpoint, self._links, check).watch())
+                    HealthChecker(self._clock, view, endpoint, self._links, check).begin()
         balancer = view.cluster.balancer
         if balancer.reads_reports:
             view.reports = LoadReports(self._clock, view)
@@ -71,18 +71,16 @@ class Control:
             registry = self._registries.get(fault.service)
             self._clock.process(strike(self._clock, fault, self._instances[fault.service], registry))
 
-    def _teacher(self, service: int, caller: int) -> Push | Lookups | AtOnce:
+    def _teacher(self, caller: int) -> Push | Lookups | AtOnce:
         discovery, kind = self._discovery(caller)
-        key = kind, service
-        if key not in self._teachers:
-            registry = self._registries[service]
+        if kind not in self._teachers:
             if discovery is None:
-                self._teachers[key] = AtOnce(registry)
+                self._teachers[kind] = AtOnce()
             elif discovery.dns_refresh_ns:
-                self._teachers[key] = Lookups(self._clock, discovery, registry)
+                self._teachers[kind] = Lookups(self._clock, discovery)
             else:
-                self._teachers[key] = Push(self._clock, discovery, registry)
-        return self._teachers[key]
+                self._teachers[kind] = Push(self._clock, discovery)
+        return self._teachers[kind]
 
     def _discovery(self, caller: int) -> tuple[Discovery | None, str]:
         """How callers of a kind learn of changes."""

@@ -18,52 +18,65 @@ if TYPE_CHECKING:
 
 
 class Push:
-    """Changes pushed to all proxies of one kind, as istiod pushes endpoints.
+    """Changes of all services pushed to all proxies of one kind, as istiod pushes endpoints.
 
-    Changes are gathered until none has come for the quiet time, but not longer than the longest; then each proxy has them after
-    its own delay. A proxy is never overtaken by an older push.
+    Changes are gathered until none has come for the quiet time, whichever services they are of: one that changes all the time holds up
+    the news of the others. When the quiet time after the first of them is over, and then after each latest one, it is looked at
+    whether it has been quiet or the longest time is over; so that it may be longer than that by up to a quiet time. Then each proxy
+    has them after its own delay: it has one stream, so that no push overtakes an older one, whatever services the two are of.
 
     Source: Istio, pilot/pkg/xds/discovery.go (debounce), pilot/pkg/features/tuning.go (PILOT_DEBOUNCE_AFTER 100 ms, MAX 10 s).
     """
 
-    __slots__ = ("_clock", "_discovery", "_due_ns", "_first_ns", "_pushes", "_registry", "_views")
+    __slots__ = ("_arrives_ns", "_clock", "_discovery", "_first_ns", "_followers", "_latest_ns", "_pushed", "_pushes")
 
-    def __init__(self, clock: Clock, discovery: Discovery, registry: Registry) -> None:
+    def __init__(self, clock: Clock, discovery: Discovery) -> None:
         self._clock = clock
         self._discovery = discovery
-        self._registry = registry
-        self._views: list[list] = []  # type: ignore[type-arg]
-        """Each view, and when its latest push arrives."""
-        self._first_ns = self._due_ns = -1
+        self._followers: dict[Registry, list[View]] = {}
+        self._pushed: dict[Registry, list[bool]] = {}
+        """What was pushed last of each."""
+        self._arrives_ns: dict[int, int] = {}
+        """When the latest push arrives, by the key of the proxy."""
+        self._first_ns = self._latest_ns = -1
+        """The first and the latest change that is not pushed yet; -1 of the first where there is none."""
         self._pushes = 0
-        registry.listen(self._changed)
 
-    def follow(self, view: View) -> None:
-        """Keep a view up to date."""
-        self._views.append([view, 0])
+    def follow(self, view: View, registry: Registry) -> None:
+        """Keep a view up to date, which knows what the registry has now."""
+        if registry not in self._followers:
+            self._followers[registry] = []
+            self._pushed[registry] = registry.listed()
+            registry.listen(self._changed)
+        self._followers[registry].append(view)
 
     def _changed(self, index: int, is_there: bool) -> None:  # noqa: ARG002, FBT001
-        """The list is another one: push it when it has been quiet."""
-        now_ns, discovery = self._clock.now_ns, self._discovery
+        """A list is another one: push it when it has been quiet."""
+        self._latest_ns = self._clock.now_ns
         if self._first_ns < 0:
-            self._first_ns = now_ns
-        due_ns = min(now_ns + discovery.debounce_ns, self._first_ns + max(discovery.debounce_max_ns, discovery.debounce_ns))
-        self._due_ns = due_ns
-        self._clock.call_at(due_ns, self._push_if_due)
+            self._first_ns = self._latest_ns
+            self._clock.call_at(self._latest_ns + self._discovery.debounce_ns, self._push_if_quiet)
 
-    def _push_if_due(self) -> None:
-        if self._first_ns < 0 or self._clock.now_ns < self._due_ns:
+    def _push_if_quiet(self) -> None:
+        now_ns, discovery = self._clock.now_ns, self._discovery
+        if now_ns - self._latest_ns < discovery.debounce_ns and now_ns - self._first_ns < discovery.debounce_max_ns:
+            self._clock.call_at(self._latest_ns + discovery.debounce_ns, self._push_if_quiet)
             return
         self._first_ns = -1
         self._pushes += 1
-        listed, propagation = self._registry.listed(), self._discovery.propagation
-        for entry in self._views:
-            view, latest_ns = entry
-            delay_ns = 0
-            if propagation is not None:
-                delay_ns = round(propagation.quantile(uniform(view.key, PROPAGATION, self._pushes)))
-            entry[1] = arrives_ns = max(latest_ns, self._clock.now_ns + delay_ns)
-            self._clock.call_at(arrives_ns, _delivery(view, listed))
+        for registry, views in self._followers.items():
+            listed = registry.listed()
+            if listed != self._pushed[registry]:
+                self._pushed[registry] = listed
+                for view in views:
+                    self._clock.call_at(self._arrival_ns(view), _delivery(view, listed))
+
+    def _arrival_ns(self, view: View) -> int:
+        """When this push is at a proxy: the same for all that it is told by it."""
+        propagation = self._discovery.propagation
+        delay_ns = 0 if propagation is None else round(propagation.quantile(uniform(view.key, PROPAGATION, self._pushes)))
+        arrives_ns = self._arrives_ns[view.key] = max(self._arrives_ns.get(view.key, 0), self._clock.now_ns + delay_ns)
+        return arrives_ns
 
 
 class Lookups:
@@ -72,35 +85,31 @@ class Lookups:
     Source: Envoy, envoy/config/cluster/v3/cluster.proto (dns_refresh_rate, 5 s); CoreDNS' default time to live of 30 s.
     """
 
-    __slots__ = ("_clock", "_discovery", "_registry")
+    __slots__ = ("_clock", "_discovery")
 
-    def __init__(self, clock: Clock, discovery: Discovery, registry: Registry) -> None:
+    def __init__(self, clock: Clock, discovery: Discovery) -> None:
         self._clock = clock
         self._discovery = discovery
-        self._registry = registry
 
-    def follow(self, view: View) -> None:
+    def follow(self, view: View, registry: Registry) -> None:
         """Keep a view up to date."""
-        self._clock.process(self._ask(view))
+        self._clock.process(self._ask(view, registry))
 
-    def _ask(self, view: View) -> Generator[simpy.Event, None, None]:
+    def _ask(self, view: View, registry: Registry) -> Generator[simpy.Event, None, None]:
         """A SimPy process: ask, and ask again when the answer is too old."""
         refresh_ns = self._discovery.dns_refresh_ns
         yield self._clock.pause(round(uniform(view.key, PHASE, view.service) * refresh_ns))
         while True:
-            _delivery(view, self._registry.listed())()
+            _delivery(view, registry.listed())()
             yield self._clock.pause(refresh_ns)
 
 
 class AtOnce:
     """Callers that learn of every change in the same instant: where no discovery is described."""
 
-    __slots__ = ("_registry",)
+    __slots__ = ()
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def follow(self, view: View) -> None:
+    def follow(self, view: View, registry: Registry) -> None:
         """Keep a view up to date."""
 
         def changed(index: int, is_there: bool) -> None:  # noqa: FBT001
@@ -109,7 +118,7 @@ class AtOnce:
             else:
                 view.leave(index)
 
-        self._registry.listen(changed)
+        registry.listen(changed)
 
 
 def _delivery(view: View, listed: list[bool]) -> Callable[[], None]:

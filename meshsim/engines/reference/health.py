@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import simpy
 
     from meshsim.engines.reference.endpoints import EndpointView
+    from meshsim.engines.reference.health_check import HealthChecker
     from meshsim.engines.reference.view import View
 
 _NEVER_ASKED = int(Flag.UO)
@@ -29,7 +30,7 @@ class Health:
     Source: Envoy, source/common/upstream/cluster_manager_impl.cc (scheduleUpdate); measured on Envoy 1.40.
     """
 
-    __slots__ = ("_accrual", "_draw", "_draws", "_is_telling", "_outliers", "_passing", "_told_ns", "_view", "_wakes")
+    __slots__ = ("_accrual", "_draw", "_draws", "_is_telling", "_outliers", "_passing", "_told_ns", "_view", "_wakes", "checkers")
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -43,6 +44,8 @@ class Health:
         self._told_ns = LONG_AGO_NS
         self._is_telling = False
         self._wakes: set[int] = set()
+        self.checkers: dict[int, HealthChecker] = {}
+        """Who checks each endpoint, by its index; empty without active checks."""
         for endpoint in view.endpoints:
             if self._outliers is not None and not endpoint.is_member:
                 self._outliers.leave(endpoint.index)
@@ -82,11 +85,15 @@ class Health:
             self._outliers.join(endpoint.index)
         endpoint.is_ejected = False
         endpoint.is_passing = self._passing[endpoint.index] = self._view.cluster.health_check is None
+        if endpoint.index in self.checkers:
+            self.checkers[endpoint.index].join()
 
     def leave(self, endpoint: EndpointView) -> None:
         """It has gone."""
         if self._outliers is not None:
             self._outliers.leave(endpoint.index)
+        if endpoint.index in self.checkers:
+            self.checkers[endpoint.index].leave()
 
     def set_passing(self, endpoint: EndpointView, is_passing: bool) -> None:  # noqa: FBT001
         """What an active check says."""

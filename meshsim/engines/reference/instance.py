@@ -123,6 +123,8 @@ class Instance(Condition):
         row[FINISHED] = self._clock.now_ns
         if self._jobs is not None:
             del self._jobs[job]
+            if self.on_empty is not None and not self._jobs:
+                self.on_empty()
         if outcome is not None and outcome is not self._ok:
             self.failed += is_servers_fault(outcome)
         if job.is_abandoned:
@@ -154,6 +156,8 @@ class Instance(Condition):
             if step.kind is COMPUTE:
                 if not job.has_worker:
                     yield from self._take_worker(job)
+                    if keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
+                        return self._deadline_passed
                 began_ns: int = clock.now_ns
                 try:
                     yield self._work_ns(step, job)

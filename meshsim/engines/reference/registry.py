@@ -15,10 +15,10 @@ class Registry:
     """The list of one service: instances enter it when they are ready and leave it when they stop.
 
     An instance that has crashed or cannot be reached is noticed by its readiness probe: it leaves the list after failing for as long as
-    the probe takes (period times threshold), and is back as long after it has recovered.
+    the probe takes (period times threshold), and is back as long after it has recovered. Without a probe nobody notices.
     """
 
-    __slots__ = ("_clock", "_instances", "_listeners", "_readiness_ns", "_stopped")
+    __slots__ = ("_changes", "_clock", "_ill", "_instances", "_listeners", "_readiness_ns", "_stopped")
 
     def __init__(self, clock: Clock, instances: tuple[Instance, ...], replicas: int, readiness_ns: int) -> None:
         self._clock = clock
@@ -27,6 +27,10 @@ class Registry:
         self._listeners: list[Callable[[int, bool], None]] = []
         self._stopped = [index >= replicas for index in range(len(instances))]
         """Those that their lifecycle has taken out, whatever a probe says."""
+        self._ill = [False] * len(instances)
+        """Those that would fail their probe now."""
+        self._changes = [0] * len(instances)
+        """How often that has changed: a probe that fails once among successes tells nothing."""
         for instance in instances[replicas:]:
             instance.is_listed = False
 
@@ -39,9 +43,12 @@ class Registry:
         return [instance.is_listed for instance in self._instances]
 
     def add(self, instance: Instance) -> None:
-        """An instance is ready."""
-        self._stopped[instance.index] = False
-        self._set(instance, is_listed=True)
+        """An instance has started: it is ready, unless its probe fails, as where a crash or an outage still lasts."""
+        index = instance.index
+        self._stopped[index] = False
+        self._ill[index] = is_ill = self._readiness_ns >= 0 and instance.is_gone
+        self._changes[index] += 1
+        self._set(instance, is_listed=not is_ill)
 
     def remove(self, instance: Instance) -> None:
         """An instance begins to stop."""
@@ -49,13 +56,15 @@ class Registry:
         self._set(instance, is_listed=False)
 
     def look(self, instance: Instance) -> None:
-        """Something has happened to an instance: its probe will tell, if it still holds then."""
-        is_ill = instance.is_down or instance.is_unreachable
-        life = instance.incarnation
+        """A crash or an outage has begun or ended: the probe will tell, if it still holds then."""
+        index, is_ill = instance.index, instance.is_gone
+        if self._readiness_ns < 0 or is_ill == self._ill[index]:
+            return
+        self._ill[index] = is_ill
+        self._changes[index] = number = self._changes[index] + 1
 
         def tell() -> None:
-            is_so = (instance.is_down or instance.is_unreachable) == is_ill and instance.incarnation == life
-            if is_so and not self._stopped[instance.index]:
+            if self._changes[index] == number and not self._stopped[index]:
                 self._set(instance, is_listed=not is_ill)
 
         self._clock.call_at(self._clock.now_ns + self._readiness_ns, tell)
