@@ -10,6 +10,7 @@ from connection_bench import BROKEN, HTTP1, HTTP2, MS, TLS, Bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import meshsim as ms
 from meshsim.distributions import Exponential
 from meshsim.flags import Flag
 from meshsim.plan import Connections, Tls
@@ -532,3 +533,23 @@ def test_whatever_happens_nothing_stays_held_and_everybody_is_answered(seed, kin
     for caller in bench.callers:
         for endpoint in caller.view.endpoints:
             assert endpoint.pool is None or (not endpoint.pool.connecting and not endpoint.pool.missing)
+
+
+def test_a_dial_that_nobody_waits_for_keeps_no_run_alive():
+    """Without a connect timeout TCP dials for two minutes; the callers have given up after 300 ms, and the run ends with the load."""
+    result = ms.load(
+        {
+            "name": "unreachable",
+            "defaults": "none",
+            "deployment": "none",
+            "load": {"u": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"a": 1}, "timeout": "300ms"}},
+            "direct": {"traffic": {"a": {"connections": {}}}},
+            "services": {"a": {"workers": 1, "script": [{"compute": "1ms"}]}},
+            "network": {"same_zone": "1ms"},
+            "faults": [{"at": "100ms", "for": "10s", "service": "a", "unreachable": True}],
+            "run": {"duration": "1s", "interval": "100ms"},
+        }
+    ).run(seed=1)
+
+    assert (result.requests["ended_ns"] <= 1_300_000_000).all()
+    assert result.counters["time_ns"].max() <= 1_500_000_000

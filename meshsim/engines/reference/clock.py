@@ -203,6 +203,18 @@ class Clock(simpy.Environment):
         self.ready.append(task)
         return task
 
+    def start_aside(self, steps: Steps, on_end: Callable[[Any], None] | None = None) -> Task:
+        """As `start`, for a task that keeps no run alive: what it is for is over where nobody waits for it."""
+
+        def end(outcome: object) -> None:
+            self.live += 1  # the end of the task counts it off once more
+            if on_end is not None:
+                on_end(outcome)
+
+        task = self.start(steps, end)
+        self.live -= 1
+        return task
+
     def pause(self, delay_ns: int) -> simpy.Event:
         """A wait of a process that goes on for ever: one that keeps no run alive."""
         self.pauses += 1

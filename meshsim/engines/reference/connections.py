@@ -144,7 +144,7 @@ class ConnectionPool:
                 view.connections.in_use += 1
             pool.endpoint.open += 1
             pool.connecting += 1
-            self._clock.start(self._open(pool, Connection(pool.endpoint, self._era)))
+            self._clock.start_aside(self._open(pool, Connection(pool.endpoint, self._era)))
 
     def _admits_another(self) -> bool:
         """Whether the limit has room for a connection: those that have ended unnoticed at other endpoints do not count."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from meshsim.engines.reference.clock import Expired
@@ -76,16 +75,11 @@ class HealthChecker:
             yield clock.pause(first_ns)
         while session == self._session:
             is_answered = clock.event()
-            clock.start(self._probe(), partial(self._end_probe, is_answered))
-            clock.live -= 1  # or a run would not end while any check is on its way, and one always is where there are many
+            clock.start_aside(self._probe(), is_answered.succeed)  # or no run would end: where there are many, one is always on its way
             has_passed = yield is_answered
             if session == self._session:
                 self._count(has_passed=has_passed)
             yield clock.pause(self._check.interval_ns)
-
-    def _end_probe(self, is_answered: simpy.Event, has_passed: bool) -> None:  # noqa: FBT001
-        self._clock.live += 1
-        is_answered.succeed(has_passed)
 
     def _probe(self) -> Steps:
         """One check: whether it passed."""
