@@ -203,7 +203,7 @@ class Clock(simpy.Environment):
         self.ready.append(task)
         return task
 
-    def start_aside(self, steps: Steps, on_end: Callable[[Any], None] | None = None) -> Task:
+    def start_aside(self, steps: Steps, on_end: Callable[[Any], object] | None = None) -> Task:
         """As `start`, for a task that keeps no run alive: what it is for is over where nobody waits for it."""
 
         def end(outcome: object) -> None:
