@@ -1,0 +1,277 @@
+"""Knobs of timeouts, retries and hedges."""
+
+from __future__ import annotations
+
+from knob import Knob
+
+B = "mesh.traffic.b"
+RT = f"{B}.retries"
+
+TIMEOUTS = [
+    Knob("TrafficSection.timeout", "busy", f"{B}.timeout", ("900ms", "20ms"), "failures"),
+    Knob("TrafficSection.idle_timeout", "busy", f"{B}.idle_timeout", ("900ms", "20ms"), "failures"),
+    Knob("TrafficSection.connect_timeout", "unreachable", f"{B}.connect_timeout", ("250ms", "20ms"), "connect timeouts"),
+    Knob("RouteSection.timeout", "busy", "gateway.routes.main.timeout", ("900ms", "20ms"), "failures"),
+    Knob("RouteSection.idle_timeout", "busy", "gateway.routes.main.idle_timeout", ("900ms", "20ms"), "failures"),
+]
+
+RETRIES = [
+    Knob("TrafficSection.retries RetriesSection.num_retries", "retries", f"{RT}.num_retries", ("0", "3"), "failures", "less"),
+    Knob("RetriesSection.retry_on", "retries", f"{RT}.retry_on", ("[connect-failure]", "[5xx]"), "attempts"),
+    Knob(
+        "RetriesSection.per_try_timeout",
+        "slow host",
+        f"{RT}.per_try_timeout",
+        ("20ms", "none"),
+        "retries",
+        "less",
+        (f"{RT}.num_retries=2", f"{RT}.retry_on=[5xx]"),
+    ),
+    Knob(
+        "RetriesSection.retriable_status_codes",
+        "retries",
+        f"{RT}.retriable_status_codes",
+        ("[502]", "[503]"),
+        "attempts",
+        "more",
+        (f"{RT}.retry_on=[retriable-status-codes]",),
+    ),
+    Knob(
+        "RetriesSection.retry_back_off BackOffSection.base_interval",
+        "retries",
+        f"{RT}.retry_back_off.base_interval",
+        ("5ms", "80ms"),
+        "back-off",
+        "more",
+        (f"{RT}.retry_back_off.max_interval=1s",),
+    ),
+    Knob(
+        "BackOffSection.max_interval",
+        "storm",
+        f"{RT}.retry_back_off.max_interval",
+        ("20ms", "500ms"),
+        "back-off",
+        "more",
+        (f"{RT}.retry_back_off.base_interval=20ms",),
+    ),
+    Knob(
+        "RetriesSection.max_retry_after",
+        "retries",
+        f"{RT}.max_retry_after",
+        ("1s", "10ms"),
+        "back-off",
+        "less",
+        ("services.b.errors={rate: 30%, retry_after: 100ms}",),
+    ),
+    Knob(
+        "ErrorsSection.retry_after",
+        "retries",
+        "services.b.errors.retry_after",
+        ("", "100ms"),
+        "back-off",
+        "more",
+        ("services.b.errors={rate: 30%}", f"{RT}.max_retry_after=1s"),
+    ),
+    Knob(
+        "RetriesSection.retry_host_predicate RetriesSection.host_selection_retry_max_attempts",
+        "faulty host",
+        f"{RT}.host_selection_retry_max_attempts",
+        ("1", "20"),
+        "failures",
+        "less",
+        (f"{RT}.num_retries=1", f"{RT}.retry_on=[5xx]", f"{RT}.retry_host_predicate=previous_hosts", f"{B}.load_balancer=random"),
+    ),
+    Knob(
+        "RetriesSection.retry_priority RetriesSection.update_frequency",
+        "faulty host",
+        f"{RT}.update_frequency",
+        ("2", "1"),
+        "anything",
+        "other",
+        (
+            f"{RT}.num_retries=2",
+            f"{RT}.retry_on=[5xx]",
+            f"{RT}.retry_priority=previous_priorities",
+            "services.b.priorities=[0, 0, 1, 1]",
+            "services.b.errors=50%",
+        ),
+    ),
+    Knob(
+        "RetriesSection.back_off BackOffChoice.constant Constant.interval",
+        "retries",
+        f"{RT}.back_off.constant.interval",
+        ("5ms", "50ms"),
+        "back-off",
+        "more",
+        (f"{RT}={{num_retries: 2, retry_on: [5xx]}}",),
+    ),
+    *(
+        Knob(
+            f"BackOffChoice.{name} {owner}.base_interval",
+            "retries",
+            f"{RT}.back_off.{name}.base_interval",
+            ("5ms", "50ms"),
+            "back-off",
+            "more",
+            (f"{RT}={{num_retries: 2, retry_on: [5xx]}}", f"{RT}.back_off.{name}.max_interval=1s"),
+        )
+        for name, owner in (
+            ("full_jitter", "FullJitter"),
+            ("equal_jitter", "EqualJitter"),
+            ("decorrelated_jitter", "DecorrelatedJitter"),
+            ("exponential", "Exponential"),
+        )
+    ),
+    *(
+        Knob(
+            f"{owner}.max_interval",
+            "storm",
+            f"{RT}.back_off.{name}.max_interval",
+            ("20ms", "500ms"),
+            "back-off",
+            "more",
+            (f"{RT}={{num_retries: 4, retry_on: [5xx]}}", f"{RT}.back_off.{name}.base_interval=20ms"),
+        )
+        for name, owner in (
+            ("full_jitter", "FullJitter"),
+            ("equal_jitter", "EqualJitter"),
+            ("decorrelated_jitter", "DecorrelatedJitter"),
+            ("exponential", "Exponential"),
+        )
+    ),
+    Knob(
+        "TrafficSection.retry_budget RetryBudgetSection.budget_percent",
+        "storm",
+        f"{B}.retry_budget.budget_percent",
+        ("1%", "100%"),
+        "retries refused",
+        "less",
+        (f"{B}.retry_budget.min_retry_concurrency=0", f"{B}.circuit_breakers.max_requests=1000"),
+    ),
+    Knob(
+        "RetryBudgetSection.min_retry_concurrency",
+        "storm",
+        f"{B}.retry_budget.min_retry_concurrency",
+        ("0", "50"),
+        "retries refused",
+        "less",
+        (f"{B}.retry_budget.budget_percent=1%",),
+    ),
+    Knob(
+        "TrafficSection.retry_token_budget RetryTokenBudgetChoice.leaky_budget LeakyBudget.retry_ratio",
+        "storm",
+        f"{B}.retry_token_budget.leaky_budget.retry_ratio",
+        ("0.1", "5"),
+        "retries",
+        "more",
+        (f"{B}.retry_token_budget.leaky_budget.min_retries_per_second=0",),
+    ),
+    Knob(
+        "LeakyBudget.min_retries_per_second",
+        "storm",
+        f"{B}.retry_token_budget.leaky_budget.min_retries_per_second",
+        ("0", "50"),
+        "retries",
+        "more",
+        (f"{B}.retry_token_budget.leaky_budget.retry_ratio=0.1",),
+    ),
+    Knob(
+        "LeakyBudget.ttl",
+        "faulty host",
+        f"{B}.retry_token_budget.leaky_budget.ttl",
+        ("1s", "60s"),
+        "retries",
+        "other",
+        (
+            f"{RT}={{num_retries: 2, retry_on: [5xx]}}",
+            f"{B}.retry_token_budget.leaky_budget.retry_ratio=0.05",
+            f"{B}.retry_token_budget.leaky_budget.min_retries_per_second=1",
+        ),
+    ),
+    Knob(
+        "RetryTokenBudgetChoice.retry_quota RetryQuota.capacity",
+        "storm",
+        f"{B}.retry_token_budget.retry_quota.capacity",
+        ("20", "2000"),
+        "retries",
+    ),
+    Knob(
+        "RetryQuota.retry_cost",
+        "storm",
+        f"{B}.retry_token_budget.retry_quota.retry_cost",
+        ("1", "20"),
+        "retries",
+        "less",
+        (f"{B}.retry_token_budget.retry_quota.capacity=100",),
+    ),
+    Knob(
+        "RetryQuota.timeout_retry_cost",
+        "slow host",
+        f"{B}.retry_token_budget.retry_quota.timeout_retry_cost",
+        ("1", "50"),
+        "retries",
+        "less",
+        (f"{B}.retry_token_budget.retry_quota.capacity=100", f"{RT}={{num_retries: 3, retry_on: [5xx], per_try_timeout: 10ms}}"),
+    ),
+    Knob(
+        "RetryQuota.success_refund",
+        "storm",
+        f"{B}.retry_token_budget.retry_quota.success_refund",
+        ("0", "20"),
+        "retries",
+        "more",
+        (f"{B}.retry_token_budget.retry_quota.capacity=50",),
+    ),
+    Knob(
+        "CircuitBreakersSection.max_retries",
+        "storm",
+        f"{B}.circuit_breakers.max_retries",
+        ("0", "100"),
+        "retries refused",
+        "less",
+    ),
+    Knob(
+        "RouteSection.retries",
+        "errors",
+        "gateway.routes.main.retries.num_retries",
+        ("0", "3"),
+        "failures",
+        "less",
+        ("gateway.routes.main.retries.retry_on=[5xx]",),
+    ),
+]
+
+HEDGES = [
+    Knob("TrafficSection.hedge_policy HedgeSection.delay", "slow host", f"{B}.hedge_policy.delay", ("200ms", "20ms"), "hedges"),
+    Knob("HedgeSection.quantile", "slow host", f"{B}.hedge_policy.quantile", ("99%", "60%"), "hedges"),
+    Knob(
+        "HedgeSection.max_hedges",
+        "slow host",
+        f"{B}.hedge_policy.max_hedges",
+        ("1", "3"),
+        "hedges",
+        "more",
+        (f"{B}.hedge_policy.delay=5ms",),
+    ),
+    Knob(
+        "HedgeSection.cancel",
+        "slow host",
+        f"{B}.hedge_policy.cancel",
+        ("true", "false"),
+        "worked",
+        "more",
+        (f"{B}.hedge_policy.delay=20ms", "services.b.on_cancel=stop"),
+    ),
+    Knob(
+        "HedgeSection.hedge_on_per_try_timeout",
+        "slow host",
+        f"{B}.hedge_policy.hedge_on_per_try_timeout",
+        ("", "true"),
+        "hedges",
+        "more",
+        (f"{RT}={{num_retries: 1, retry_on: [5xx], per_try_timeout: 20ms}}",),
+    ),
+    Knob("RouteSection.hedge_policy", "slow host", "gateway.routes.main.hedge_policy.delay", ("200ms", "20ms"), "attempts at a"),
+]
+
+KNOBS = [*TIMEOUTS, *RETRIES, *HEDGES]
