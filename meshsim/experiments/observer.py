@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from meshsim.experiments.arrow import as_parquet
 from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.activity import Activities
+from meshsim.metrics.balance_over_time import BalanceOverTime
 from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.histogram_table import histograms
 from meshsim.metrics.over_time import ALL_ROUTES, ErrorsOverTime, Timeline
+from meshsim.metrics.policies_over_time import PoliciesOverTime
 from meshsim.metrics.services_over_time import ServicesOverTime
 from meshsim.metrics.slow_sample import SlowSample
 from meshsim.metrics.stages import spans, stages
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from meshsim.records import Sink
 
 HISTOGRAMS = "histograms"
-TABLES = (HISTOGRAMS, "timeline", "errors", "services", "edges", "nodes", "stages", "spans")
+TABLES = (HISTOGRAMS, "timeline", "errors", "services", "policies", "balance", "edges", "nodes", "stages", "spans")
 """A Parquet file each."""
 
 
@@ -35,10 +37,12 @@ class Observer:
 
     def __init__(self, plan: Plan) -> None:
         self.tally = Tally(plan)
-        self._over_time: dict[str, Timeline | ErrorsOverTime | ServicesOverTime] = {
+        self._over_time: dict[str, Timeline | ErrorsOverTime | ServicesOverTime | PoliciesOverTime | BalanceOverTime] = {
             "timeline": Timeline(plan),
             "errors": ErrorsOverTime(plan),
             "services": ServicesOverTime(plan),
+            "policies": PoliciesOverTime(plan),
+            "balance": BalanceOverTime(plan),
         }
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)

@@ -5,19 +5,24 @@ Each method draws one chart of `meshsim.report.charts` on the axes that it is gi
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from meshsim.errors import UsageError, did_you_mean
+from meshsim.errors import ResultError, UsageError, did_you_mean
 from meshsim.experiments.open import open_results
 from meshsim.experiments.result import Result
 from meshsim.experiments.sweep_result import Sweep
+from meshsim.report.charts import recorded
 from meshsim.report.charts.attempts_over_time import attempts_over_time
+from meshsim.report.charts.balance_over_time import balance_over_time
+from meshsim.report.charts.connections_over_time import connections_over_time
 from meshsim.report.charts.forest import forest
 from meshsim.report.charts.heat_map import heat_map
 from meshsim.report.charts.in_flight_over_time import in_flight_over_time
 from meshsim.report.charts.latency_ccdf import latency_ccdf
 from meshsim.report.charts.latency_over_time import latency_over_time
 from meshsim.report.charts.load_over_time import load_over_time
+from meshsim.report.charts.policies_over_time import policies_over_time
 from meshsim.report.charts.queue_over_time import queue_over_time
 from meshsim.report.charts.sweep_curve import sweep_curve
 from meshsim.report.charts.topology import topology
@@ -76,6 +81,24 @@ class Plots:
         frame = self._until_end(self._of.services_over_time)
         return queue_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
+    def policies(self, ax: Axes | None = None, *, destination: str | None = None) -> Axes:
+        """What policies did on the way to a destination, such as `(gateway) to payment`; where most happened where None.
+
+        A narrow panel each: healthy instances, ejections, breakers, retries and all that held tries back. Returns the last panel's axes.
+        """
+        frame = self._towards(self._policies, destination)
+        return policies_over_time(frame, ax, destination=destination, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def connections(self, ax: Axes | None = None, *, destination: str | None = None) -> Axes:
+        """Connections to a destination, handshakes, waits for a connection and stale picks; in panels, as `policies`."""
+        frame = self._towards(self._policies, destination)
+        return connections_over_time(frame, ax, destination=destination, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def balance(self, ax: Axes | None = None, *, destination: str | None = None) -> Axes:
+        """How evenly the instances of a destination are used, and what stays in the caller's zone; in panels, as `policies`."""
+        frame = self._towards(self._until_end(recorded.balance(self._of)), destination)
+        return balance_over_time(frame, ax, destination=destination, faults=self._faults(), warm_up_s=self._warm_up_s)
+
     def utilisation(self, ax: Axes | None = None) -> Axes:
         """The share of its workers that each service holds."""
         return utilisation(self._of.nodes, ax)
@@ -117,10 +140,23 @@ class Plots:
     def _timeline(self) -> pd.DataFrame:
         return self._until_end(self._of.timeline)
 
+    @cached_property
+    def _policies(self) -> pd.DataFrame:
+        return self._until_end(recorded.policies(self._of))
+
     def _until_end(self, frame: pd.DataFrame) -> pd.DataFrame:
         """While load arrives: what comes after is the last requests ending."""
         kept: pd.DataFrame = frame[frame["time_s"] < self._of.manifest["duration_s"]]
         return kept
+
+    def _towards(self, frame: pd.DataFrame, destination: str | None) -> pd.DataFrame:
+        """The frame, where it has rows and knows the destination."""
+        if frame.empty:
+            raise ResultError(f"{self._of.directory} tells nothing of destinations over time: it keeps no records of them")
+        names = [str(name) for name in frame["destination"].unique()]
+        if destination is not None and destination not in names:
+            raise UsageError(f"no destination '{destination}'{did_you_mean(destination, names)}")
+        return frame
 
     def _faults(self, variant: str | None = None) -> pd.DataFrame:
         """The faults of one variant, or those that any has, each once."""

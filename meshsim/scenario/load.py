@@ -94,7 +94,7 @@ def load(
     checker.matrix(root)
     if variant is not None and variant not in named:
         message = (
-            f"unknown variant {shown(variant)}{did_you_mean(variant, named)}"
+            f"unknown variant {shown(variant)}{did_you_mean(str(variant), named)}"
             if named
             else f"there are no variants, so no {shown(variant)}"
         )

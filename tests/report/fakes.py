@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import frames
@@ -55,6 +59,13 @@ class FakeExperiment:
     @property
     def scenario(self) -> Scenario:
         return self.loaded.scenario
+
+
+@dataclass
+class FakeReplications:
+    """Folders with tables in them."""
+
+    places: tuple[Path, ...]
 
 
 @dataclass
@@ -187,6 +198,12 @@ class FakeComparison:
         return made
 
     @property
+    def kept(self) -> dict[str, FakeReplications]:
+        """Replications that kept what policies did, and how even the balance was."""
+        tables = {name: self._frame(name) for name in ("policies", "balance")}
+        return {variant: FakeReplications(_written(variant, tables, self.replications)) for variant in self.variants}
+
+    @property
     def latency(self) -> pd.DataFrame:
         return self._frame("latency")
 
@@ -221,6 +238,20 @@ class FakeComparison:
     @property
     def faults(self) -> pd.DataFrame:
         return self._frame("faults")
+
+
+def _written(variant: str, tables: Mapping[str, pd.DataFrame], replications: int) -> tuple[Path, ...]:
+    """Folders that hold the variant's rows of each table; a table without rows is not there."""
+    root = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    places = tuple(root / str(number) for number in range(replications))
+    for number, place in enumerate(places):
+        place.mkdir()
+        for name, table in tables.items():
+            rows = table[(table["variant"] == variant) & (table["replication"] == number)]
+            if len(rows):
+                rows.drop(columns=["variant", "replication"]).to_parquet(place / f"{name}.parquet")
+    return places
 
 
 def comparison(scenario: Mapping[str, Any] | None = None, **settings: Any) -> FakeComparison:

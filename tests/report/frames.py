@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from meshsim.metrics.policies_over_time import LEVELS
+from meshsim.records import ACTIVITY
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -126,6 +129,71 @@ def services(
             }
         )
         parts.append(_keyed(frame, variant, replication, service=service))
+    return pd.concat(parts, ignore_index=True)
+
+
+def policies(
+    variants: Sequence[str] = VARIANTS, replications: int = 5, intervals: int = 90, interval_s: float = 2.0
+) -> pd.DataFrame:
+    """What checkout's and the gateway's policies did: payment is ejected, retried and held back while it is slow."""
+    time = np.arange(intervals) * interval_s
+    parts = []
+    for variant, replication, way in _cases(variants, replications, ("(gateway) to checkout", "checkout to payment")):
+        random = _random("policies", variant, replication, way)
+        caller, service = way.split(" to ")
+        strain = _strain(time, variant) * (service == "payment")
+        tries = 80 * (_tries(variant) - 1) * strain * random.normal(1, 0.05, intervals)
+        opened = np.where(time == 0, 12.0, 6 * strain)
+        frame = pd.DataFrame(
+            {
+                "time_s": time,
+                "interval_s": interval_s,
+                "proxies": 3,
+                **dict.fromkeys(LEVELS, 0.0),
+                "members": 9.0,
+                "healthy": 9 - 3 * np.round(strain),
+                "connections": 24 + 30 * strain,
+                "pending": 5 * strain,
+                "active_retries": tries / 4,
+                "healthy_share": 1 - np.round(strain) / 3,
+                "breakers_open_share": np.round(strain) * (_tries(variant) > 1) / 3,
+                "breakers_half_open_share": 0.0,
+                **{f"{name}_per_s": 0.0 for name in ACTIVITY},
+                "opened_per_s": opened,
+                "handshakes_per_s": opened,
+                "closed_per_s": opened / 2,
+                "pool_waits_per_s": 8 * strain,
+                "stale_picks_per_s": 2 * strain,
+                "ejections_per_s": np.round(strain) * (np.diff(strain, prepend=0) > 0) * 0.5,
+                "retries_per_s": tries,
+                "retries_refused_per_s": tries * (variant == "budget"),
+            }
+        )
+        parts.append(_keyed(frame, variant, replication, destination=way, caller=caller, service=service, subset=""))
+    return pd.concat(parts, ignore_index=True)
+
+
+def balance(
+    variants: Sequence[str] = VARIANTS, replications: int = 5, intervals: int = 90, interval_s: float = 2.0
+) -> pd.DataFrame:
+    """How evenly the three instances of payment and of checkout are used."""
+    time = np.arange(intervals) * interval_s
+    parts = []
+    for variant, replication, way in _cases(variants, replications, ("(gateway) to checkout", "checkout to payment")):
+        random = _random("balance", variant, replication, way)
+        caller, service = way.split(" to ")
+        strain = _strain(time, variant) * (service == "payment")
+        frame = pd.DataFrame(
+            {
+                "time_s": time,
+                "interval_s": interval_s,
+                "attempts_per_s": 80.0,
+                "spread": 1.02 + 0.48 * strain + 0.01 * random.random(intervals),
+                "used_share": 1 - np.round(strain) / 3,
+                "in_zone_share": 0.6 - 0.3 * strain if service == "payment" else np.nan,
+            }
+        )
+        parts.append(_keyed(frame, variant, replication, destination=way, caller=caller, service=service))
     return pd.concat(parts, ignore_index=True)
 
 

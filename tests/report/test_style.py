@@ -12,18 +12,21 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from frames import VARIANTS, errors, faults, latency, nodes, services, timeline
+from frames import VARIANTS, balance, errors, faults, latency, nodes, policies, services, timeline
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from meshsim.report.charts import style
 from meshsim.report.charts.attempts_over_time import attempts_over_time
+from meshsim.report.charts.balance_over_time import balance_over_time
+from meshsim.report.charts.connections_over_time import connections_over_time
 from meshsim.report.charts.in_flight_over_time import in_flight_over_time
 from meshsim.report.charts.labels import spread
 from meshsim.report.charts.latency_ccdf import latency_ccdf
 from meshsim.report.charts.latency_over_time import latency_over_time
 from meshsim.report.charts.load_over_time import load_over_time
+from meshsim.report.charts.policies_over_time import policies_over_time
 from meshsim.report.charts.queue_over_time import queue_over_time
 from meshsim.report.charts.scales import duration_text, number_text, share_text
 from meshsim.report.charts.utilisation import utilisation
@@ -32,6 +35,7 @@ HALF_OF_A4_MM = 85
 LONG = ("as-is", "retries-with-a-budget-of-twenty-percent-and-a-timeout", "hedge")
 MANY = ("as-is", *(f"variant-{number:02d}" for number in range(11)))
 SLOW = {"faults": faults(), "warm_up_s": 20.0}
+PAYMENT = {"destination": "checkout to payment", **SLOW}
 SERVICES = ("frontend", "recommendationservice", "payment")
 
 
@@ -47,6 +51,9 @@ def drawings(variants, replications):
         yield "attempts", attempts_over_time(busy, service="recommendationservice", **SLOW)
         yield "in flight", in_flight_over_time(load, **SLOW)
         yield "queue", queue_over_time(busy, service="payment", **SLOW)
+        yield "policies", policies_over_time(acted := policies(variants, replications), **PAYMENT)
+        yield "connections", connections_over_time(acted, **PAYMENT)
+        yield "balance", balance_over_time(balance(variants, replications), **PAYMENT)
         yield "utilisation", utilisation(nodes(variants, replications))
 
 
@@ -116,7 +123,7 @@ def test_the_same_data_give_the_same_svg_byte_for_byte():
     first, second = ([style.svg(ax.get_figure(root=True), prefix="a-") for _, ax in drawings(VARIANTS, 2)] for _ in range(2))
 
     assert first == second
-    assert len({*first}) == 7
+    assert len({*first}) == 10
 
 
 def test_the_same_data_give_the_same_png_byte_for_byte():

@@ -10,6 +10,7 @@
 from meshsim.metrics.frames.edges import edges
 from meshsim.metrics.frames.latency import dashboard_quantiles, latency_quantiles
 from meshsim.metrics.frames.over_time import errors, services, timeline
+from meshsim.metrics.frames.policies import balance, policies
 from meshsim.metrics.frames.rates import errors_by_flag, goodput, retry_amplification, throughput, wasted_work
 from meshsim.metrics.frames.recovery import recovery_time
 from meshsim.metrics.frames.rows import failed, measured, with_consumers
@@ -17,6 +18,7 @@ from meshsim.metrics.frames.stages import spans, stages
 from meshsim.metrics.frames.stations import proxy_cpu, queue_length, replica_hours, utilisation
 
 __all__ = [
+    "balance",
     "dashboard_quantiles",
     "edges",
     "errors",
@@ -25,6 +27,7 @@ __all__ = [
     "goodput",
     "latency_quantiles",
     "measured",
+    "policies",
     "proxy_cpu",
     "queue_length",
     "recovery_time",

@@ -34,11 +34,11 @@ def duration_axis(axis: Axis, *, most: int = _MOST_TICKS) -> None:
         axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
 
 
-def share_axis(axis: Axis) -> None:
-    """Shares from 0 to 1 as percent: `5 %`."""
+def share_axis(axis: Axis, *, most: int = 6) -> None:
+    """Shares from 0 to 1 as percent: `5 %`, at no more places than `most` and one."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: share_text(value)))
     if axis.get_scale() != "log":
-        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
 
 
 def rate_axis(axis: Axis, thing: str = "") -> None:
@@ -56,10 +56,10 @@ def rate_axis(axis: Axis, thing: str = "") -> None:
         axis.set_label_text(f"{thing} per second")
 
 
-def count_axis(axis: Axis) -> None:
-    """Plain numbers, with commas between the thousands."""
+def count_axis(axis: Axis, *, most: int = 6) -> None:
+    """Plain numbers, with commas between the thousands, at no more places than `most` and one."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
-    axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10], integer=False))
+    axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10], integer=False))
 
 
 def duration_text(seconds: float) -> str:

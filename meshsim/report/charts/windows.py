@@ -18,12 +18,34 @@ _Y_AXIS_POINTS = 56.0
 """What ticks and name of the y axis take of the width."""
 
 
-def fault_windows(ax: Axes, faults: pd.DataFrame | None) -> None:
+def title_row(ax: Axes, text: str, *, is_first: bool) -> None:
+    """Write a title in the lowest row above one of several panels, from its left edge; to be called before the windows are drawn.
+
+    Args:
+        ax: Axes with time in seconds along x.
+        text: The title.
+        is_first: Whether the windows are named here: their names stand above the title then.
+    """
+    ax.annotate(
+        text,
+        (0.0, 1.0),
+        xycoords="axes fraction",
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="left",
+        va="bottom",
+        annotation_clip=False,
+        gid=f"{_MARK} 0 0 1" if is_first else None,
+    )
+
+
+def fault_windows(ax: Axes, faults: pd.DataFrame | None, *, is_named: bool = True) -> None:
     """Shade the time of each fault and write its name above; call it when the limits of the time axis and the names of lines are set.
 
     Args:
         ax: Axes with time in seconds along x.
         faults: `from_s`, `until_s`, `label`; with a column `variant` too, a fault that only some variants have names them. None: nothing.
+        is_named: Whether the names are written; not where those of the axes above say it.
     """
     if faults is None or faults.empty:
         return
@@ -33,13 +55,13 @@ def fault_windows(ax: Axes, faults: pd.DataFrame | None) -> None:
         same = (faults["from_s"] == start_s) & (faults["until_s"] == end_s) & (faults["label"] == label)
         names = [str(name) for name in faults.loc[same, "variant"].unique()] if everyone else []
         only = f" ({', '.join(names)})" if len(names) < everyone else ""
-        _window(ax, float(start_s), float(end_s), f"{label}{only}", opacity=0.10)
+        _window(ax, float(start_s), float(end_s), f"{label}{only}" if is_named else "", opacity=0.10)
 
 
-def warm_up(ax: Axes, until_s: float) -> None:
+def warm_up(ax: Axes, until_s: float, *, is_named: bool = True) -> None:
     """Shade the time before the measurement; nothing where it is zero."""
     if until_s > 0:
-        _window(ax, ax.get_xlim()[0], until_s, "warm-up", opacity=0.045)
+        _window(ax, ax.get_xlim()[0], until_s, "warm-up" if is_named else "", opacity=0.045)
 
 
 def _window(ax: Axes, start: float, end: float, label: str, *, opacity: float) -> None:
@@ -51,7 +73,8 @@ def _window(ax: Axes, start: float, end: float, label: str, *, opacity: float) -
     for edge in (start, end):
         if low < edge < high:
             ax.axvline(edge, color=INK, alpha=0.45, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0.5)
-    _label(ax, label, (start - low) / (high - low), (end - low) / (high - low))
+    if label:
+        _label(ax, label, (start - low) / (high - low), (end - low) / (high - low))
     ax.set_xlim(low, high)
 
 

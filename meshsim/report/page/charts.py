@@ -19,6 +19,7 @@ from meshsim.report.charts import (
     where_time_goes,
 )
 from meshsim.report.page.drawings import Drawing, Group, draw
+from meshsim.report.page.policy_charts import policies_group
 from meshsim.report.page.subject import ALL, Subject
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def slow_group(comparison: Comparison) -> Group | None:
 def chart_groups(comparison: Comparison) -> list[Group]:
     """The charts by heading; of a run without records or failures those that have nothing to show are left out."""
     subject = Subject(comparison)
-    groups = [_latency(subject), _load(subject), _saturation(subject), _where(subject), _topology(subject)]
+    groups = [_latency(subject), _load(subject), _saturation(subject), policies_group(subject), _where(subject)]
+    groups.append(_topology(subject))
     return [group for group in groups if group.shown]
 
 

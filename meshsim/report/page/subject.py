@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from meshsim.report.charts import recorded
 from meshsim.report.page.drawings import MOST_DRAWN
 from meshsim.scenario.thresholds import parse_condition, parse_selector
 from meshsim.units import NS_PER_S
@@ -61,6 +62,16 @@ class Subject:
     def stages(self) -> pd.DataFrame:
         """Frame `stages`."""
         return self._of(self._comparison.stages)
+
+    @cached_property
+    def policies(self) -> pd.DataFrame:
+        """Frame `policies`, over time; without a row where no replication kept any."""
+        return self._of(recorded.policies(self._comparison))
+
+    @cached_property
+    def balance(self) -> pd.DataFrame:
+        """Frame `balance`, over time; without a row where no replication kept any."""
+        return self._of(recorded.balance(self._comparison))
 
     @cached_property
     def faults(self) -> pd.DataFrame:
