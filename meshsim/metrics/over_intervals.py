@@ -178,6 +178,6 @@ def _fitted(rows: np.ndarray, count: int) -> np.ndarray:
     made = np.zeros((count, *rows.shape[1:]), dtype=np.int64)
     kept = min(count, len(rows))
     made[:kept] = rows[:kept]
-    if len(rows) > count:
+    if 0 < count < len(rows):
         made[-1] += rows[count:].sum(axis=0)
     return made

@@ -19,7 +19,10 @@ from meshsim.scenario.text_reader import read_value
 if TYPE_CHECKING:
     from meshsim.scenario.nodes import Path
 
-CHOICES = {"load_balancer", "proxy_time", "think_time", "compute", "same_zone", "cross_zone", "errors"}
+CHOICES = {
+    "load_balancer", "proxy_time", "think_time", "compute", "same_zone", "cross_zone", "errors", "propagation", "back_off",
+    "retry_token_budget", "failure_accrual", "concurrency_limit", "locality", "shed",
+}  # fmt: skip
 """Keys whose value is a choice by a single key: another key takes its place, where elsewhere it would stand beside it."""
 _REPLAY = "replay"
 _SEGMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|\[(\d{1,9})\]|([^.\[\]"=]+)')

@@ -8,19 +8,10 @@ B = "mesh.traffic.b"
 LB = f"{B}.load_balancer"
 LO = f"{B}.locality"
 WRR = f"{LB}.client_side_weighted_round_robin"
-JOINS = ("services.b.scale=[{at: 1s, replicas: 6}]", "services.b.startup_time=0s")
 EARLY = (f"{WRR}.blackout_period=100ms", f"{WRR}.weight_update_period=100ms")
 SLOW = ("faults=[{at: 0s, for: 3s, service: b, replicas: 1, slow: 8}]",)
 
 BALANCERS = [
-    Knob(
-        "TrafficSection.load_balancer LoadBalancerChoice.random LoadBalancerChoice.round_robin",
-        "busy",
-        LB,
-        ("random", "round_robin"),
-        "mean",
-        "less",
-    ),
     Knob(
         "LoadBalancerChoice.least_request LeastRequest.choice_count",
         "slow host",
@@ -112,7 +103,6 @@ BALANCERS = [
     Knob("RingHash.hash_balance_factor", "keys", f"{LB}.ring_hash.hash_balance_factor", ("100", "0"), "busiest", "more"),
     Knob("LoadBalancerChoice.maglev Maglev.table_size", "keys", f"{LB}.maglev.table_size", ("5", "65537"), "anything", "other"),
     Knob("Maglev.hash_balance_factor", "keys", f"{LB}.maglev.hash_balance_factor", ("100", "0"), "busiest", "more"),
-    Knob("TrafficSection.hash_on", "keys", f"{B}.hash_on", ("key", "consumer"), "busiest", "more"),
     Knob(
         "LoadBalancerChoice.client_side_weighted_round_robin ClientSideWeightedRoundRobin.blackout_period",
         "slow host",
@@ -201,13 +191,6 @@ BALANCERS = [
         "other",
         ("services.b.replicas=12", "services.a.replicas=12"),
     ),
-    Knob(
-        "ServiceSection.load_balancing_weights",
-        "chain",
-        "services.b.load_balancing_weights",
-        ("[1, 1, 1, 1]", "[5, 1, 1, 1]"),
-        "first instance",
-    ),
 ]
 ZONES = [
     Knob(
@@ -228,14 +211,6 @@ ZONES = [
         "more",
         (f"{LO}.zone_aware.routing_enabled=100%",),
     ),
-    Knob(
-        "LocalityChoice.ignore_zones LocalityChoice.locality_failover",
-        "zones",
-        LO,
-        ("ignore_zones", "locality_failover"),
-        "mean",
-        "less",
-    ),
     Knob("LocalityFailover.failover", "three zones", f"{LO}.locality_failover.failover", ("{x: y}", "{x: z}"), "mean", "other"),
     Knob(
         "LocalityChoice.locality_weighted LocalityWeighted.weights",
@@ -251,17 +226,6 @@ ZONES = [
         f"{LO}.locality_distribute.distribute",
         ("{x: {x: 90, y: 10}}", "{x: {x: 10, y: 90}}"),
         "first instance",
-        "less",
-    ),
-    Knob(
-        "ServiceSection.priorities", "chain", "services.b.priorities", ("[0, 0, 1, 1]", "[0, 0, 0, 0]"), "instances used", "more"
-    ),
-    Knob(
-        "TrafficSection.overprovisioning_factor",
-        "priorities",
-        f"{B}.overprovisioning_factor",
-        ("100", "300"),
-        "instances used",
         "less",
     ),
 ]

@@ -24,8 +24,6 @@ SPLIT = (
     f"{OD}.consecutive_5xx=3",
 )
 EJECT = (f"{OD}.interval=200ms", f"{OD}.max_ejection_percent=100%")
-HC = f"{B}.health_checks"
-CHECKS = (f"{HC}.interval=100ms", f"{HC}.timeout=50ms", f"{HC}.unhealthy_threshold=1", f"{HC}.healthy_threshold=1")
 FA = f"{B}.failure_accrual"
 SR = f"{FA}.success_rate"
 
@@ -343,45 +341,6 @@ EJECTION = [
         "failures",
         "less",
         (f"{SR}.max_failures=3", f"{SR}.min_penalty=50ms", f"{SR}.max_penalty=50ms"),
-    ),
-    Knob(
-        "TrafficSection.healthy_panic_threshold",
-        "storm",
-        f"{B}.healthy_panic_threshold",
-        ("0%", "80%"),
-        "panic picks",
-        "more",
-        (*EJECT, f"{OD}.consecutive_5xx=3"),
-    ),
-    Knob(
-        "TrafficSection.update_merge_window",
-        "storm",
-        f"{B}.update_merge_window",
-        ("0s", "2s"),
-        "anything",
-        "other",
-        (*EJECT, f"{OD}.consecutive_5xx=3", f"{OD}.base_ejection_time=100ms"),
-    ),
-    Knob(
-        "TrafficSection.health_checks HealthChecksSection.interval",
-        "crash",
-        f"{HC}.interval",
-        ("50ms", "900ms"),
-        "failures",
-        "more",
-        CHECKS,
-    ),
-    Knob("HealthChecksSection.timeout", "unreachable", f"{HC}.timeout", ("20ms", "2s"), "failures", "more", CHECKS),
-    Knob("HealthChecksSection.unhealthy_threshold", "crash", f"{HC}.unhealthy_threshold", ("1", "6"), "failures", "more", CHECKS),
-    Knob("HealthChecksSection.healthy_threshold", "crash", f"{HC}.healthy_threshold", ("1", "9"), "healthy", "less", CHECKS),
-    Knob(
-        "HealthChecksSection.uses_worker",
-        "busy",
-        f"{HC}.uses_worker",
-        ("false", "true"),
-        "health changes",
-        "more",
-        (*CHECKS, f"{HC}.timeout=5ms"),
     ),
 ]
 

@@ -32,6 +32,14 @@ def fault(text: str) -> str:
 
 FILTERS = [
     Knob(
+        "ConstantArrivalRate.consumer RateLimit.key",
+        "two consumers",
+        GF,
+        (bucket(20, 20, "1s"), bucket(20, 20, "1s", ", key: consumer")),
+        "failures",
+        "less",
+    ),
+    Knob(
         "GatewaySection.filters FilterChoice.rate_limit RateLimit.token_bucket TokenBucket.max_tokens",
         "chain",
         GF,
@@ -57,24 +65,10 @@ FILTERS = [
         "failures",
     ),
     Knob(
-        "Abort.http_status",
-        "chain",
-        GF,
-        (fault("abort: {http_status: 500, percentage: 50%}"), fault("abort: {http_status: 599, percentage: 50%}")),
-        "mean status",
-    ),
-    Knob(
         "Fault.delay Delay.fixed_delay",
         "chain",
         GF,
         (fault("delay: {fixed_delay: 5ms, percentage: 50%}"), fault("delay: {fixed_delay: 50ms, percentage: 50%}")),
-        "mean",
-    ),
-    Knob(
-        "Delay.percentage",
-        "chain",
-        GF,
-        (fault("delay: {fixed_delay: 20ms, percentage: 5%}"), fault("delay: {fixed_delay: 20ms, percentage: 90%}")),
         "mean",
     ),
     Knob(

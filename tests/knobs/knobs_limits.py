@@ -12,28 +12,8 @@ BREAK = (
     f"{CB}.wait_duration_in_open_state=200ms",
     f"{CB}.permitted_number_of_calls_in_half_open_state=5",
 )
-CN = f"{B}.connections"
 
 LIMITS = [
-    Knob(
-        "TrafficSection.circuit_breakers CircuitBreakersSection.max_connections",
-        "busy",
-        f"{B}.circuit_breakers.max_connections",
-        ("1", "50"),
-        "failures",
-        "other",
-        (f"{B}.circuit_breakers.max_pending_requests=2",),
-    ),
-    Knob(
-        "CircuitBreakersSection.max_pending_requests",
-        "busy",
-        f"{B}.circuit_breakers.max_pending_requests",
-        ("0", "50"),
-        "failures",
-        "other",
-        (f"{B}.circuit_breakers.max_connections=1",),
-    ),
-    Knob("CircuitBreakersSection.max_requests", "busy", f"{B}.circuit_breakers.max_requests", ("1", "50"), "failures", "less"),
     Knob(
         "TrafficSection.circuit_breaker CircuitBreaker.failure_rate_threshold",
         "storm",
@@ -164,67 +144,26 @@ LIMITS = [
     ),
 ]
 
-CONNECTIONS = [
-    Knob(
-        "TrafficSection.connections ConnectionsSection.protocol",
-        "connections",
-        f"{CN}.protocol",
-        ("http1", "http2"),
-        "opened",
-        "less",
-    ),
-    Knob("ConnectionsSection.max_concurrent_streams", "http2", f"{CN}.max_concurrent_streams", ("1", "100"), "opened", "less"),
-    Knob(
-        "ConnectionsSection.max_requests_per_connection",
-        "connections",
-        f"{CN}.max_requests_per_connection",
-        ("1", "100"),
-        "opened",
-        "less",
-    ),
-    Knob(
-        "ConnectionsSection.max_connection_duration",
-        "connections",
-        f"{CN}.max_connection_duration",
-        ("100ms", "10s"),
-        "opened",
-        "less",
-    ),
-    Knob("ConnectionsSection.idle_timeout", "connections", f"{CN}.idle_timeout", ("20ms", "10s"), "opened", "less"),
-    Knob("ConnectionsSection.balance", "http2", f"{CN}.balance", ("requests", "connections"), "busiest", "more"),
-    Knob(
-        "ConnectionsSection.max_connections",
-        "connections",
-        f"{CN}.max_connections",
-        ("1", "100"),
-        "connections",
-        "more",
-        (f"{CN}.balance=connections", "load.users.rate=250/s"),
-    ),
-]
 
-OTHERS = [
+S = "services.b"
+SHEDDING = [
     Knob(
-        "TrafficSection.mirror MirrorSection.share",
-        "chain",
-        f"{B}.mirror.share",
-        ("10%", "100%"),
-        "mirrored",
-        "more",
-        (f"{B}.mirror.to=c",),
+        "QueueSection.shed LoadSheddingChoice.max_wait MaxWait.limit",
+        "busy",
+        f"{S}.queue.shed.max_wait.limit",
+        ("5ms", "5s"),
+        "failures",
+        "other",
     ),
-    Knob("MirrorSection.to RouteSection.mirror", "chain", "gateway.routes.main.mirror.to", ("b", "c"), "attempts at c"),
     Knob(
-        "TrafficSection.split ServiceSection.subsets",
-        "chain",
-        f"{B}.split.v2",
-        ("1", "9"),
-        "last instance",
-        "more",
-        ("services.b.subsets={v1: 2, v2: 2}", f"{B}.split.v1=1"),
+        "LoadSheddingChoice.codel Codel.target",
+        "busy",
+        f"{S}.queue.shed.codel.target",
+        ("1ms", "40ms"),
+        "failures",
+        "other",
+        (f"{S}.queue.shed.codel.interval=50ms",),
     ),
-    Knob("MeshSection.traffic GatewaySection.traffic", "gateway alone", "gateway.traffic.a.timeout", ("1s", "5ms"), "failures"),
-    Knob("DirectSection.traffic", "direct", "direct.traffic.b.timeout", ("1s", "2ms"), "failures"),
+    Knob("Codel.interval", "busy", f"{S}.queue.shed.codel.interval", ("10ms", "10s"), "failures", "other"),
 ]
-
-KNOBS = [*LIMITS, *CONNECTIONS, *OTHERS]
+KNOBS = [*LIMITS, *SHEDDING]

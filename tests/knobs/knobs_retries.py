@@ -7,95 +7,7 @@ from knob import Knob
 B = "mesh.traffic.b"
 RT = f"{B}.retries"
 
-TIMEOUTS = [
-    Knob("TrafficSection.timeout", "busy", f"{B}.timeout", ("900ms", "20ms"), "failures"),
-    Knob("TrafficSection.idle_timeout", "busy", f"{B}.idle_timeout", ("900ms", "20ms"), "failures"),
-    Knob("TrafficSection.connect_timeout", "unreachable", f"{B}.connect_timeout", ("250ms", "20ms"), "connect timeouts"),
-    Knob("RouteSection.timeout", "busy", "gateway.routes.main.timeout", ("900ms", "20ms"), "failures"),
-    Knob("RouteSection.idle_timeout", "busy", "gateway.routes.main.idle_timeout", ("900ms", "20ms"), "failures"),
-]
-
 RETRIES = [
-    Knob("TrafficSection.retries RetriesSection.num_retries", "retries", f"{RT}.num_retries", ("0", "3"), "failures", "less"),
-    Knob("RetriesSection.retry_on", "retries", f"{RT}.retry_on", ("[connect-failure]", "[5xx]"), "attempts"),
-    Knob(
-        "RetriesSection.per_try_timeout",
-        "slow host",
-        f"{RT}.per_try_timeout",
-        ("20ms", "none"),
-        "retries",
-        "less",
-        (f"{RT}.num_retries=2", f"{RT}.retry_on=[5xx]"),
-    ),
-    Knob(
-        "RetriesSection.retriable_status_codes",
-        "retries",
-        f"{RT}.retriable_status_codes",
-        ("[502]", "[503]"),
-        "attempts",
-        "more",
-        (f"{RT}.retry_on=[retriable-status-codes]",),
-    ),
-    Knob(
-        "RetriesSection.retry_back_off BackOffSection.base_interval",
-        "retries",
-        f"{RT}.retry_back_off.base_interval",
-        ("5ms", "80ms"),
-        "back-off",
-        "more",
-        (f"{RT}.retry_back_off.max_interval=1s",),
-    ),
-    Knob(
-        "BackOffSection.max_interval",
-        "storm",
-        f"{RT}.retry_back_off.max_interval",
-        ("20ms", "500ms"),
-        "back-off",
-        "more",
-        (f"{RT}.retry_back_off.base_interval=20ms",),
-    ),
-    Knob(
-        "RetriesSection.max_retry_after",
-        "retries",
-        f"{RT}.max_retry_after",
-        ("1s", "10ms"),
-        "back-off",
-        "less",
-        ("services.b.errors={rate: 30%, retry_after: 100ms}",),
-    ),
-    Knob(
-        "ErrorsSection.retry_after",
-        "retries",
-        "services.b.errors.retry_after",
-        ("", "100ms"),
-        "back-off",
-        "more",
-        ("services.b.errors={rate: 30%}", f"{RT}.max_retry_after=1s"),
-    ),
-    Knob(
-        "RetriesSection.retry_host_predicate RetriesSection.host_selection_retry_max_attempts",
-        "faulty host",
-        f"{RT}.host_selection_retry_max_attempts",
-        ("1", "20"),
-        "failures",
-        "less",
-        (f"{RT}.num_retries=1", f"{RT}.retry_on=[5xx]", f"{RT}.retry_host_predicate=previous_hosts", f"{B}.load_balancer=random"),
-    ),
-    Knob(
-        "RetriesSection.retry_priority RetriesSection.update_frequency",
-        "faulty host",
-        f"{RT}.update_frequency",
-        ("2", "1"),
-        "anything",
-        "other",
-        (
-            f"{RT}.num_retries=2",
-            f"{RT}.retry_on=[5xx]",
-            f"{RT}.retry_priority=previous_priorities",
-            "services.b.priorities=[0, 0, 1, 1]",
-            "services.b.errors=50%",
-        ),
-    ),
     Knob(
         "RetriesSection.back_off BackOffChoice.constant Constant.interval",
         "retries",
@@ -138,24 +50,6 @@ RETRIES = [
             ("decorrelated_jitter", "DecorrelatedJitter"),
             ("exponential", "Exponential"),
         )
-    ),
-    Knob(
-        "TrafficSection.retry_budget RetryBudgetSection.budget_percent",
-        "storm",
-        f"{B}.retry_budget.budget_percent",
-        ("1%", "100%"),
-        "retries refused",
-        "less",
-        (f"{B}.retry_budget.min_retry_concurrency=0", f"{B}.circuit_breakers.max_requests=1000"),
-    ),
-    Knob(
-        "RetryBudgetSection.min_retry_concurrency",
-        "storm",
-        f"{B}.retry_budget.min_retry_concurrency",
-        ("0", "50"),
-        "retries refused",
-        "less",
-        (f"{B}.retry_budget.budget_percent=1%",),
     ),
     Knob(
         "TrafficSection.retry_token_budget RetryTokenBudgetChoice.leaky_budget LeakyBudget.retry_ratio",
@@ -222,56 +116,6 @@ RETRIES = [
         "more",
         (f"{B}.retry_token_budget.retry_quota.capacity=50",),
     ),
-    Knob(
-        "CircuitBreakersSection.max_retries",
-        "storm",
-        f"{B}.circuit_breakers.max_retries",
-        ("0", "100"),
-        "retries refused",
-        "less",
-    ),
-    Knob(
-        "RouteSection.retries",
-        "errors",
-        "gateway.routes.main.retries.num_retries",
-        ("0", "3"),
-        "failures",
-        "less",
-        ("gateway.routes.main.retries.retry_on=[5xx]",),
-    ),
 ]
 
-HEDGES = [
-    Knob("TrafficSection.hedge_policy HedgeSection.delay", "slow host", f"{B}.hedge_policy.delay", ("200ms", "20ms"), "hedges"),
-    Knob("HedgeSection.quantile", "slow host", f"{B}.hedge_policy.quantile", ("99%", "60%"), "hedges"),
-    Knob(
-        "HedgeSection.max_hedges",
-        "slow host",
-        f"{B}.hedge_policy.max_hedges",
-        ("1", "3"),
-        "hedges",
-        "more",
-        (f"{B}.hedge_policy.delay=5ms",),
-    ),
-    Knob(
-        "HedgeSection.cancel",
-        "slow host",
-        f"{B}.hedge_policy.cancel",
-        ("true", "false"),
-        "worked",
-        "more",
-        (f"{B}.hedge_policy.delay=20ms", "services.b.on_cancel=stop"),
-    ),
-    Knob(
-        "HedgeSection.hedge_on_per_try_timeout",
-        "slow host",
-        f"{B}.hedge_policy.hedge_on_per_try_timeout",
-        ("", "true"),
-        "hedges",
-        "more",
-        (f"{RT}={{num_retries: 1, retry_on: [5xx], per_try_timeout: 20ms}}",),
-    ),
-    Knob("RouteSection.hedge_policy", "slow host", "gateway.routes.main.hedge_policy.delay", ("200ms", "20ms"), "attempts at a"),
-]
-
-KNOBS = [*TIMEOUTS, *RETRIES, *HEDGES]
+KNOBS = [*RETRIES]

@@ -7,73 +7,25 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from advised import HEALTHY, warnings_of
 
 from meshsim.scenario.advice import advice
 from meshsim.scenario.load import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-HEALTHY: dict[str, Any] = {
-    "name": "checkout",
-    "deployment": "gateway+mesh",
-    "load": {
-        "shoppers": {
-            "executor": "constant-arrival-rate",
-            "rate": "100/s",
-            "requests": {"browse": 9, "checkout": 1},
-            "timeout": "5s",
-        }
-    },
-    "gateway": {
-        "replicas": 2,
-        "routes": {
-            "browse": {"path": "/browse", "to": "frontend", "timeout": "2s"},
-            "checkout": {"path": "/checkout", "to": "checkout", "timeout": "2s"},
-        },
-    },
-    "mesh": {"traffic": {"payment": {"timeout": "1s", "retries": {"num_retries": 2, "per_try_timeout": "300ms"}}}},
-    "services": {
-        "frontend": {"replicas": 2, "workers": 8, "script": [{"compute": "5ms"}]},
-        "checkout": {"replicas": 2, "workers": 8, "script": [{"compute": "10ms"}, {"call": "payment"}]},
-        "payment": {"replicas": 2, "workers": 4, "script": [{"compute": "24ms"}]},
-    },
-    "run": {"duration": "8m", "warm_up": "60s", "seed": 1},
-}
 
-
-def patched(into: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    for key, value in patch.items():
-        is_merged = isinstance(value, dict) and key != "requests"
-        into[key] = patched(into.get(key) or {}, value) if is_merged else value
-    return {key: value for key, value in into.items() if value is not None}
-
-
-@pytest.fixture
-def warnings_of(tmp_path: Path) -> Callable[[dict[str, Any]], list[str]]:
-    """Warnings of the healthy scenario with a patch, as text; None takes a key out."""
-
-    def of(patch: dict[str, Any]) -> list[str]:
-        made = patched(copy.deepcopy(HEALTHY), patch)
-        file = tmp_path / "scenario.yaml"
-        file.write_text(json.dumps({key: value for key, value in made.items() if value is not None}, indent=1))
-        scenario, places = read(file)
-        return [f"{mistake.path}: {mistake.message}" for mistake in advice(scenario, places)]
-
-    return of
-
-
-def test_a_healthy_scenario_gets_no_warning(warnings_of: Any) -> None:
+def test_a_healthy_scenario_gets_no_warning() -> None:
     assert warnings_of({}) == []
 
 
-@pytest.mark.parametrize("product", ["none", "envoy", "istio"])
-def test_a_healthy_scenario_gets_no_warning_under_any_product(warnings_of: Any, product: str) -> None:
+@pytest.mark.parametrize("product", ["none", "envoy", "istio", "linkerd"])
+def test_a_healthy_scenario_gets_no_warning_under_any_product(product: str) -> None:
     assert warnings_of({"defaults": product, "mesh": {"traffic": {"payment": {"retries": {"retry_on": ["5xx"]}}}}}) == []
 
 
-def test_a_service_offered_more_than_its_capacity_is_told_with_the_numbers(warnings_of: Any) -> None:
+def test_a_service_offered_more_than_its_capacity_is_told_with_the_numbers() -> None:
     assert warnings_of({"load": {"shoppers": {"rate": "4120/s"}}, "services": {"frontend": {"replicas": 20}}}) == [
         (
             "services.payment.workers: payment is offered 412/s x 24ms = 9.89 busy workers, and has 8"
@@ -82,7 +34,7 @@ def test_a_service_offered_more_than_its_capacity_is_told_with_the_numbers(warni
     ]
 
 
-def test_waiting_for_calls_holds_a_worker_unless_the_service_is_async(warnings_of: Any) -> None:
+def test_waiting_for_calls_holds_a_worker_unless_the_service_is_async() -> None:
     one_worker = {"replicas": 1, "workers": 1}
     busy = {"load": {"shoppers": {"rate": "300/s"}}, "services": {"checkout": one_worker}}
 
@@ -91,7 +43,7 @@ def test_waiting_for_calls_holds_a_worker_unless_the_service_is_async(warnings_o
     assert warnings_of({**busy, "services": {"checkout": {**one_worker, "async": True}}}) == []
 
 
-def test_a_ramp_is_judged_at_its_peak(warnings_of: Any) -> None:
+def test_a_ramp_is_judged_at_its_peak() -> None:
     ramp = {
         "executor": "ramping-arrival-rate",
         "rate": None,
@@ -104,7 +56,7 @@ def test_a_ramp_is_judged_at_its_peak(warnings_of: Any) -> None:
     assert "4,000/s x 24ms = 96 busy workers" in warning
 
 
-def test_virtual_users_offer_no_more_than_their_pause_allows(warnings_of: Any) -> None:
+def test_virtual_users_offer_no_more_than_their_pause_allows() -> None:
     users = {"executor": "constant-vus", "rate": None, "requests": {"checkout": 1}}
 
     assert warnings_of({"load": {"shoppers": {**users, "vus": 100, "think_time": "1s"}}}) == []
@@ -112,14 +64,14 @@ def test_virtual_users_offer_no_more_than_their_pause_allows(warnings_of: Any) -
     assert "payment is offered 967/s x 24ms" in warning
 
 
-def test_probability_and_repeat_count(warnings_of: Any) -> None:
+def test_probability_and_repeat_count() -> None:
     script = [{"compute": "10ms"}, {"call": "payment", "probability": "50%", "repeat": 80}]
     warning = next(text for text in warnings_of({"services": {"checkout": {"script": script}}}) if "payment is" in text)
 
     assert "payment is offered 400/s x 24ms = 9.6 busy workers" in warning
 
 
-def test_a_gateway_without_enough_workers_is_told(warnings_of: Any) -> None:
+def test_a_gateway_without_enough_workers_is_told() -> None:
     assert warnings_of({"gateway": {"workers": 1, "proxy_time": "25ms"}}) == [
         (
             "gateway.workers: the gateway is offered 100/s x 25ms = 2.5 busy workers, and has 2 (2 replicas x 1 worker);"
@@ -128,7 +80,7 @@ def test_a_gateway_without_enough_workers_is_told(warnings_of: Any) -> None:
     ]
 
 
-def test_sidecars_without_enough_workers_are_told(warnings_of: Any) -> None:
+def test_sidecars_without_enough_workers_are_told() -> None:
     assert warnings_of({"mesh": {"workers": 1, "proxy_time": "25ms"}}) == [
         (
             "mesh.workers: each sidecar of frontend has 45/s to pass on, in and out, x 25ms = 1.12 busy workers, and has 1;"
@@ -137,14 +89,14 @@ def test_sidecars_without_enough_workers_are_told(warnings_of: Any) -> None:
     ]
 
 
-def test_a_per_try_timeout_that_never_fires_is_told(warnings_of: Any) -> None:
+def test_a_per_try_timeout_that_never_fires_is_told() -> None:
     (warning,) = warnings_of({"mesh": {"traffic": {"payment": {"retries": {"per_try_timeout": "1s"}}}}})
 
     assert warning.startswith("mesh.traffic.payment.retries.per_try_timeout: a try may take 1s, and the timeout over all")
     assert warning.endswith("write less than 1s")
 
 
-def test_a_downstream_timeout_longer_than_its_callers_is_told(warnings_of: Any) -> None:
+def test_a_downstream_timeout_longer_than_its_callers_is_told() -> None:
     assert warnings_of({"mesh": {"traffic": {"payment": {"timeout": "3s"}}}}) == [
         (
             "mesh.traffic.payment.timeout: sidecar of checkout waits 3s, and route checkout gives up after 2s:"
@@ -153,7 +105,7 @@ def test_a_downstream_timeout_longer_than_its_callers_is_told(warnings_of: Any) 
     ]
 
 
-def test_a_timeout_longer_than_one_try_of_the_caller_is_told(warnings_of: Any) -> None:
+def test_a_timeout_longer_than_one_try_of_the_caller_is_told() -> None:
     again = {"num_retries": 1, "retry_on": ["reset"], "per_try_timeout": "500ms"}
     texts = warnings_of({"gateway": {"routes": {"checkout": {"retries": again}}}})
 
@@ -163,7 +115,7 @@ def test_a_timeout_longer_than_one_try_of_the_caller_is_told(warnings_of: Any) -
     ) in texts
 
 
-def test_a_timeout_shorter_than_the_work_is_told(warnings_of: Any) -> None:
+def test_a_timeout_shorter_than_the_work_is_told() -> None:
     texts = warnings_of({"mesh": {"traffic": {"payment": {"retries": {"per_try_timeout": "20ms"}}}}})
 
     assert texts == [
@@ -174,7 +126,7 @@ def test_a_timeout_shorter_than_the_work_is_told(warnings_of: Any) -> None:
     ]
 
 
-def test_retries_that_multiply_are_told_with_the_product(warnings_of: Any) -> None:
+def test_retries_that_multiply_are_told_with_the_product() -> None:
     again = {"num_retries": 3, "retry_on": ["5xx"]}
     patch = {
         "load": {"shoppers": {"retries": again}},
@@ -189,11 +141,11 @@ def test_retries_that_multiply_are_told_with_the_product(warnings_of: Any) -> No
     assert "12 at checkout" in warning
 
 
-def test_istios_own_retries_do_not_multiply_over_http(warnings_of: Any) -> None:
+def test_istios_own_retries_do_not_multiply_over_http() -> None:
     assert warnings_of({"defaults": "istio", "mesh": None, "deployment": "gateway+mesh"}) == []
 
 
-def test_istios_own_retries_multiply_over_grpc(warnings_of: Any) -> None:
+def test_istios_own_retries_multiply_over_grpc() -> None:
     grpc = {name: {"protocol": "grpc"} for name in ("frontend", "checkout", "payment")}
     (warning,) = warnings_of({"defaults": "istio", "mesh": None, "services": grpc})
 
@@ -210,19 +162,19 @@ def test_istios_own_retries_multiply_over_grpc(warnings_of: Any) -> None:
         ({"retry_on": ["5xx"], "retriable_status_codes": [429]}, "codes count only with retriable-status-codes"),
     ],
 )
-def test_retries_that_never_happen_are_told(warnings_of: Any, retries: dict[str, Any], told: str) -> None:
+def test_retries_that_never_happen_are_told(retries: dict[str, Any], told: str) -> None:
     (warning,) = warnings_of({"mesh": {"traffic": {"payment": {"retries": retries}}}})
 
     assert told in warning
 
 
-def test_http_conditions_on_a_grpc_service_are_told(warnings_of: Any) -> None:
+def test_http_conditions_on_a_grpc_service_are_told() -> None:
     patch = {"services": {"payment": {"protocol": "grpc"}}, "mesh": {"traffic": {"payment": {"retries": {"retry_on": ["5xx"]}}}}}
 
     assert "a gRPC failure answers 200" in warnings_of(patch)[0]
 
 
-def test_a_rate_limit_below_the_load_is_told_for_all_replicas_together(warnings_of: Any) -> None:
+def test_a_rate_limit_below_the_load_is_told_for_all_replicas_together() -> None:
     def limited(tokens: int, **more: str) -> dict[str, Any]:
         bucket = {"max_tokens": tokens, "tokens_per_fill": tokens, "fill_interval": "1s"}
         return {"gateway": {"filters": [{"rate_limit": {"token_bucket": bucket, **more}}]}}
@@ -237,7 +189,7 @@ def test_a_rate_limit_below_the_load_is_told_for_all_replicas_together(warnings_
     assert "for route browse is 90/s" in warnings_of(limited(40, key="route"))[0]
 
 
-def test_what_a_rate_limit_stops_is_no_load_for_the_services(warnings_of: Any) -> None:
+def test_what_a_rate_limit_stops_is_no_load_for_the_services() -> None:
     bucket = {"max_tokens": 50, "tokens_per_fill": 50, "fill_interval": "1s"}
     texts = warnings_of(
         {"load": {"shoppers": {"rate": "4120/s"}}, "gateway": {"filters": [{"rate_limit": {"token_bucket": bucket}}]}}
@@ -246,14 +198,14 @@ def test_what_a_rate_limit_stops_is_no_load_for_the_services(warnings_of: Any) -
     assert [text for text in texts if "busy workers" in text] == []
 
 
-def test_stages_that_end_before_the_run_are_told(warnings_of: Any) -> None:
+def test_stages_that_end_before_the_run_are_told() -> None:
     ramp = {"executor": "ramping-arrival-rate", "rate": None, "stages": [{"target": "100/s", "duration": "3m"}]}
     (warning,) = warnings_of({"load": {"shoppers": ramp}})
 
     assert warning.startswith("load.shoppers.stages: the stages end at 3m, and the run at 8m: 5m without this load;")
 
 
-def test_a_load_that_begins_after_the_run_is_told(warnings_of: Any) -> None:
+def test_a_load_that_begins_after_the_run_is_told() -> None:
     texts = warnings_of({"load": {"shoppers": {"start": "9m"}}})
 
     assert "load.shoppers.start: shoppers begins at 9m, and the run ends at 8m; begin earlier" in texts
@@ -266,19 +218,19 @@ def test_a_load_that_begins_after_the_run_is_told(warnings_of: Any) -> None:
         ("7m30s", "faults[0].for: the fault ends at 8m30s, and the run at 8m: the recovery is not seen"),
     ],
 )
-def test_a_fault_outside_the_run_is_told(warnings_of: Any, at: str, told: str) -> None:
+def test_a_fault_outside_the_run_is_told(at: str, told: str) -> None:
     (warning,) = warnings_of({"faults": [{"at": at, "for": "60s", "service": "payment", "slow": 5}]})
 
     assert warning.startswith(told)
 
 
-def test_a_service_that_nothing_reaches_is_told(warnings_of: Any) -> None:
+def test_a_service_that_nothing_reaches_is_told() -> None:
     assert warnings_of({"services": {"ads": {"replicas": 1, "workers": 1, "script": [{"compute": "1ms"}]}}}) == [
         "services.ads: no route and no call leads to ads; call it, or take it out"
     ]
 
 
-def test_a_path_that_no_route_matches_is_told(warnings_of: Any) -> None:
+def test_a_path_that_no_route_matches_is_told() -> None:
     requests = {"/browse/7": 1, "/chekout": 1}
     made = {"load": {"other": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": requests}}}
 
@@ -290,7 +242,7 @@ def test_a_path_that_no_route_matches_is_told(warnings_of: Any) -> None:
     ]
 
 
-def test_a_threshold_without_requests_is_told(warnings_of: Any) -> None:
+def test_a_threshold_without_requests_is_told() -> None:
     texts = warnings_of(
         {
             "load": {"shoppers": {"requests": {"browse": 9, "checkout": 0}}},
@@ -302,7 +254,7 @@ def test_a_threshold_without_requests_is_told(warnings_of: Any) -> None:
 
 
 @pytest.mark.parametrize(("deployment", "told"), [("gateway", "mesh"), ("mesh", "gateway")])
-def test_settings_that_the_deployment_switches_off_are_told(warnings_of: Any, deployment: str, told: str) -> None:
+def test_settings_that_the_deployment_switches_off_are_told(deployment: str, told: str) -> None:
     (warning,) = warnings_of({"deployment": deployment})
 
     assert warning.startswith(f"{told}: deployment: {deployment} has no ")

@@ -1,26 +1,39 @@
 """What an absent field means, per product."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
 from meshsim import registry
+from meshsim.planning import make_plan
 from meshsim.policies.filters import RateLimit
-from meshsim.policies.load_balancing import LeastRequest
+from meshsim.policies.load_balancing import LeastRequest, PeakEwma
 from meshsim.policies.retry import CONDITIONS, RetryBudget
+from meshsim.scenario import effective
 from meshsim.scenario.defaults import SHORT_FORMS, Multiple, UnknownDefaultError, products, resolve, table
 from meshsim.scenario.fields import fields
+from meshsim.scenario.load import read
 from meshsim.units import NS_PER_MS, NS_PER_S
 
+if TYPE_CHECKING:
+    from meshsim.plan import Plan
+
+Cost: TypeAlias = tuple[int, int]
+"""Workers, and nanoseconds for each request."""
 PRODUCTS = [product.name for product in products()]
 EVERY_DEFAULT = [(product.name, field) for product in products() for field in product.fields]
 
 
-def test_the_products_are_none_envoy_and_istio() -> None:
-    assert PRODUCTS == ["none", "envoy-1.40", "istio-1.29"]
+def test_the_products_are_none_envoy_istio_and_linkerd() -> None:
+    assert PRODUCTS == ["none", "envoy-1.40", "istio-1.29", "linkerd-2.19"]
 
 
-@pytest.mark.parametrize(("bare", "newest"), [("none", "none"), ("envoy", "envoy-1.40"), ("istio", "istio-1.29")])
+@pytest.mark.parametrize(
+    ("bare", "newest"), [("none", "none"), ("envoy", "envoy-1.40"), ("istio", "istio-1.29"), ("linkerd", "linkerd-2.19")]
+)
 def test_a_name_without_a_version_is_the_newest(bare: str, newest: str) -> None:
     assert resolve(bare).name == newest
 
@@ -57,23 +70,29 @@ def test_every_product_answers_the_same_fields(product: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "none", "envoy", "istio"),
+    ("field", "none", "envoy", "istio", "linkerd"),
     [
-        ("traffic.timeout", None, 15 * NS_PER_S, None),
-        ("traffic.load_balancer", "random", "round_robin", "least_request"),
-        ("traffic.retries", None, None, {"num_retries": 2}),
-        ("traffic.retries.num_retries", 1, 1, 2),
-        ("traffic.retries.retry_host_predicate", None, None, "previous_hosts"),
-        ("traffic.retries.host_selection_retry_max_attempts", 1, 1, 5),
-        ("traffic.retries.retry_back_off.base_interval", 25 * NS_PER_MS, 25 * NS_PER_MS, 25 * NS_PER_MS),
-        ("traffic.circuit_breakers.max_connections", 2**32 - 1, 1024, 2**32 - 1),
-        ("traffic.circuit_breakers.max_retries", 2**32 - 1, 3, 2**32 - 1),
-        ("mesh.proxy_time", 0, 300_000, 200_000),
-        ("mesh.workers", 1, 2, 2),
+        ("traffic.timeout", None, 15 * NS_PER_S, None, None),
+        ("traffic.connect_timeout", None, 5 * NS_PER_S, 10 * NS_PER_S, NS_PER_S),
+        ("traffic.load_balancer", "random", "round_robin", "least_request", "peak_ewma"),
+        ("traffic.retries", None, None, {"num_retries": 2}, None),
+        ("traffic.retries.num_retries", 1, 1, 2, 1),
+        ("traffic.retries.retry_host_predicate", None, None, "previous_hosts", None),
+        ("traffic.retries.host_selection_retry_max_attempts", 1, 1, 5, 1),
+        ("traffic.retries.retry_back_off.base_interval", 25 * NS_PER_MS, 25 * NS_PER_MS, 25 * NS_PER_MS, 25 * NS_PER_MS),
+        ("traffic.circuit_breakers.max_connections", 2**32 - 1, 1024, 2**32 - 1, 2**32 - 1),
+        ("traffic.circuit_breakers.max_retries", 2**32 - 1, 3, 2**32 - 1, 2**32 - 1),
+        ("traffic.healthy_panic_threshold", 0.5, 0.5, 0.0, 0.0),
+        ("discovery.debounce_after", 0, 0, 100 * NS_PER_MS, 0),
+        ("mesh.mtls.resumed_handshake_time", 170_000, 170_000, 170_000, 260_000),
+        ("mesh.proxy_time", 0, 300_000, 200_000, 110_000),
+        ("mesh.workers", 1, 2, 2, 1),
     ],
 )
-def test_a_default_is_what_the_product_does(field: str, none: object, envoy: object, istio: object) -> None:
-    assert [resolve(name).default(field).value for name in ("none", "envoy", "istio")] == [none, envoy, istio]
+def test_a_default_is_what_the_product_does(field: str, none: object, envoy: object, istio: object, linkerd: object) -> None:
+    found = [resolve(name).default(field).value for name in ("none", "envoy", "istio", "linkerd")]
+
+    assert found == [none, envoy, istio, linkerd]
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
@@ -99,6 +118,61 @@ def test_the_policies_own_defaults_are_the_products(product: str) -> None:
     assert defaults.default("traffic.load_balancer.least_request.choice_count").value == LeastRequest().choice_count
     assert defaults.default("traffic.retry_budget.budget_percent").value == RetryBudget().budget_percent
     assert defaults.default("traffic.retry_budget.min_retry_concurrency").value == RetryBudget().min_retry_concurrency
+
+
+def planned(product: str) -> Plan:
+    """A gateway and an ambient mesh, with every cost left to the product."""
+    made = {
+        "name": "presets",
+        "defaults": product,
+        "deployment": "gateway+mesh",
+        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"all": 1}}},
+        "gateway": {"routes": {"all": {"path": "/", "to": "shop"}}},
+        "mesh": {"mode": "ambient", "waypoints": {"services": {"shop": {"replicas": 1}}}},
+        "services": {"shop": {"script": [{"compute": "1ms"}]}},
+        "run": {"duration": "1s"},
+    }
+    return make_plan(read(made)[0])
+
+
+@pytest.mark.parametrize(
+    ("product", "gateway", "sidecar", "node_proxy", "waypoint"),
+    [
+        ("none", (1, 0), (1, 0), (1, 0), (1, 0)),
+        ("envoy", (4, 300_000), (2, 300_000), (2, 0), (2, 0)),
+        ("istio", (2, 200_000), (2, 200_000), (2, 60_000), (2, 250_000)),
+        ("linkerd", (4, 300_000), (1, 110_000), (1, 0), (1, 0)),
+    ],
+)
+def test_a_products_name_is_the_preset_of_what_its_proxies_cost(
+    product: str, gateway: Cost, sidecar: Cost, node_proxy: Cost, waypoint: Cost
+) -> None:
+    plan = planned(product)
+    assert plan.gateway is not None
+    assert plan.mesh is not None
+    assert plan.mesh.ambient is not None
+    kinds = [plan.gateway.proxy, plan.mesh.proxy, plan.mesh.ambient.node_proxy, plan.mesh.ambient.waypoint]
+    found = [(kind.workers, 0 if kind.time is None else kind.time.mean_ns) for kind in kinds]
+
+    assert found == [gateway, sidecar, node_proxy, waypoint]
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize("proxy", ["gateway", "mesh", "mesh.node_proxy", "mesh.waypoints"])
+def test_what_a_proxy_costs_names_its_measurement_or_is_nothing(product: str, proxy: str) -> None:
+    cost = resolve(product).default(f"{proxy}.proxy_time")
+
+    assert cost.value == 0 or any(word in cost.source for word in ("measurement", "Performance and Scalability", "derived"))
+
+
+def test_linkerds_balancer_has_linkerds_settings() -> None:
+    """The policy's own defaults are Linkerd's, so that the table needs no rows for them; what the note says is what is done."""
+    default = resolve("linkerd").default("traffic.load_balancer")
+    balancer = effective.traffic({}, "shop", resolve("linkerd")).load_balancer
+
+    assert isinstance(balancer, PeakEwma)
+    assert (balancer.decay, balancer.default_rtt) == (10 * NS_PER_S, 30 * NS_PER_MS)
+    assert "decay of 10 s, and 30 ms" in default.note
 
 
 def test_the_page_of_defaults_is_the_one_that_the_data_makes() -> None:

@@ -25,6 +25,7 @@ def test_a_field_is_found_by_its_path_or_the_end_of_it(asked: str) -> None:
         ("none", 1),
         ("envoy-1.40", 1),
         ("istio-1.29", 2),
+        ("linkerd-2.19", 1),
     ]
 
 
@@ -53,7 +54,7 @@ def test_a_choice_lists_its_policies() -> None:
     meaning = explain("load_balancer").meanings[0]
 
     assert {"least_request", "random", "round_robin"} <= set(meaning.choices)
-    assert [default.text for _, default in meaning.products] == ["random", "round_robin", "least_request"]
+    assert [default.text for _, default in meaning.products] == ["random", "round_robin", "least_request", "peak_ewma"]
 
 
 def test_the_text_holds_the_source_of_each_default() -> None:

@@ -153,3 +153,25 @@ def test_an_unknown_variant_is_told_with_the_nearest() -> None:
 )  # fmt: skip
 def test_a_mistake_in_set_names_the_argument(change: str, message: str) -> None:
     assert mistakes(TEXT, change) == [message]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"locality": {"locality_weighted": {"weights": {"x": 1}}}}, {"locality": {"zone_aware": {}}}),
+        ({"failure_accrual": {"consecutive": {"max_failures": 3}}}, {"failure_accrual": {"success_rate": {}}}),
+        ({"concurrency_limit": {"fixed": {"limit": 3}}}, {"concurrency_limit": {"vegas": {}}}),
+        ({"retry_token_budget": {"retry_quota": {"capacity": 9}}}, {"retry_token_budget": {"leaky_budget": {}}}),
+    ],
+)
+def test_a_variant_replaces_a_choice_as_a_whole(before, after):
+    scenario = {
+        "name": "choices",
+        "load": {"u": {"executor": "constant-vus", "vus": 1, "requests": {"a": 1}, "zone": "x"}},
+        "direct": {"traffic": {"a": before}},
+        "services": {"a": {"zone": "x", "script": [{"compute": "1ms"}]}},
+        "run": {"duration": "1s"},
+        "variants": {"other": {"direct": {"traffic": {"a": after}}}},
+    }
+
+    assert load(scenario, variant="other").scenario.direct is not None

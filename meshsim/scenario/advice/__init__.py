@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.scenario.advice import capacity, patience, reach, retrying, schedule
+from meshsim.scenario.advice import capacity, ejecting, hashing, leaving, patience, reach, retrying, schedule
 from meshsim.scenario.flow import Flow
 
 if TYPE_CHECKING:
@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from meshsim.scenario.load import Places
     from meshsim.scenario.model import Scenario
 
-CHECKS = (*capacity.CHECKS, *patience.CHECKS, *retrying.CHECKS, *reach.CHECKS, *schedule.CHECKS)
+CHECKS = (
+    *capacity.CHECKS,
+    *patience.CHECKS,
+    *retrying.CHECKS,
+    *ejecting.CHECKS,
+    *hashing.CHECKS,
+    *leaving.CHECKS,
+    *reach.CHECKS,
+    *schedule.CHECKS,
+)
 
 
 def advice(scenario: Scenario, places: Places) -> list[Mistake]:

@@ -1,4 +1,4 @@
-"""Retries that multiply, and retries that never happen."""
+"""Retries that multiply, retries that never happen, and retries that nothing pays for."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from meshsim.flags import Flag
-from meshsim.policies.retry import CONDITIONS, is_retriable
+from meshsim.policies.retry import CONDITIONS, LeakyBudget, is_retriable
 from meshsim.policies.retry.conditions import GRPC_STATUS
+from meshsim.scenario.advice.destinations import destinations
 from meshsim.scenario.advice.remark import Remark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from meshsim.scenario.advice.destinations import Destination
     from meshsim.scenario.flow import Flow, Way
-    from meshsim.scenario.reading import Layer, Tries
+    from meshsim.scenario.reading import Layer, Path, Tries
 
 UNAVAILABLE = GRPC_STATUS["unavailable"]
 
@@ -97,8 +99,33 @@ def never_matching(flow: Flow) -> Iterator[Remark]:
             )
 
 
+def never_paid(flow: Flow) -> Iterator[Remark]:
+    """Retries that are asked for, and a limit on them that lets none pass."""
+    told: set[Path] = set()
+    for one in destinations(flow):
+        path, why = _without_room(one)
+        if path and path not in told and any(tries.path and tries.attempts > 1 and tries.retry_on for tries in one.tries):
+            told.add(path)
+            yield Remark(path, f"{why}: what fails at {one.service} is never tried again; write more, or num_retries: 0")
+
+
+def _without_room(one: Destination) -> tuple[Path, str]:
+    """The limit that lets no retry pass, and what it says; nothing where there is room."""
+    traffic = one.traffic
+    tokens = traffic.token_budget
+    if isinstance(tokens, LeakyBudget) and not tokens.retry_ratio and not tokens.min_retries_per_second:
+        return one.path("retry_token_budget"), "the budget gives no tokens"
+    if traffic.budget_percent is not None:  # in place of max_retries
+        if traffic.budget_percent or traffic.min_retry_concurrency:
+            return (), ""
+        return one.path("retry_budget"), "the budget is 0% of the requests, and no retry at the least"
+    if (traffic.circuit_breakers or {}).get("max_retries") == 0:
+        return (*one.path("circuit_breakers"), "max_retries"), "max_retries: 0 leaves room for no retry"
+    return (), ""
+
+
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 
-CHECKS = (multiplying, never_matching)
+CHECKS = (multiplying, never_matching, never_paid)

@@ -30,6 +30,13 @@ SHORT_FORMS = {
     "telemetry": ("mesh.telemetry", "gateway.telemetry"),
 }
 """Where the block that a short form stands for may be; a route takes the timeout and the retries of it."""
+PRESETS = (
+    "So `defaults:` also chooses the preset of what proxies cost: `gateway.*` for a gateway, `mesh.*` for a sidecar,"
+    " `mesh.node_proxy.*` and `mesh.waypoints.*` for ambient mode. Each figure names its measurement below, or says that it is an"
+    " estimate. A `proxy_time:` or `workers:` in the scenario comes first: write them to have the policies of one product at the"
+    " costs of another."
+)
+"""Of the page of defaults."""
 
 
 class UnknownDefaultError(LookupError):
@@ -134,6 +141,7 @@ def table() -> str:
         )
         + ".",
         "Callers without a proxy, and clients and services that retry by themselves, always have the column `none`.",
+        PRESETS,
         "",
         "| field | " + " | ".join(product.name for product in all_products) + " |",
         "|---|" + "---|" * len(all_products),

@@ -1,0 +1,158 @@
+"""Who calls a service, how often, and what is done for those calls: what the checks of traffic settings look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from meshsim.scenario import effective, reading
+from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
+from meshsim.scenario.flow import calls_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from meshsim.scenario.flow import Flow
+    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.reading import Path, Tries
+    from meshsim.scenario.traffic import TrafficSection
+
+
+@dataclass(frozen=True)
+class Destination:
+    """What callers of one kind do for the calls to a service."""
+
+    service: str
+    who: str
+    """For people: `one sidecar of frontend`, `one replica of the gateway`, `load shoppers`."""
+    section: str
+    """Where the settings stand: `gateway`, `mesh` or `direct`."""
+    entries: Mapping[str, TrafficSection]
+    product: Product
+    callers: int
+    """Proxies, or callers without one, that have a view of their own."""
+    rate: float
+    """Requests per second of all callers together at the peak; 0 where a file says."""
+    routes: tuple[Tries, ...] = ()
+    """Of a gateway: what its routes to the service try."""
+
+    @cached_property
+    def traffic(self) -> effective.Traffic:
+        """The settings, with nothing left open."""
+        return effective.traffic(self.entries, self.service, self.product)
+
+    @property
+    def tries(self) -> tuple[Tries, ...]:
+        """Every way in which a call is tried."""
+        return self.routes or (reading.tries(self.traffic.retries, self.path("retries")),)
+
+    @property
+    def takes_hosts_out(self) -> bool:
+        """Whether anything makes a host count as ill."""
+        traffic = self.traffic
+        return traffic.outliers is not None or traffic.accrual is not None or traffic.health_checks is not None
+
+    def path(self, field: str) -> Path:
+        """Where a setting is written; empty where it is not."""
+        for key in (self.service, effective.EVERY_DESTINATION):
+            if getattr(self.entries.get(key), field, None) is not None:
+                return self.section, "traffic", key, field
+        return ()
+
+    def written(self, field: str) -> Any:
+        """The setting as the file has it; None where it is not written."""
+        blocks = (self.entries.get(key) for key in (self.service, effective.EVERY_DESTINATION))
+        return next((found for block in blocks if (found := getattr(block, field, None)) is not None), None)
+
+
+def destinations(flow: Flow) -> Iterator[Destination]:
+    """All of them: of the gateway or the clients, then of the services."""
+    yield from _of_gateway(flow) if flow.has_gateway else _of_clients(flow)
+    yield from _of_services(flow)
+
+
+def using(flow: Flow, field: str) -> list[tuple[Path, list[Destination]]]:
+    """Every place where a setting is written, with the destinations that it is for."""
+    found: dict[Path, list[Destination]] = {}
+    for one in destinations(flow):
+        if path := one.path(field):
+            found.setdefault(path, []).append(one)
+    return list(found.items())
+
+
+def most_hosts(flow: Flow, destination: Destination) -> int:
+    """Hosts that one view of the destination has at most in the whole run: of one subset, where it is split."""
+    service = flow.scenario.services[destination.service]
+    split = destination.traffic.split
+    if split and service.subsets:
+        return max(count for name, count in service.subsets.items() if split.get(name))
+    return max(service.replicas, *(step.replicas for step in service.scale)) if service.scale else service.replicas
+
+
+def _of_gateway(flow: Flow) -> Iterator[Destination]:
+    gateway = flow.scenario.gateway
+    assert gateway is not None  # noqa: S101 — the caller has looked
+    tries: dict[str, list[Tries]] = {}
+    for route in flow.routes.values():
+        for service in dict.fromkeys(key.partition("/")[0] for key in route.shares):
+            tries.setdefault(service, []).append(route.layer.tries)
+    rates: dict[str, float] = {}
+    for source in flow.sources:
+        for service, rate in _entries(flow, source).items():
+            rates[service] = rates.get(service, 0.0) + rate
+    for service, rate in rates.items():
+        routes = tuple(tries.get(service, ()))
+        who = "one replica of the gateway"
+        yield Destination(service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, routes)
+
+
+def _of_clients(flow: Flow) -> Iterator[Destination]:
+    for source in flow.sources:
+        for service, rate in _entries(flow, source).items():
+            entries = _without_proxy(flow.scenario)
+            yield Destination(service, f"load {source.name}", "direct", entries, resolve(NO_PRODUCT), 1, rate)
+
+
+def _entries(flow: Flow, source: Any) -> dict[str, float]:
+    """Requests per second of a source by service."""
+    rates: dict[str, float] = {}
+    for key, rate in flow.entries(source).items():
+        service = flow.operations[key].service
+        rates[service] = rates.get(service, 0.0) + rate
+    return rates
+
+
+def _of_services(flow: Flow) -> Iterator[Destination]:
+    rates: dict[tuple[str, str], float] = {}
+    for operation in flow.operations.values():
+        for call in calls_of(operation):
+            pair = operation.service, flow.operations[call.target].service
+            rates[pair] = rates.get(pair, 0.0) + flow.visits[operation.key] * call.times
+    mesh, scenario = flow.scenario.mesh, flow.scenario
+    if flow.has_mesh and mesh is not None and mesh.mode == "ambient":
+        yield from _of_waypoints(flow, rates)
+        return
+    for (caller, service), rate in rates.items():
+        callers = scenario.services[caller].replicas
+        if flow.has_mesh:
+            in_mesh = {} if mesh is None else mesh.traffic
+            yield Destination(service, f"one sidecar of {caller}", "mesh", in_mesh, flow.product, callers, rate)
+        else:
+            entries = _without_proxy(scenario)
+            yield Destination(service, f"one replica of {caller}", "direct", entries, resolve(NO_PRODUCT), callers, rate)
+
+
+def _of_waypoints(flow: Flow, rates: dict[tuple[str, str], float]) -> Iterator[Destination]:
+    """In ambient mode a waypoint does it, for all callers of its service; a node proxy does none of it."""
+    mesh = flow.scenario.mesh
+    assert mesh is not None  # noqa: S101 — the caller has looked
+    for service, waypoint in (mesh.waypoints.services if mesh.waypoints is not None else {}).items():
+        rate = [each for (_, called), each in rates.items() if called == service]
+        if rate:
+            who = f"one replica of {service}'s waypoint"
+            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, sum(rate))
+
+
+def _without_proxy(scenario: Scenario) -> Mapping[str, TrafficSection]:
+    return {} if scenario.direct is None else scenario.direct.traffic
