@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -41,10 +42,13 @@ def meshsim(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_answers_in_less_than_a_third_of_a_second() -> None:
+    """Of processor time, which a busy machine stretches little: pandas, matplotlib and scipy are not there yet."""
+
     def seconds() -> float:
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([*COMMAND, "--help"], capture_output=True, check=True)
-        return time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(seconds() for _ in range(5)) < 0.3
 
