@@ -75,7 +75,9 @@ class HealthChecker:
             yield clock.pause(first_ns)
         while session == self._session:
             is_answered = clock.event()
-            clock.start_aside(self._probe(), is_answered.succeed)  # or no run would end: where there are many, one is always on its way
+            clock.start_aside(
+                self._probe(), is_answered.succeed
+            )  # or no run would end: where there are many, one is always on its way
             has_passed = yield is_answered
             if session == self._session:
                 self._count(has_passed=has_passed)
