@@ -40,6 +40,14 @@ MECHANISMS = (
     ("ambient mode", f"{ENGINE}.ambient", "WaypointLayer", "waypoints"),
     ("traffic split by subset", f"{ENGINE}.split", "SplitLayer", "split"),
     ("mirroring", f"{ENGINE}.mirror", "MirrorLayer", "mirror"),
+    ("routes by path, method, header and consumer", "meshsim.scenario.routing", "meet", "routing"),
+    ("weighted and sticky splits of a route", f"{ENGINE}.routes", "LiveRoute", "sticky"),
+    ("canary: weights by schedule, taken back by a metric", f"{ENGINE}.routes", "CanaryRun", "canary"),
+    ("aggregation and fallback of a route", f"{ENGINE}.parts", "gather", "aggregate"),
+    ("filters' verdicts, questions and waits", f"{ENGINE}.screening", "Screen", "coalesce"),
+    ("clients' connections to the gateway, TLS at the edge", f"{ENGINE}.edge", "EdgeLayer", "requests_per_connection"),
+    ("draining and rolling restarts of the gateway", f"{ENGINE}.replicas", "Replicas", "drain_time"),
+    ("what filters decided, and fairness", "meshsim.metrics.decisions", "Decisions", "fairness"),
 )
 
 

@@ -36,6 +36,11 @@ class Flag(IntFlag):
     concurrency = 1 << 19
     shed = 1 << 20
     deadline = 1 << 21
+    too_large = 1 << 22
+    RLSE = 1 << 23
+    unauthenticated = 1 << 24
+    forbidden = 1 << 25
+    auth_unavailable = 1 << 26
 
 
 MEANINGS: dict[str, str] = {
@@ -61,6 +66,11 @@ MEANINGS: dict[str, str] = {
     "concurrency": "a concurrency limit was reached",
     "shed": "waited too long in the queue and was shed",
     "deadline": "its deadline had passed",
+    "too_large": "its body was too large",
+    "RLSE": "the rate-limit service did not answer",
+    "unauthenticated": "no credentials, or bad ones",
+    "forbidden": "not allowed",
+    "auth_unavailable": "whom authentication asks did not answer",
 }
 """What each flag means, for legends."""
 

@@ -53,6 +53,7 @@ ATTEMPTS: dict[str, str] = {
     "wasted_ns": "of that, what was spent on an answer that nobody waited for: all or nothing",
     "backoff_ns": "wait before this try",
     "proxy_ns": "after it, time in the proxy that sent it (a gateway's replica, a sidecar), with that proxy's queue",
+    "filter_ns": "of that, in the filters of the gateway or the waypoint: delays, work, and waits for whom they ask",
     "connection_ns": "after that, wait for a connection of the pool: sent or refused at its end",
     "tls_ns": "of that, for the TLS handshake of the connection that it got",
     "inbound_ns": "time in the sidecar at the instance, with its queue",
@@ -71,6 +72,7 @@ WAITS: dict[str, str] = {
     "ended_ns": "when the wait was over",
     "backoff_ns": "wait before a try",
     "proxy_ns": "after it, time in a proxy, with its queue",
+    "filter_ns": "of that, in its filters",
     "connection_ns": "after that, wait for a connection of the pool",
     "tls_ns": "of that, for the TLS handshake of the connection that it got",
 }
@@ -102,6 +104,11 @@ PROXIES: dict[str, str] = {
     "busy_ns": "workers at work, integrated over the interval",
     "passed": "requests that it took up in the interval",
     "active_retries": "retries that hold a slot at that instant, over all destinations",
+    "connections": "open connections of clients at that instant; 0 where they are not looked at",
+    "opened": "of them, those opened in the interval",
+    "handshakes": "TLS handshakes with clients in the interval, resumed ones included",
+    "resumed": "of them, resumed",
+    "refused": "connections of clients refused in the interval",
 }
 """One row for each proxy and interval."""
 
@@ -115,6 +122,19 @@ FILTERS: dict[str, str] = {
     "acted": "of them, those that it answered itself or held up",
 }
 """One row for each filter of each proxy and interval."""
+
+DECISIONS: dict[str, str] = {
+    "time_ns": "end of the interval",
+    "kind": "0 gateway, 1 sidecar, 2 node proxy, 3 waypoint",
+    "service": "the service whose sidecar or waypoint it is; -1 the gateway",
+    "instance": "the replica of the gateway or waypoint, or the instance of the service",
+    "filter": "which of the proxy's filters, from 0 in their order",
+    "decision": "what it decided: its place in meshsim.policies.filters.Decision",
+    "route": "the route of the requests; -1 where none matched",
+    "consumer": "their consumer; 0 where the load names none",
+    "requests": "how many, in the interval",
+}
+"""One row for each decision that a filter made in an interval, by route and consumer; none where it made none."""
 
 ACTIVITY: dict[str, str] = {
     "opened": "connections opened",
@@ -166,12 +186,14 @@ TABLES: dict[str, dict[str, str]] = {
     "counters": COUNTERS,
     "proxies": PROXIES,
     "filters": FILTERS,
+    "decisions": DECISIONS,
     "destinations": DESTINATIONS,
 }
-"""The seven tables of a run, each with its columns in order."""
+"""The eight tables of a run, each with its columns in order."""
 
-STAGES = ("queue", "service", "network", "proxy", "connection", "TLS", "back-off", "other")
-"""What the time of a request goes to: waiting for a worker; computing; on the wire; in proxies, with their queues; waiting for a connection
+STAGES = ("queue", "service", "network", "proxy", "filters", "connection", "TLS", "back-off", "other")
+"""What the time of a request goes to: waiting for a worker; computing; on the wire; in proxies, with their queues, and in
+filters of the gateway; waiting for a connection
 of the pool, and of that for its TLS handshake; waiting between tries; what cannot be told apart."""
 
 BLOCK_ROWS = 1 << 12
@@ -195,7 +217,18 @@ class Recorder:
     that added it is over: `flush_full` is called between steps.
     """
 
-    __slots__ = ("_blocks", "_sinks", "attempts", "counters", "destinations", "filters", "proxies", "requests", "waits")
+    __slots__ = (
+        "_blocks",
+        "_sinks",
+        "attempts",
+        "counters",
+        "decisions",
+        "destinations",
+        "filters",
+        "proxies",
+        "requests",
+        "waits",
+    )
 
     def __init__(self, sinks: tuple[Sink, ...]) -> None:
         self._sinks = sinks
@@ -206,6 +239,7 @@ class Recorder:
         self.counters: list[list[int]] = []
         self.proxies: list[list[int]] = []
         self.filters: list[list[int]] = []
+        self.decisions: list[list[int]] = []
         self.destinations: list[list[int]] = []
 
     def flush_full(self) -> None:

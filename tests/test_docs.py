@@ -39,6 +39,7 @@ PAGES = [
     ROOT / "benchmarks" / "README.md",
     ROOT / "notebooks" / "README.md",
     ROOT / "results" / "README.md",
+    ROOT / "scenarios" / "README.md",
     *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts),
 ]
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))

@@ -176,6 +176,10 @@ class Comparison:
         """The same by caller and destination; columns as `Summary.destinations_frame`."""
         return self._mean("destinations_frame", "destination")
 
+    def filters(self) -> pd.DataFrame:
+        """The same by filter; columns as `Summary.filters_frame`."""
+        return self._mean("filters_frame", "filter")
+
     @cached_property
     def latency(self) -> pd.DataFrame:
         """Latencies as a histogram: variant, replication, route, latency_s (middle of the bin), count."""

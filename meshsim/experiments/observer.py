@@ -10,6 +10,7 @@ from meshsim.experiments.arrow import as_parquet
 from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.activity import Activities
 from meshsim.metrics.balance_over_time import BalanceOverTime
+from meshsim.metrics.decisions import Decisions
 from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.histogram_table import histograms
 from meshsim.metrics.over_time import ALL_ROUTES, ErrorsOverTime, Timeline
@@ -47,11 +48,12 @@ class Observer:
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
+        self._decisions = Decisions(plan)
 
     @property
     def sinks(self) -> tuple[Sink, ...]:
         """What the engine hands its records to."""
-        return (self.tally, *self._over_time.values(), self._edges, self._sample, self._activities)
+        return (self.tally, *self._over_time.values(), self._edges, self._sample, self._activities, self._decisions)
 
     def summary(self, simulated_ns: int) -> Summary:
         """The figures."""
@@ -61,6 +63,7 @@ class Observer:
             self.tally.summary(simulated_ns=simulated_ns),
             slow_times=tuple(slow),
             destinations=self._activities.destinations(),
+            filters=self._decisions.summaries(),
             never_acted=self._activities.never_acted(),
         )
 

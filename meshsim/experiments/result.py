@@ -102,6 +102,11 @@ class Result:
         """One row for each filter of each proxy and interval: columns as `meshsim.records.FILTERS`."""
         return self._table("filters")
 
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """What filters decided, by route and consumer, in each interval: columns as `meshsim.records.DECISIONS`, named, not numbered."""
+        return self._table("decisions")
+
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
 

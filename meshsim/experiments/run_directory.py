@@ -21,6 +21,7 @@ from meshsim.errors import ResultError
 from meshsim.experiments.arrow import numbers, strings
 from meshsim.experiments.places import refuse_what_is_not_ours, take_away
 from meshsim.flags import flag_text
+from meshsim.policies.filters import Decision
 from meshsim.randomness import SAMPLE, uniforms
 from meshsim.records import TABLES
 
@@ -60,6 +61,8 @@ class TableWriter:
             "operation": (*names.operations, None),
             "kind": ("gateway", "sidecar", "node proxy", "waypoint"),
             "subset": (*names.subsets, None),
+            "consumer": (*names.consumers[1:], None),
+            "decision": tuple(decision.name.lower() for decision in Decision),
         }
         self._writers: dict[str, pq.ParquetWriter] = {}
 
@@ -86,6 +89,7 @@ class TableWriter:
     def _column(self, name: str, column: np.ndarray) -> pa.Array:
         if name in self._names:
             names = self._names[name]
+            column = column - 1 if name == "consumer" else column  # there 0 is nobody
             return _dictionary(np.where(column < 0, column + len(names), column), names)
         if name.endswith("flags"):
             masks, indices = np.unique(column, return_inverse=True) if column.any() else (column[:1], np.zeros_like(column))

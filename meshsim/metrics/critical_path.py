@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Below = Mapping[int, Sequence["Try"]]
     Piece = tuple["Try | None", int, int]
 
-QUEUE, SERVICE, NETWORK, PROXY, CONNECTION, TLS, BACK_OFF, OTHER = STAGES
+QUEUE, SERVICE, NETWORK, PROXY, FILTERS, CONNECTION, TLS, BACK_OFF, OTHER = STAGES
 NONE = -1
 CLIENT = -1
 GATEWAY = -2
@@ -45,6 +45,7 @@ class Try(NamedTuple):
     worked_ns: int
     backoff_ns: int
     proxy_ns: int
+    filter_ns: int
     connection_ns: int
     tls_ns: int
     inbound_ns: int
@@ -135,7 +136,8 @@ def waits_of(one: Try, until_ns: int) -> Iterator[Segment]:
     called = one.service if one.service >= 0 else one.caller
     waits = (
         (CLIENT if one.caller == CLIENT else called, BACK_OFF, one.backoff_ns),
-        (one.caller, PROXY, one.proxy_ns),
+        (one.caller, PROXY, one.proxy_ns - one.filter_ns),
+        (one.caller, FILTERS, one.filter_ns),
         (called, CONNECTION, one.connection_ns - one.tls_ns),
         (called, TLS, one.tls_ns),
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from meshsim.metrics.activity import Activities, Key
     from meshsim.plan import Cluster, Plan, Stack
+    from meshsim.policies.filters import Filter
 
 GATEWAY = -2
 WAYPOINT = -3
@@ -33,9 +34,8 @@ def idle_policies(plan: Plan, seen: Activities) -> Iterator[str]:
             for text in _cluster(*found, seen.counts(key), seen.flags.get((key.caller, key.service), 0)):
                 yield f"{where}{subset}: {text}"
     for (kind, service, number), judged in sorted(seen.judged.items()):
-        if judged and not seen.acted[kind, service, number]:
-            name = KINDS[kind] if service < 0 else f"{KINDS[kind]} {plan.names.services[service]}"
-            yield f"{name}: {_filter_name(plan, service, number)} let all {judged:,} requests pass"
+        if judged and not seen.acted[kind, service, number] and not _filter(plan, service, number).works_on_answers:
+            yield f"{filter_place(plan, kind, service)}: {filter_name(plan, service, number)} let all {judged:,} requests pass"
 
 
 def _of(plan: Plan, key: Key) -> tuple[Cluster, tuple[Stack, ...]] | None:
@@ -88,6 +88,16 @@ def _cluster(cluster: Cluster, stacks: tuple[Stack, ...], counts: dict[str, int]
         yield "mirror copied nothing"
 
 
-def _filter_name(plan: Plan, service: int, number: int) -> str:
+def filter_place(plan: Plan, kind: int, service: int) -> str:
+    """Where a filter stands, such as `gateway` and `sidecar of payment`."""
+    return KINDS[kind] if service < 0 else f"{KINDS[kind]} {plan.names.services[service]}"
+
+
+def filter_name(plan: Plan, service: int, number: int) -> str:
+    """The YAML name of one of the gateway's filters, or of those at a service."""
+    return _filter(plan, service, number).name
+
+
+def _filter(plan: Plan, service: int, number: int) -> Filter:
     filters = plan.gateway.filters if service < 0 and plan.gateway is not None else plan.services[service].inbound
-    return filters[number].name
+    return filters[number]

@@ -5,15 +5,16 @@ All times are seconds, all rates per second, all shares from 0 to 1. None (null)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from meshsim.metrics.recovery import Recovery
 from meshsim.metrics.times import Times
+from meshsim.policies.filters import Decision
 from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -148,6 +149,27 @@ class DestinationSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterSummary:
+    """What one filter of one kind of proxy decided, over the whole run and all its replicas."""
+
+    place: str
+    """Where it stands, such as `gateway` and `sidecar of payment`."""
+    filter: str
+    """Its YAML name."""
+    number: int
+    """Its place among the proxy's filters, from 0."""
+    counts: dict[str, int]
+    """Requests by decision: `meshsim.policies.filters.Decision` in lower case; those that are 0 are left out."""
+    fairness: float | None
+    """Jain's index of the shares of their requests that consumers got past it, 1 for all alike; None with fewer than two consumers."""
+
+    def label(self, all_of_them: Iterable[FilterSummary]) -> str:
+        """Such as `gateway: rate_limit`, with its number where there are several of its name."""
+        same = sum((one.place, one.filter) == (self.place, self.filter) for one in all_of_them)
+        return f"{self.place}: {self.filter}" + (f" ({self.number + 1})" if same > 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
 class SlowTime:
     """What the slowest 1 % of the requests of a route spend on one stage at one service."""
 
@@ -192,6 +214,8 @@ class Summary:
     """Where the time goes on the slowest 1 % of the requests."""
     destinations: tuple[DestinationSummary, ...] = ()
     """What callers did towards each destination."""
+    filters: tuple[FilterSummary, ...] = ()
+    """What filters decided."""
     never_acted: tuple[str, ...] = ()
     """Policies that made no difference to any request, in words."""
 
@@ -219,6 +243,7 @@ class Summary:
             warm_up_check=content.get("warm_up_check", ""),
             slow_times=tuple(SlowTime(**one) for one in content.get("slow_times", ())),
             destinations=tuple(DestinationSummary(**one) for one in content.get("destinations", ())),
+            filters=tuple(FilterSummary(**one) for one in content.get("filters", ())),
             never_acted=tuple(content.get("never_acted", ())),
         )
 
@@ -247,6 +272,15 @@ class Summary:
             rows[name] |= {count: one.counts.get(count, 0) for count in ACTIVITY}
         return _frame("destination", rows)
 
+    def filters_frame(self) -> pd.DataFrame:
+        """One row for each filter, such as `gateway: rate_limit`: what it decided, as counts over the whole run, and `fairness`."""
+        names = [decision.name.lower() for decision in Decision]
+        rows = {
+            one.label(self.filters): {**{name: one.counts.get(name, 0) for name in names}, "fairness": one.fairness}
+            for one in self.filters
+        }
+        return _frame("filter", rows)
+
     def __str__(self) -> str:
         total = self.total
         return (
@@ -263,7 +297,7 @@ def _plain(value: Any) -> Any:
         return dict(sorted(value.items()))
     if isinstance(value, Times):
         return value.to_dict()
-    if isinstance(value, Cause | RequestSummary | ServiceSummary | ProxySummary | Recovery | SlowTime | DestinationSummary):
+    if is_dataclass(value):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     return value
 

@@ -6,8 +6,8 @@ those who write results), no YAML, no defaults left open. `meshsim.planning` mak
 
 from meshsim.plan.kinds import NONE, Effect, HashOn, OnCancel, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Retries, Stack
-from meshsim.plan.plan import Fault, Names, Network, Plan, Route, Source
-from meshsim.plan.proxies import Ambient, Direct, Gateway, Mesh, ProxyKind
+from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
+from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
 from meshsim.plan.services import Lifecycle, Operation, Service, Step
 from meshsim.plan.traffic import Cluster, Connections, Discovery, HealthCheck, Limits, Tls
 
@@ -15,10 +15,15 @@ __all__ = [
     "BARE",
     "NONE",
     "Ambient",
+    "Ask",
+    "Asker",
+    "Canary",
     "Cluster",
     "Connections",
     "Direct",
     "Discovery",
+    "Edge",
+    "EdgeTls",
     "Effect",
     "Fault",
     "Gateway",
@@ -33,6 +38,7 @@ __all__ = [
     "Network",
     "OnCancel",
     "Operation",
+    "Part",
     "Plan",
     "ProxyKind",
     "Retries",

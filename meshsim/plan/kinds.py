@@ -48,3 +48,4 @@ class HashOn(IntEnum):
     KEY = 2
     CONSUMER = 3
     ROUTE = 4
+    ADDRESS = 5

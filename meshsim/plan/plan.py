@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from meshsim.plan.kinds import NONE, HashOn
 
 if TYPE_CHECKING:
     from meshsim.arrivals import Arrivals
@@ -15,6 +17,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """A destination whose share of a route's requests follows a schedule."""
+
+    operation: int
+    start_ns: int
+    steps: tuple[tuple[float, int], ...]
+    """Share, and how long it holds (ns)."""
+    interval_ns: int = 0
+    """Between two checks; 0 for none at all."""
+    min_success_rate: float = 0.0
+    max_p99_ns: int = 0
+    """0 for none."""
+    min_requests: int = 1
+    threshold: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A further call that a route's answer is put together from."""
+
+    operation: int
+    is_optional: bool
+    stack: Stack
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Where a request goes."""
 
@@ -22,6 +50,44 @@ class Route:
     shares: tuple[float, ...]
     """Upper bounds of the cumulated weights, the last of them 1."""
     stack: Stack
+    sticky: HashOn = HashOn.NOTHING
+    """Whose requests go to the same one of its destinations."""
+    canary: Canary | None = None
+    fallback: int = NONE
+    """The operation that gets a request whose answer was a 5xx or none."""
+    parts: tuple[Part, ...] = ()
+    max_kib: float = 0.0
+    """Of a request's body; 0 for no limit."""
+
+    @property
+    def reached(self) -> tuple[int, ...]:
+        """All operations that its requests may go to, each once."""
+        more = [self.fallback] if self.fallback != NONE else []
+        return tuple(dict.fromkeys((*self.operations, *more, *(part.operation for part in self.parts))))
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What the requests of a load show to filters, beside consumer and keys."""
+
+    addresses: int = 1
+    first_address: int = 0
+    credentials: int = 1
+    """Different keys or tokens; there are as many bad ones, with the numbers after them."""
+    first_credential: int = 0
+    bad_share: float = 0.0
+    """Requests with a bad credential."""
+    missing_share: float = 0.0
+    """Requests with none."""
+    criticality: int = 1
+    kib: float = 0.0
+    """Size of a body, where all are alike."""
+    kib_spread: Distribution | None = None
+    """Sizes of bodies, where they differ: bytes."""
+    kib_ns: float = 0.0
+    """Time for a KiB on the client's own link, either way."""
+    requests_per_connection: int = 0
+    """0 for no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +109,7 @@ class Source:
     think_time: Distribution | None
     key_shares: tuple[float, ...] = ()
     """Upper bounds of the cumulated shares of the keys that its requests ask for; empty where they have none."""
+    asker: Asker = field(default_factory=Asker)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from meshsim.distributions import Distribution
     from meshsim.plan.layers import Stack
     from meshsim.plan.traffic import Cluster, Discovery
+    from meshsim.policies.edge import EdgeBalancer
     from meshsim.policies.filters import Filter
 
 
@@ -38,6 +39,47 @@ class Ambient:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """Whom a filter asks."""
+
+    filter: int
+    """Number of the filter in its chain."""
+    operation: int
+    timeout_ns: int
+    """0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeTls:
+    """TLS between clients and the gateway."""
+
+    round_trips: int
+    handshake_ns: int
+    """Time that a full handshake holds a worker of the replica."""
+    resumed_ns: int
+    """The same of a resumed one."""
+    resumes: bool
+    shares_keys: bool
+    """Whether a session is known to all replicas, and after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What stands between clients and the gateway: their connections, and who spreads them."""
+
+    balancer: EdgeBalancer
+    tls: EdgeTls | None
+    max_connections: int
+    """Of each replica; NONE for no limit."""
+    idle_timeout_ns: int
+    """0 for none."""
+    restarts: tuple[tuple[int, int], ...]
+    """When (ns) all replicas are restarted, and how many at once."""
+    startup_ns: int
+    drain_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
     """The gateway's replicas."""
 
@@ -48,6 +90,10 @@ class Gateway:
     """By service; None where no route leads."""
     discovery: Discovery | None = None
     """None where it always knows all instances."""
+    asks: tuple[Ask, ...] = ()
+    """Whom its filters ask."""
+    edge: Edge | None = None
+    """None where connections of clients cost nothing and each request may go to any replica."""
 
 
 @dataclass(frozen=True, slots=True)

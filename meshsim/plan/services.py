@@ -11,6 +11,7 @@ from meshsim.plan.layers import BARE
 if TYPE_CHECKING:
     from meshsim.distributions import Distribution
     from meshsim.plan.layers import Stack
+    from meshsim.plan.proxies import Ask
     from meshsim.policies.filters import Filter
     from meshsim.policies.load_shedding import LoadShedding
     from meshsim.replay import Table
@@ -46,6 +47,9 @@ class Operation:
     """Whether it has no errors of its own."""
     request_kib: float = 0.0
     response_kib: float = 0.0
+    """In the mean."""
+    response_spread: Distribution | None = None
+    """Sizes of answers, where they differ: bytes."""
     retry_after_ns: int = NONE
     """What its errors say about when to come again; NONE for nothing."""
 
@@ -90,6 +94,8 @@ class Service:
     """Whether a fault crashes it: only then are its requests kept in a list."""
     inbound: tuple[Filter, ...]
     """Filters of the sidecar at each instance."""
+    asks: tuple[Ask, ...] = ()
+    """Whom they ask."""
     lifecycle: Lifecycle | None = None
     """None where its instances are there from the beginning to the end."""
     subsets: tuple[int, ...] = ()

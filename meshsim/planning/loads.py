@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meshsim.arrivals import Arrivals, Profile, Recorded, Segment
-from meshsim.plan import NONE, Source
+from meshsim.plan import NONE, Asker, Source
 from meshsim.planning.traffic import own_stack
 from meshsim.portable import power
 from meshsim.randomness import stream
 from meshsim.replay import read_arrivals
-from meshsim.scenario.demand import match
+from meshsim.scenario import routing
+from meshsim.scenario.loads import CRITICALITIES
+from meshsim.scenario.sizes import mean_kib, spread_of
+from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
     from meshsim.planning.index import Index
-    from meshsim.scenario.loads import KeysSection
+    from meshsim.scenario.loads import KeysSection, LoadSection
     from meshsim.scenario.model import Scenario
 
 Intervals = tuple[tuple[int, int], ...]
@@ -23,7 +26,7 @@ Intervals = tuple[tuple[int, int], ...]
 def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
     """One load as an engine takes it."""
     load = scenario.load[name]
-    routes, shares = _routes(load.requests, scenario, index)
+    routes, shares = _routes(load, scenario, index)
     is_closed = load.executor in {"constant-vus", "ramping-vus"}
     think_time = getattr(load, "think_time", None)
     return Source(
@@ -37,6 +40,26 @@ def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
         users=_users(load, scenario.run.duration) if is_closed else (),
         think_time=None if think_time is None else think_time.chosen.build(),
         key_shares=_key_shares(load.keys),
+        asker=_asker(name, scenario),
+    )
+
+
+def _asker(name: str, scenario: Scenario) -> Asker:
+    """What a load's requests show; addresses and credentials of different loads are different ones."""
+    load, before = scenario.load[name], [scenario.load[other] for other in sorted(scenario.load) if other < name]
+    given = load.credentials
+    return Asker(
+        addresses=load.addresses,
+        first_address=sum(other.addresses for other in before),
+        credentials=given.count,
+        first_credential=sum(2 * other.credentials.count for other in before),
+        bad_share=1.0 - given.valid - given.missing,
+        missing_share=given.missing,
+        criticality=CRITICALITIES.index(load.criticality),
+        kib=mean_kib(load.body),
+        kib_spread=spread_of(load.body),
+        kib_ns=0.0 if load.bandwidth is None else 1024 * NS_PER_S / load.bandwidth,
+        requests_per_connection=load.requests_per_connection,
     )
 
 
@@ -52,20 +75,21 @@ def _key_shares(keys: KeysSection | None) -> tuple[float, ...]:
     return (*bounds[:-1], 1.0)
 
 
-def _routes(requests: dict[str, float], scenario: Scenario, index: Index) -> tuple[tuple[int, ...], tuple[float, ...]]:
+def _routes(load: LoadSection, scenario: Scenario, index: Index) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Indices of routes and their cumulated shares; a path is matched as the gateway would."""
-    paths = [(route.path, name) for name, route in sorted(scenario.gateway.routes.items())] if scenario.gateway else []
+    known = scenario.gateway.routes.items() if scenario.gateway else ()
     weights: dict[int, float] = {}
-    for target in sorted(requests):
-        name = match(target, paths) if target.startswith("/") and target not in index.routes else target
-        number = index.routes.get(name, NONE)
-        weights[number] = weights.get(number, 0.0) + requests[target]
+    for target in sorted(load.requests):
+        is_path = routing.is_path(target) and target not in index.routes
+        name = routing.meet(routing.asked(target, load), known) if is_path else target
+        number = NONE if name is None else index.routes.get(name, NONE)
+        weights[number] = weights.get(number, 0.0) + load.requests[target]
     return cumulated(weights)
 
 
-def cumulated(weights: dict[int, float]) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Keys in order and the upper bounds of their shares, the last of them 1."""
-    keys = tuple(key for key in sorted(weights) if weights[key] > 0)
+def cumulated(weights: dict[int, float], keep: tuple[int, ...] = ()) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Keys in order and the upper bounds of their shares, the last of them 1; without those of no weight, but for some to keep."""
+    keys = tuple(key for key in sorted(weights) if weights[key] > 0 or key in keep)
     total, bound, shares = sum(weights[key] for key in keys), 0.0, []
     for key in keys:
         bound += weights[key] / total

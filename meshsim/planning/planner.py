@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from meshsim.plan import BARE, Network, Plan, Route, Stack
+from meshsim.plan import BARE, NONE, Canary, HashOn, Network, Part, Plan, Route, Stack
 from meshsim.planning.index import Index, make_index
 from meshsim.planning.loads import cumulated, plan_source
 from meshsim.planning.places import plan_faults
@@ -16,6 +17,7 @@ from meshsim.scenario.defaults import Product, resolve
 
 if TYPE_CHECKING:
     from meshsim.scenario.model import Scenario
+    from meshsim.scenario.routes import CanarySection
 
 
 def make_plan(scenario: Scenario) -> Plan:
@@ -60,8 +62,8 @@ def _route(name: str, scenario: Scenario, index: Index, product: Product) -> Rou
     if scenario.gateway is None:
         return Route((index.operations[name],) if name in index.operations else (), (1.0,), BARE)
     section = scenario.gateway.routes[name]
-    weights = {section.to: 1.0} if isinstance(section.to, str) else section.to
-    operations, shares = cumulated({index.operations[target]: float(weight) for target, weight in weights.items()})
+    weights = {index.operations[target]: float(weight) for target, weight in section.destinations.items()}
+    operations, shares = cumulated(weights, keep=() if section.canary is None else (index.operations[section.canary.to],))
     first = index.names.services[_service_of(operations[0], index)]
     traffic = effective.traffic(scenario.gateway.traffic, first, product)
     timeout_ns = traffic.timeout_ns if section.timeout is None else effective.timeout_ns(section.timeout)
@@ -71,7 +73,41 @@ def _route(name: str, scenario: Scenario, index: Index, product: Product) -> Rou
     idle_ns = traffic.idle_timeout_ns if section.idle_timeout is None else effective.timeout_ns(section.idle_timeout)
     split = traffic_stack(traffic, index) if len(operations) == 1 else BARE
     stack = Stack(timeout_ns, plan_retries(retries, hedge), idle_ns, plan_mirror(mirror, index), split.subsets, split.shares)
-    return Route(operations, shares, stack)
+    return Route(
+        operations,
+        shares,
+        stack,
+        sticky=HashOn.NOTHING if section.sticky is None else HashOn[section.sticky.upper()],
+        canary=None if section.canary is None else _canary(section.canary, index),
+        fallback=NONE if section.fallback is None else index.operations[section.fallback],
+        max_kib=0.0 if section.max_body is None else section.max_body / 1024,
+        parts=tuple(
+            Part(index.operations[part.call], part.optional, replace(stack, timeout_ns=_own(part.timeout, timeout_ns)))
+            for part in section.aggregate
+        ),
+    )
+
+
+def _own(timeout: Any, otherwise_ns: int) -> int:
+    return otherwise_ns if timeout is None else effective.timeout_ns(timeout)
+
+
+def _canary(section: CanarySection, index: Index) -> Canary:
+    """A schedule of weights, with the limits of the analysis."""
+    analysis, operation = section.analysis, index.operations[section.to]
+    steps = tuple((step.weight, step.pause) for step in section.steps)
+    if analysis is None:
+        return Canary(operation, section.start, steps)
+    return Canary(
+        operation,
+        section.start,
+        steps,
+        interval_ns=analysis.interval,
+        min_success_rate=analysis.min_success_rate or 0.0,
+        max_p99_ns=analysis.max_p99 or 0,
+        min_requests=analysis.min_requests,
+        threshold=analysis.threshold,
+    )
 
 
 def _service_of(operation: int, index: Index) -> int:

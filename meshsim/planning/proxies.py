@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.distributions import Constant, Distribution
 from meshsim.plan import BARE, Ambient, Cluster, Connections, Direct, Gateway, Mesh, ProxyKind
+from meshsim.planning.asks import asked_services, plan_asks
 from meshsim.planning.connections import plan_connections, plan_discovery, plan_tls
+from meshsim.planning.edge import plan_edge
 from meshsim.planning.places import place_zones
 from meshsim.planning.traffic import plan_cluster
 from meshsim.policies.admission import NO_LIMIT
@@ -44,10 +46,14 @@ def plan_gateway(scenario: Scenario, index: Index, product: Product) -> Gateway:
         target.partition("/")[0]
         for route in section.routes.values()
         for target in (
-            *([route.to] if isinstance(route.to, str) else route.to),
+            *route.destinations,
             *([] if route.mirror is None else [route.mirror.to]),
+            *([] if route.fallback is None else [route.fallback]),
+            *(part.call for part in route.aggregate),
         )
     }
+    made = filters(section.filters)
+    reached |= {target.partition("/")[0] for target in asked_services(made).values()}
     tls = mesh_tls(scenario, product)
     clusters: list[Cluster | None] = [
         plan_cluster(section.traffic, name, scenario, index, product, tls)[0] if name in reached else None
@@ -56,7 +62,9 @@ def plan_gateway(scenario: Scenario, index: Index, product: Product) -> Gateway:
     return Gateway(
         zones=place_zones(section, index),
         proxy=_proxy(section, "gateway", product),
-        filters=filters(section.filters),
+        filters=made,
+        asks=plan_asks(made, index),
+        edge=plan_edge(section, scenario, product),
         clusters=tuple(clusters),
         discovery=plan_discovery(section.discovery, product),
     )

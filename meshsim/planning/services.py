@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, get_args
 
 from meshsim.plan import NONE, Lifecycle, OnCancel, Operation, Service, Step, StepKind
+from meshsim.planning.asks import plan_asks
 from meshsim.planning.places import all_zones, subset_numbers
 from meshsim.planning.traffic import own_stack
 from meshsim.randomness import stream
 from meshsim.replay import Table, read_table
 from meshsim.scenario.services import CallStep, GrpcStatus, ReplayedTime
+from meshsim.scenario.sizes import mean_kib, spread_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from meshsim.policies.filters import Filter
     from meshsim.scenario.model import Scenario
     from meshsim.scenario.services import ReplaySection, ServiceSection
+    from meshsim.scenario.sizes import SizeSpread
 
 _GRPC_STATUS_OF_ERROR = 14
 GRPC_STATUSES: dict[str, int] = {name: code for code, name in enumerate(get_args(GrpcStatus), start=1)}
@@ -42,6 +45,7 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
         is_grpc=section.protocol == "grpc",
         may_crash=lifecycle is not None or any(fault.crash and fault.service in {None, name} for fault in scenario.faults),
         inbound=inbound,
+        asks=plan_asks(inbound, index),
         lifecycle=lifecycle,
         subsets=subset_numbers(section, len(zones), index),
         priorities=tuple(priorities[place % len(priorities)] for place in range(len(zones))) if priorities else (),
@@ -92,15 +96,16 @@ def plan_operations(scenario: Scenario, index: Index) -> tuple[Operation, ...]:
                 else NONE,
                 request_kib=_kib(body.request_size, section.request_size),
                 response_kib=_kib(body.response_size, section.response_size),
+                response_spread=spread_of(section.response_size if body.response_size is None else body.response_size),
                 retry_after_ns=NONE if errors is None or errors.retry_after is None else errors.retry_after,
             )
         )
     return tuple(made)
 
 
-def _kib(own: int | None, of_service: int | None) -> float:
-    """KiB of an operation's own size, or of its service's."""
-    return (of_service or 0 if own is None else own) / 1024
+def _kib(own: int | SizeSpread | None, of_service: int | SizeSpread | None) -> float:
+    """KiB of an operation's own size, or of its service's, in the mean."""
+    return mean_kib(of_service if own is None else own)
 
 
 def _steps(script: Any, index: Index, tables: dict[Any, Table]) -> Iterator[Step]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from meshsim.metrics.summary import DestinationSummary, ProxySummary, RequestSummary, ServiceSummary
+    from meshsim.metrics.summary import DestinationSummary, FilterSummary, ProxySummary, RequestSummary, ServiceSummary
     from meshsim.metrics.thresholds import Verdict
 
 WIDE = 120
@@ -155,6 +155,38 @@ def destinations(console: Console, rows: Sequence[DestinationSummary]) -> Table 
     if any(one.in_zone_share is not None for one in shown):
         figures.append(Figure("in zone\n%", [one.in_zone_share for one in shown], 100, 0))
     return _table(console, "from, to", names, figures)
+
+
+DECISIONS = {
+    "admitted": "let\npass",
+    "delayed": "delayed",
+    "limited": "limited",
+    "shadowed": "would be\nlimited",
+    "denied": "denied",
+    "hit": "hits",
+    "miss": "misses",
+    "stale": "stale\nanswers",
+    "coalesced": "waited for\nanother",
+    "failed_open": "failed\nopen",
+    "failed_closed": "failed\nclosed",
+    "shed": "shed",
+    "aborted": "aborted",
+}
+"""Headers of what filters decide; only those that happened are shown."""
+
+
+def filters(console: Console, rows: Sequence[FilterSummary]) -> Table | None:
+    """A row for each filter: what it decided; None where there are none."""
+    used = [name for name in DECISIONS if any(name in one.counts for one in rows)]
+    if not used:
+        return None
+    figures = [
+        Figure(DECISIONS[name], [None if name not in one.counts else float(one.counts[name]) for one in rows], decimals=0)
+        for name in used
+    ]
+    if any(one.fairness is not None for one in rows):
+        figures.append(Figure("fairness\n0 to 1", [one.fairness for one in rows], decimals=2))
+    return _table(console, "filter", [one.label(rows) for one in rows], figures)
 
 
 def thresholds(console: Console, verdicts: Sequence[Verdict]) -> Table:

@@ -81,16 +81,23 @@ def show(console: Console, what: Heading, summary: Summary, verdicts: Sequence[V
         if any(one.name.startswith("sidecar") for one in summary.proxies):
             console.print(Text(f"Sidecars are listed from {tables.BUSY_PROXY:.0%} busy on.", style="dim"))
     _failures(console, summary)
-    if (destinations := tables.destinations(console, summary.destinations)) is not None:
-        _section(console, "What policies did", destinations)
-    if summary.never_acted:
-        _section(console, "Policies that never acted", Text("\n".join(summary.never_acted)))
+    _policies(console, summary)
     console.print()
     for word, meaning in NOTES.items():
         console.print(Text(f"{word}: {meaning}", style="dim"))
     if what.directory:
         console.print()
         console.print(Text.assemble("Records: ", (what.directory, "bold")), soft_wrap=True)
+
+
+def _policies(console: Console, summary: Summary) -> None:
+    """What policies and filters did, and which did nothing."""
+    if (destinations := tables.destinations(console, summary.destinations)) is not None:
+        _section(console, "What policies did", destinations)
+    if (filters := tables.filters(console, summary.filters)) is not None:
+        _section(console, "What filters decided", filters)
+    if summary.never_acted:
+        _section(console, "Policies that never acted", Text("\n".join(summary.never_acted)))
 
 
 def _heading(what: Heading, summary: Summary) -> list[RenderableType]:

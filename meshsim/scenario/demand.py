@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshsim.policies.filters import RateLimit
-from meshsim.scenario import effective
+from meshsim.scenario import effective, routing
 from meshsim.scenario.reading import Layer, mean_ns, tries
 from meshsim.units import NS_PER_S
 
@@ -53,12 +53,13 @@ class Proxy:
 
 def sources(scenario: Scenario, known: dict[str, Route]) -> Iterator[Source]:
     """All loads."""
-    paths = [(route.path, name) for name, route in scenario.gateway.routes.items()] if scenario.gateway else []
+    routes = scenario.gateway.routes if scenario.gateway else {}
     for name, load in scenario.load.items():
         total = sum(load.requests.values())
         requests: dict[str, float] = {}
         for target, weight in load.requests.items():
-            found = match(target, paths) if target.startswith("/") and target not in known else target
+            is_path = routing.is_path(target) and target not in known
+            found = (routing.meet(routing.asked(target, load), routes.items()) or target) if is_path else target
             requests[found] = requests.get(found, 0.0) + weight / total
         again = tries(effective.own_retries(load.retries), ("load", name, "retries"))
         layer = Layer(f"load {name}", effective.timeout_ns(load.timeout), ("load", name, "timeout"), again)
@@ -71,22 +72,7 @@ def sources(scenario: Scenario, known: dict[str, Route]) -> Iterator[Source]:
 def route_paths(scenario: Scenario) -> tuple[str, ...]:
     """The paths that the gateway's routes match."""
     routes = scenario.gateway.routes.values() if scenario.gateway else ()
-    return tuple(str(getattr(route.path, "exact", route.path)) for route in routes)
-
-
-def match(path: str, paths: list[tuple[Any, str]]) -> str:
-    """Name of the route that a path meets (exact first, then the longest prefix by segments), or the path itself."""
-    found, best = path, -1
-    for wanted, name in paths:
-        exact = getattr(wanted, "exact", None)
-        if exact is not None:
-            if exact == path:
-                return name
-            continue
-        prefix = str(wanted).rstrip("/")
-        if (path == prefix or path.startswith(prefix + "/")) and len(prefix) > best:
-            found, best = name, len(prefix)
-    return found
+    return tuple(str(route.path) for route in routes)
 
 
 def peak_rate(load: Any) -> float:
@@ -127,9 +113,21 @@ def inbound_limits(scenario: Scenario) -> dict[str, Limit]:
 def _limits(filters: Any, path: Path) -> Iterator[tuple[float, str, Path]]:
     for index, choice in enumerate(filters or ()):
         made = choice.chosen
-        if isinstance(made, RateLimit):
+        if isinstance(made, RateLimit) and made.token_bucket is not None and made.key in ("none", "consumer", "route"):
             bucket = made.token_bucket
             yield bucket.tokens_per_fill * NS_PER_S / bucket.fill_interval, made.key, (*path, index, "rate_limit")
+
+
+def further_targets(scenario: Scenario) -> frozenset[str]:
+    """Whom filters ask, and where the gateway sends what no weight says: to a canary, a fallback, for a copy or a part of an answer."""
+    gateway, found = scenario.gateway, set[str | None]()
+    inbound = getattr(scenario.mesh, "inbound", None) or {}
+    for filters in (gateway.filters if gateway else (), *(one.filters for one in inbound.values())):
+        found.update(getattr(choice.chosen, "service", None) for choice in filters)
+    for route in gateway.routes.values() if gateway else ():
+        found |= {route.fallback, *(part.call for part in route.aggregate)}
+        found |= {one.to for one in (route.canary, route.mirror) if one is not None}
+    return frozenset(one for one in found if one)
 
 
 def proxy(section: Any, kind: str, product: Product) -> Proxy:

@@ -208,6 +208,8 @@ def value_text(value: Any, annotation: Any, metadata: tuple[Any, ...] = ()) -> s
         annotation: The type of its field, which says the unit.
         metadata: What stands beside the type.
     """
+    if isinstance(value, list | tuple):
+        return ", ".join(value_text(one, annotation, metadata) for one in value) or "none"
     unit = _unit(annotation, metadata)
     if unit is not None and unit.name == "duration":
         return format_duration(value)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from meshsim.policies.filters import Cache
 from meshsim.scenario import demand, reading
 from meshsim.scenario.defaults import Product, resolve
 from meshsim.units import NS_PER_S
@@ -107,6 +108,17 @@ class Flow:
     def route_paths(self) -> tuple[str, ...]:
         """The paths of the gateway's routes."""
         return demand.route_paths(self.scenario)
+
+    @cached_property
+    def further_targets(self) -> frozenset[str]:
+        """Whom filters ask, and where the gateway sends what no weight says: to a canary, a fallback, for a copy or a part of an answer."""
+        return demand.further_targets(self.scenario)
+
+    @property
+    def has_cache(self) -> bool:
+        """Whether the gateway answers some requests itself, nobody knows how many."""
+        gateway = self.scenario.gateway
+        return self.has_gateway and gateway is not None and any(isinstance(one.chosen, Cache) for one in gateway.filters)
 
     @property
     def has_unknown_rates(self) -> bool:

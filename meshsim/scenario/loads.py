@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.errors import did_you_mean
 from meshsim.scenario.nodes import shown
+from meshsim.scenario.sizes import Sizes
 from meshsim.scenario.traffic import RetriesSection, Timeout
-from meshsim.scenario.types import DataFile, Duration, Name, Rate, Section, TimeDistribution, Weights
+from meshsim.scenario.types import DataFile, Duration, Name, Rate, Section, Share, Size, TimeDistribution, Weights
 from meshsim.scenario.wording import mistake
 
 Users = Annotated[int, Ge(0), Le(1_000_000)]
@@ -26,15 +27,42 @@ class KeysSection(Section):
     """Exponent of Zipf's law: the n-th is asked for in proportion to 1 / n^zipf; 0 for all alike."""
 
 
+class CredentialsSection(Section):
+    """The API keys or tokens that requests bring."""
+
+    valid: Share = 1.0
+    """Requests with a good one."""
+    missing: Share = 0.0
+    """Requests without any; the rest have a bad one."""
+    count: Annotated[int, Ge(1), Le(1_000_000)] = 1
+    """Different good ones, each as often as the others (a virtual user keeps its own); there are as many bad ones."""
+
+    @model_validator(mode="after")
+    def _add_up(self) -> Self:
+        if self.valid + self.missing > 1 + 1e-9:
+            raise mistake(
+                f"{100 * self.valid:.12g}% with a good one and {100 * self.missing:.12g}% without any are more than all",
+                "missing",
+            )
+        return self
+
+
+Criticality = Literal["critical_plus", "critical", "sheddable_plus", "sheddable"]
+CRITICALITIES: tuple[str, ...] = get_args(Criticality)
+"""The most important first. Source: Beyer et al., "Site Reliability Engineering", chapter 21, "Criticality"."""
+
+
 class LoadSection(Section):
     """What all loads share."""
 
     requests: Weights
-    """What is asked for, by weight: a route, or a path such as `/cart`; without a gateway a service or `service/operation`."""
+    """What is asked for, by weight: a route, or a path such as `/cart` or `POST /cart`; without a gateway a service or `service/operation`."""
     timeout: Timeout | None = None
     """How long the client waits for an answer, its own retries included; then status 0, flag DC. For ever where absent."""
     retries: RetriesSection | None = None
     """The client's own retries; none where absent."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers that the requests carry, for routes that look at them."""
     consumer: Name | None = None
     """Who asks, for rate limits by consumer."""
     zone: Name | None = None
@@ -42,7 +70,19 @@ class LoadSection(Section):
     start: Duration = 0
     """When the load begins."""
     keys: KeysSection | None = None
-    """What the requests ask for, for load balancers with `hash_on: key`."""
+    """What the requests ask for, for load balancers with `hash_on: key` and caches."""
+    addresses: Annotated[int, Ge(1), Le(10_000_000)] = 1
+    """Different addresses that the requests come from; a virtual user keeps its own."""
+    credentials: CredentialsSection = Field(default_factory=CredentialsSection)
+    """What requests prove themselves with, for filters that authenticate: a good one, the same for all, where absent."""
+    criticality: Criticality = "critical"
+    """How important they are, for filters that shed load."""
+    requests_per_connection: Annotated[int, Ge(0), Le(1_000_000)] = 0
+    """Requests on one connection to the gateway before the client closes it; 1 for no keep-alive, 0 for no limit."""
+    bandwidth: Annotated[Size, Ge(1)] | None = None
+    """Bytes a second on each client's own link, for bodies and answers; they take no time where absent."""
+    body: Sizes = 0
+    """Size of a request's body, for filters and routes that look at it, and for slow links; or `{p50: 4KiB, p99: 200KiB}`."""
 
 
 class OpenLoad(LoadSection):

@@ -5,67 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le
-from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from meshsim.scenario.defaults import UnknownDefaultError, resolve
+from meshsim.scenario.gateway import GatewaySection
 from meshsim.scenario.loads import Load, PositiveDuration
-from meshsim.scenario.proxies import DirectSection, MeshSection, ProxySection
-from meshsim.scenario.resilience import HedgeSection, MirrorSection
-from meshsim.scenario.services import PlacedSection, ServiceSection
-from meshsim.scenario.traffic import FilterChoice, RetriesSection, Timeout, TrafficSection
-from meshsim.scenario.types import Duration, Name, Section, Share, TimeDistribution, Weights
-from meshsim.scenario.wording import PATH_PATTERN, mistake
+from meshsim.scenario.proxies import DirectSection, MeshSection
+from meshsim.scenario.services import ServiceSection
+from meshsim.scenario.types import Duration, Name, Section, Share, TimeDistribution
+from meshsim.scenario.wording import mistake
 
-UrlPath = Annotated[str, StringConstraints(pattern=PATH_PATTERN, max_length=2000)]
 Deployment = Literal["none", "gateway", "mesh", "gateway+mesh"]
-
-
-class ExactPath(Section):
-    """A path that must be met exactly."""
-
-    exact: UrlPath
-    """The path."""
-
-
-def _kind_of_path(value: Any) -> str:
-    return "<exact>" if isinstance(value, dict | ExactPath) else "<prefix>"
-
-
-def _kind_of_destination(value: Any) -> str:
-    return "<weights>" if isinstance(value, dict) else "<service>"
-
-
-class RouteSection(Section):
-    """Where the gateway sends the requests for a path."""
-
-    path: Annotated[Annotated[UrlPath, Tag("<prefix>")] | Annotated[ExactPath, Tag("<exact>")], Discriminator(_kind_of_path)]
-    """A prefix by segments (`/cart` meets `/cart` and `/cart/7`, not `/carts`), or `{exact: /cart}`.
-
-    The exact one wins, then the longest.
-    """
-    to: Annotated[Annotated[str, Tag("<service>")] | Annotated[Weights, Tag("<weights>")], Discriminator(_kind_of_destination)]
-    """A service, `service/operation`, or several by weight."""
-    timeout: Timeout | None = None
-    """Time for a request with all its tries and waits; then 504 with flag UT."""
-    idle_timeout: Timeout | None = None
-    """Time without a byte on a request: 504 with flag SI; none where absent."""
-    retries: RetriesSection | None = None
-    """When a failed try is followed by another."""
-    hedge_policy: HedgeSection | None = None
-    """A further try while one is still on its way."""
-    mirror: MirrorSection | None = None
-    """Send copies elsewhere."""
-
-
-class GatewaySection(ProxySection, PlacedSection):
-    """The API gateway."""
-
-    filters: list[FilterChoice] = Field(default_factory=list)
-    """What a request passes first, in order."""
-    routes: Annotated[dict[Name, RouteSection], Field(min_length=1)]
-    """Where requests go, by the name of the route."""
-    traffic: dict[str, TrafficSection] = Field(default_factory=dict)
-    """What the gateway does for the calls to a service; `*` for all. A route's own timeout and retries come first."""
 
 
 class NetworkSection(Section):

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from meshsim.policies.filters import Fault
-from meshsim.scenario import connections, loads, model, proxies, resilience, services, traffic
+from meshsim.scenario import connections, gateway, loads, model, proxies, resilience, routes, services, traffic
 from meshsim.scenario.defaults import products
 from meshsim.scenario.explain import default_field, policy_families
 from meshsim.scenario.fields import Field, fields
@@ -28,14 +28,21 @@ INTRODUCTION = "reference_page.md"
 BY_PRODUCT = "[by product](defaults.md)"
 TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "scenario": (("", model.Scenario),),
-    "load": (("", loads.LoadSection), ("keys.", loads.KeysSection)),
+    "load": (("", loads.LoadSection), ("keys.", loads.KeysSection), ("credentials.", loads.CredentialsSection)),
     "constant-arrival-rate": (("", loads.ConstantArrivalRate),),
     "ramping-arrival-rate": (("", loads.RampingArrivalRate), ("stages.", loads.RateStage)),
     "constant-vus": (("", loads.ConstantUsers),),
     "ramping-vus": (("", loads.RampingUsers), ("stages.", loads.UserStage)),
     "replay": (("", loads.Replay),),
-    "gateway": (("", model.GatewaySection),),
-    "route": (("", model.RouteSection), ("path.", model.ExactPath)),
+    "gateway": (("", gateway.GatewaySection), ("tls.", gateway.EdgeTlsSection), ("restarts.", services.RestartStep)),
+    "route": (
+        ("", routes.RouteSection),
+        ("path.", routes.PathSection),
+        ("canary.", routes.CanarySection),
+        ("canary.steps.", routes.CanaryStep),
+        ("canary.analysis.", routes.CanaryAnalysis),
+        ("aggregate.", routes.AggregateCall),
+    ),
     "mesh": (
         ("", proxies.MeshSection),
         ("inbound.<service>.", proxies.InboundSection),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.errors import UnitError, did_you_mean
 from meshsim.records import STAGES
-from meshsim.scenario import calls, matrix, resilience_references
+from meshsim.scenario import calls, filter_references, matrix, resilience_references, routing
 from meshsim.scenario.figure import parse_figure
 from meshsim.scenario.nodes import Finding, shown
 from meshsim.scenario.thresholds import GATEWAY, parse_condition, parse_selector
@@ -31,6 +31,7 @@ def findings(tree: Any) -> Iterator[Finding]:
     yield from _routes(tree)
     yield from _destinations(tree)
     yield from resilience_references.findings(tree)
+    yield from filter_references.findings(tree)
     yield from _faults(tree)
     yield from _services(tree)
     yield from _thresholds(tree)
@@ -57,24 +58,57 @@ def _requests(tree: Any) -> Iterator[Finding]:
     for name, load in mapping(tree, "load").items():
         for target in mapping(load, "requests"):
             path: Path = ("load", name, "requests", target)
-            if not has_routes and target.startswith("/"):
+            if not has_routes and routing.is_path(target):
                 yield Finding(
                     path, f"{shown(target)} is a path, and there is no `gateway:` to route it; write a service", at_key=True
                 )
             elif not has_routes:
                 if message := calls.unknown_target(tree, target):
                     yield Finding(path, message, at_key=True)
-            elif not target.startswith("/") and target not in routes:
+            elif not routing.is_path(target) and target not in routes:
                 yield Finding(path, f"unknown route {shown(target)}{did_you_mean(target, routes)}", at_key=True)
 
 
 def _routes(tree: Any) -> Iterator[Finding]:
     for name, route in mapping(tree, "gateway", "routes").items():
-        to = route.get("to") if isinstance(route, dict) else None
+        here: Path = ("gateway", "routes", name)
+        to = mapping(route).get("to")
         for target in to if isinstance(to, dict) else [to] if isinstance(to, str) else []:
             if message := calls.unknown_target(tree, target):
-                path: Path = ("gateway", "routes", name, "to")
+                path: Path = (*here, "to")
                 yield Finding((*path, target), message, at_key=True) if isinstance(to, dict) else Finding(path, message)
+        yield from _other_targets(
+            tree, here, mapping(route), to if isinstance(to, dict) else {to: 1} if isinstance(to, str) else {}
+        )
+
+
+def _other_targets(tree: Any, here: Path, route: Mapping[str, Any], destinations: Mapping[Any, Any]) -> Iterator[Finding]:
+    """Where else a route's requests go: the fallback, the parts, the new version; and the consumers that it is for."""
+    fallback, canary, parts = route.get("fallback"), mapping(route, "canary").get("to"), route.get("aggregate")
+    if isinstance(fallback, str) and (message := calls.unknown_target(tree, fallback)):
+        yield Finding((*here, "fallback"), message)
+    for index, part in enumerate(parts if isinstance(parts, list) else []):
+        target = mapping(part).get("call")
+        if isinstance(target, str) and (message := calls.unknown_target(tree, target)):
+            yield Finding((*here, "aggregate", index, "call"), message)
+    if isinstance(canary, str) and (message := _unfit_version(canary, destinations)):
+        yield Finding((*here, "canary", "to"), message)
+    consumers = filter_references.consumers(tree)
+    for index, name in enumerate(given if isinstance(given := route.get("consumers"), list) else []):
+        if isinstance(name, str) and name not in consumers:
+            message = f"no load has the consumer {shown(name)}{did_you_mean(name, consumers)}"
+            yield Finding((*here, "consumers", index), message)
+
+
+def _unfit_version(canary: str, destinations: Mapping[Any, Any]) -> str:
+    """Why a destination cannot be a route's new version; empty where it can."""
+    if len(destinations) < 2 and canary in destinations:
+        return "is none of several destinations of this route; write both versions under `to`"
+    if canary not in destinations:
+        known = [one for one in destinations if isinstance(one, str)]
+        return f"is none of several destinations of this route{did_you_mean(canary, known)}; write it under `to`, with weight 0"
+    others = [weight for name, weight in destinations.items() if name != canary]
+    return "" if any(others) else "has all the weight under `to`; there is no old version to get the rest"
 
 
 def _destinations(tree: Any) -> Iterator[Finding]:
@@ -188,12 +222,11 @@ def _unknown(selector: Selector, known: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _known(tree: Any) -> dict[str, dict[str, Any]]:
     """The names that each label of a metric may have."""
-    consumers = [mapping(load).get("consumer") for load in mapping(tree, "load").values()]
     return {
         "route": mapping(tree, "gateway", "routes") if tree.get("gateway") is not None else _asked(tree),
         "service": mapping(tree, "services"),
         "source": mapping(tree, "load"),
-        "consumer": {name: None for name in consumers if isinstance(name, str)},
+        "consumer": filter_references.consumers(tree),
         "stage": dict.fromkeys(STAGES),
     }
 

@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.scenario.nodes import shown
+from meshsim.scenario.sizes import Sizes
 from meshsim.scenario.traffic import RetriesSection, StatusCode, Timeout
 from meshsim.scenario.types import Choice, DataFile, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
 from meshsim.scenario.wording import mistake
@@ -165,8 +166,8 @@ class OperationSection(Section):
     """How often it fails by itself; the service's own `errors` where absent."""
     request_size: Size | None = None
     """Size of a request to it; the service's own where absent. It costs time where `mtls.time_per_kib` does."""
-    response_size: Size | None = None
-    """Size of its answer."""
+    response_size: Sizes | None = None
+    """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it costs time where a client's `bandwidth`, `mtls` or a filter says so."""
 
 
 class ScaleStep(Section):
@@ -249,8 +250,8 @@ class ServiceSection(PlacedSection):
     """Whether it stops work whose callers have given up by then (504, `deadline`), and tells its own calls when that is."""
     request_size: Size | None = None
     """Size of a request to it; nothing where absent. It costs time where `mtls.time_per_kib` does."""
-    response_size: Size | None = None
-    """Size of its answer."""
+    response_size: Sizes | None = None
+    """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it costs time where a client's `bandwidth`, `mtls` or a filter says so."""
     subsets: dict[Name, Annotated[int, Ge(1), Le(10_000)]] | None = None
     """Replicas by name of the subset (a version, say): the first ones belong to the first name in the alphabet, and so on."""
     priorities: list[Annotated[int, Ge(0), Le(127)]] | None = None

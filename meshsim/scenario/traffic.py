@@ -156,8 +156,8 @@ class TrafficSection(Section):
     """How soon after one change of health the workers hear of the next: 1s in Envoy."""
     locality: LocalityChoice | None = None
     """What zones and priorities mean for the choice of hosts; nothing where absent."""
-    hash_on: Literal["user", "key", "consumer", "route"] | None = None
-    """What a hashing load balancer keeps together: a virtual user, a load's `keys`, a consumer, a route."""
+    hash_on: Literal["user", "key", "consumer", "route", "address"] | None = None
+    """What a hashing load balancer keeps together: a virtual user, a load's `keys`, a consumer, a route, a client's address."""
     circuit_breaker: CircuitBreakerSection | None = None
     """resilience4j's breaker, closed, open or half open; none where absent."""
     client_throttling: ClientThrottlingSection | None = None

@@ -37,7 +37,7 @@ ONE_AFTER_THE_OTHER = {"timeout", "retries", "retry_budget", "circuit_breakers"}
 
 
 def plain(scenario: dict[str, Any]) -> dict[str, Any]:
-    """The same with sidecars, one try after the other, instances that stay, and filters that take no time."""
+    """The same with sidecars, one try after the other, links that take no time, instances that stay, and no time in filters but the gateway's."""
     for place in ("gateway", "mesh", "direct"):
         traffic = scenario[place]["traffic"]
         scenario[place]["traffic"] = {
@@ -46,8 +46,12 @@ def plain(scenario: dict[str, Any]) -> dict[str, Any]:
         scenario[place].pop("discovery", None)
     for key in ("mode", "mtls", "node_proxy", "waypoints", "telemetry"):
         scenario["mesh"].pop(key, None)
-    for filtering in (scenario["gateway"], *scenario["mesh"]["inbound"].values()):
-        filtering["filters"] = [one for one in filtering["filters"] if "rate_limit" in one]
+    for inbound in scenario["mesh"]["inbound"].values():
+        inbound["filters"] = [one for one in inbound["filters"] if "token_bucket" in one.get("rate_limit", ())]
+    for load in scenario["load"].values():
+        load.pop("bandwidth", None)
+    for route in scenario["gateway"]["routes"].values():
+        route.pop("aggregate", None)
     for service in scenario["services"].values():
         for key in ("scale", "restarts", "readiness", "subsets", "priorities"):
             service.pop(key, None)

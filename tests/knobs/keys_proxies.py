@@ -74,7 +74,6 @@ def route_rows() -> list[Row]:
     }
     return [
         Row("RouteSection.path", paths, {}, of_route(path="/elsewhere"), measure.failures, "more"),
-        Row("ExactPath.exact", paths, of_route(path={"exact": "/main/7"}), of_route(path={"exact": "/main"}), measure.failures, "more"),
         Row("RouteSection.to", gateway_world(services=two), {}, of_route(to="other"), measure.latency, "more"),
         Row(
             "RouteSection.to weights", gateway_world(services=two), of_route(to={"back": 9, "other": 1}), of_route(to={"back": 1, "other": 9}),

@@ -5,12 +5,21 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from asking import PLAIN
 
 from meshsim.flags import Flag
 from meshsim.policies.circuit_breaking import CLOSED, HALF_OPEN, OPEN, CircuitBreaker
 from meshsim.policies.concurrency import Aimd, Fixed, Gradient2, Vegas
 from meshsim.policies.failure_accrual import Consecutive, SuccessRate
-from meshsim.policies.filters import AdaptiveConcurrency, AdmissionControl, Fault, LimitConcurrency
+from meshsim.policies.filters import (
+    AdaptiveConcurrency,
+    AdmissionControl,
+    Decision,
+    Fault,
+    LimitConcurrency,
+    Surroundings,
+    Verdict,
+)
 from meshsim.policies.load_shedding import Codel, MaxWait
 from meshsim.policies.throttling import ClientThrottling
 from meshsim.randomness import Draw
@@ -281,13 +290,13 @@ class TestCodel:
 
 class TestAdmissionControl:
     def rejected(self, good, **settings):
-        made, draw = AdmissionControl(**settings).build(consumers=1, routes=1), Draw()
+        made, draw = AdmissionControl(**settings).build(around=Surroundings()), Draw()
         count = 0
         for key in range(4000):
-            verdict = made.judge(key * NS_PER_MS, 0, 0, draw.at(key, 1))
-            count += verdict == (503, Flag.admission, 0)
+            verdict = made.judge(key * NS_PER_MS, PLAIN, draw.at(key, 1))
+            count += verdict == Verdict(503, Flag.admission, decision=Decision.SHED)
             if not verdict.status:
-                made.done(key * NS_PER_MS, NS_PER_MS, 200 if draw.at(key, 2).uniform() < good else 503, -1, 0)
+                made.done(key * NS_PER_MS, NS_PER_MS, PLAIN, 200 if draw.at(key, 2).uniform() < good else 503, -1, 0)
         return count / 4000
 
     def test_it_rejects_the_more_the_fewer_succeed(self):
@@ -301,9 +310,9 @@ class TestAdmissionControl:
         assert self.rejected(0.4, sr_threshold=0.5) == pytest.approx(0.2, abs=0.03)
         assert self.rejected(0.7, aggression=2.0) > self.rejected(0.7) + 0.1
         assert self.rejected(0.0, rps_threshold=1e6) == 0.0
-        made = AdmissionControl(sampling_window="2s").build(consumers=1, routes=1)
-        made.done(0, 0, 503, -1, 0)
-        made.judge(5 * NS_PER_S, 0, 0, DRAW)
+        made = AdmissionControl(sampling_window="2s").build(around=Surroundings())
+        made.done(0, 0, PLAIN, 503, -1, 0)
+        made.judge(5 * NS_PER_S, PLAIN, DRAW)
         assert made.requests == 0
 
     def test_what_envoy_refuses(self):
@@ -314,13 +323,13 @@ class TestAdmissionControl:
 
 class TestAdaptiveConcurrency:
     def limit_after(self, rtts_ms, in_flight=50, **settings):
-        made = AdaptiveConcurrency(**{"min_rtt_request_count": 5, "jitter": 0.0, **settings}).build(consumers=1, routes=1)
+        made = AdaptiveConcurrency(**{"min_rtt_request_count": 5, "jitter": 0.0, **settings}).build(around=Surroundings())
         now_ms = 0
         for rtt_ms in rtts_ms:
-            admitted = sum(not made.judge(now_ms * NS_PER_MS, 0, 0, DRAW).status for _ in range(in_flight))
+            admitted = sum(not made.judge(now_ms * NS_PER_MS, PLAIN, DRAW).status for _ in range(in_flight))
             now_ms += rtt_ms
             for _ in range(admitted):
-                made.done(now_ms * NS_PER_MS, rtt_ms * NS_PER_MS, 200, -1, 0)
+                made.done(now_ms * NS_PER_MS, rtt_ms * NS_PER_MS, PLAIN, 200, -1, 0)
         return made.controller.limit
 
     def test_it_begins_with_its_minimum_and_grows_while_latency_stays_at_its_best(self):
@@ -344,23 +353,25 @@ class TestAdaptiveConcurrency:
         assert low >= high
 
     def test_above_the_limit_the_answer_is_503(self):
-        made = AdaptiveConcurrency().build(consumers=1, routes=1)
-        verdicts = [made.judge(0, 0, 0, DRAW) for _ in range(4)]
+        made = AdaptiveConcurrency().build(around=Surroundings())
+        verdicts = [made.judge(0, PLAIN, DRAW) for _ in range(4)]
         assert [verdict.status for verdict in verdicts] == [0, 0, 0, 503]
         assert verdicts[3].flags == Flag.concurrency
+        assert verdicts[3].decision is Decision.SHED
 
 
 def test_limit_concurrency_asks_its_rule():
-    made = LimitConcurrency(limit=Fixed(limit=1)).build(consumers=1, routes=1)
-    assert [made.judge(0, 0, 0, DRAW).status for _ in range(2)] == [0, 503]
-    made.done(0, NS_PER_MS, 0, -1, 0)
-    assert made.judge(0, 0, 0, DRAW).status == 0
+    made = LimitConcurrency(limit=Fixed(limit=1)).build(around=Surroundings())
+    assert [made.judge(0, PLAIN, DRAW).status for _ in range(2)] == [0, 503]
+    assert made.judge(0, PLAIN, DRAW).decision is Decision.SHED
+    made.done(0, NS_PER_MS, PLAIN, 0, -1, 0)
+    assert made.judge(0, PLAIN, DRAW).status == 0
 
 
 class TestFault:
     def verdicts(self, now_ms=0, **settings):
-        made, draw = Fault(**settings).build(consumers=1, routes=1), Draw()
-        return [made.judge(now_ms * NS_PER_MS, 0, 0, draw.at(key, 1)) for key in range(2000)]
+        made, draw = Fault(**settings).build(around=Surroundings()), Draw()
+        return [made.judge(now_ms * NS_PER_MS, PLAIN, draw.at(key, 1)) for key in range(2000)]
 
     def test_delay_and_abort_are_drawn_independently(self):
         """Four standard errors of 2,000 draws."""
@@ -371,6 +382,11 @@ class TestFault:
         assert sum(verdict.status == 418 for verdict in found) / 2000 == pytest.approx(0.2, abs=0.036)
         both = sum(verdict.status == 418 and verdict.flags == Flag.FI | Flag.DI for verdict in found)
         assert both / 2000 == pytest.approx(0.1, abs=0.027)
+
+    def test_the_counters_are_told_what_was_done(self):
+        delay, abort = {"fixed_delay": NS_PER_S, "percentage": 1.0}, {"http_status": 500, "percentage": 1.0}
+        assert {verdict.decision for verdict in self.verdicts(delay=delay)} == {Decision.DELAYED}
+        assert {verdict.decision for verdict in self.verdicts(delay=delay, abort=abort)} == {Decision.ABORTED}
 
     def test_so_many_at_once(self):
         found = self.verdicts(delay={"fixed_delay": NS_PER_S, "percentage": 1.0}, max_active_faults=3)

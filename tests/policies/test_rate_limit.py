@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import pytest
+from asking import PLAIN, Request
 
 from meshsim.flags import Flag
 from meshsim.policies.admission import TokenBucket
-from meshsim.policies.filters import PASS, RateLimit
+from meshsim.policies.filters import PASS, Decision, RateLimit, Surroundings, Verdict
 from meshsim.randomness import Draw
 
 NOW = 0
 
 
-def rate_limit(key=None, *, tokens=1, **sizes):
+THREE = Surroundings(consumers=("", "a", "b"), routes=("x", "y", "z"))
+
+
+def rate_limit(key=None, *, tokens=1):
     bucket = TokenBucket(max_tokens=tokens, fill_interval="1s")
     made = RateLimit(token_bucket=bucket) if key is None else RateLimit(token_bucket=bucket, key=key)
-    return made.build(**{"consumers": 3, "routes": 3, **sizes})
+    return made.build(around=THREE)
 
 
 def is_passed(filter_, consumer=0, route=0, now_ns=NOW):
-    return filter_.judge(now_ns, consumer, route, Draw()) == PASS
+    return filter_.judge(now_ns, Request(consumer=consumer, route=route), Draw()) == PASS
 
 
 def test_what_is_too_much_gets_429_with_rl():
     limit = rate_limit()
 
-    assert limit.judge(NOW, 0, 0, Draw()) == PASS == (0, 0, 0)
-    assert limit.judge(NOW, 0, 0, Draw()) == (429, Flag.RL, 0)
+    assert limit.judge(NOW, PLAIN, Draw()) == PASS
+    assert limit.judge(NOW, PLAIN, Draw()) == Verdict(429, Flag.RL, decision=Decision.LIMITED)
 
 
 def test_without_a_key_all_share_one_bucket():
@@ -50,13 +54,12 @@ def test_by_route_each_route_has_a_bucket_for_all_consumers():
 
 
 def test_a_request_without_a_route_has_a_bucket_too():
-    """Its number is -1: the last bucket, which no route has, since the engine asks for one more than there are routes."""
-    limit = rate_limit("route", routes=3)
+    """Its number is -1: the last bucket, which no route has."""
+    limit = rate_limit("route")
 
     assert is_passed(limit, route=-1)
     assert not is_passed(limit, route=-1)
-    assert is_passed(limit, route=0)
-    assert is_passed(limit, route=1)
+    assert [is_passed(limit, route=one) for one in (0, 1, 2)] == [True, True, True]
 
 
 @pytest.mark.parametrize("tokens", [1, 4])
@@ -74,7 +77,7 @@ def test_a_bucket_fills_again():
 
 def test_each_proxy_has_buckets_of_its_own():
     settings = RateLimit(token_bucket=TokenBucket(max_tokens=1, fill_interval="1s"))
-    one, other = settings.build(consumers=1, routes=1), settings.build(consumers=1, routes=1)
+    one, other = settings.build(around=THREE), settings.build(around=THREE)
 
     assert is_passed(one)
     assert is_passed(other)

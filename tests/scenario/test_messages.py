@@ -92,13 +92,7 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "2:22: load.u.executor: unknown executor 'constant-vs'; did you mean 'constant-vus'?",
         ),
         ("load: {u: {executor: constant-vus, requests: {cart: 1}}}", "2:8: load.u.vus: is missing"),
-        (
-            "load: {u: {executor: constant-vus, vus: 1, rate: 5/s, requests: {cart: 1}}}",
-            (
-                "2:44: load.u.rate: unknown key (one of: consumer, duration, executor, keys, requests, retries, start, think_time,"
-                " timeout, vus, zone)"
-            ),
-        ),
+        ("load: {u: {executor: constant-vus, vus: 1, rate: 5/s, requests: {cart: 1}}}", "2:44: load.u.rate: unknown key"),
         ("load: {u: {executor: constant-vus, vus: 1, requests: {}}}", "2:44: load.u.requests: must not be empty"),
         ("load: {u: {executor: constant-vus, vus: 1, requests: {cart: 0}}}", "2:44: load.u.requests: needs a weight above 0"),
         ("load: {u: {executor: constant-vus, vus: 1, requests: {cart: -1}}}", "2:61: load.u.requests.cart: must be at least 0"),
@@ -217,7 +211,7 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ("gateway: {}", "5:1: gateway.routes: is missing"),
         (
             "gateway: {routes: {r: {path: cart, to: cart}}}",
-            "5:30: gateway.routes.r.path: 'cart' is no path; it begins with '/'",
+            "5:30: gateway.routes.r.path: 'cart' is no path; it begins with '/' and has no spaces",
         ),
         (
             "gateway: {routes: {r: {path: {exct: /}, to: cart}}}",

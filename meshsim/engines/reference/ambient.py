@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.clock import Interrupted
 from meshsim.engines.reference.network import ANSWER_WAY, REQUEST_WAY, WAYPOINT_WAY
 from meshsim.engines.reference.outcome import CALLER_LEFT
-from meshsim.engines.reference.proxy import AT_WAYPOINT
+from meshsim.engines.reference.screening import AT_WAYPOINT
 from meshsim.randomness import WAYPOINT_PICK, uniform
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.layers import Handler, Refusals
     from meshsim.engines.reference.network import Links
     from meshsim.engines.reference.outcome import Outcome
-    from meshsim.engines.reference.proxy import Passed, Proxy
+    from meshsim.engines.reference.proxy import Proxy
+    from meshsim.engines.reference.screening import Passed
 
 
 class WaypointLayer:
@@ -62,7 +63,7 @@ class WaypointLayer:
         finally:
             call.zone = from_zone
             if passed:
-                waypoint.tell(passed, outcome or CALLER_LEFT)
+                waypoint.screen.tell(passed, outcome or CALLER_LEFT, call.request)
         latency_ns = self._links.latency_ns(call.key, WAYPOINT_WAY + ANSWER_WAY, waypoint.zone, from_zone)
         if latency_ns:
             yield latency_ns
@@ -77,10 +78,12 @@ class WaypointLayer:
                 yield latency_ns
             if waypoint.takes_time:
                 yield from waypoint.work(call, AT_WAYPOINT)
-            outcome = yield from waypoint.screen(call, AT_WAYPOINT, passed)
+            screened_ns = self._clock.now_ns
+            outcome = yield from waypoint.screen.screen(call, AT_WAYPOINT, passed)
         except Interrupted:
             call.proxy_ns = before_ns + self._clock.now_ns - began_ns
             self._refusals.lose(call, call.caller)
             raise
         call.proxy_ns = before_ns + self._clock.now_ns - began_ns
+        call.filter_ns = self._clock.now_ns - screened_ns
         return outcome

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.clock import Cancelled
 from meshsim.engines.reference.outcome import Outcome
 from meshsim.flags import Flag
-from meshsim.plan import NONE, OnCancel
+from meshsim.plan import NONE, Asker, OnCancel
+from meshsim.randomness import ADDRESS, BODY, CREDENTIAL, TOKEN, uniform
 from meshsim.records import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 (
     REQUEST, ID, PARENT, ATTEMPT, CALLER, PROXY, SERVICE, OPERATION, INSTANCE, REQUEST_STARTED, SENT, ARRIVED, STARTED,
-    FINISHED, ENDED, WORKED, WASTED, BACK_OFF, PROXY_NS, CONNECTION_NS, TLS_NS, INBOUND_NS, STATUS, GRPC_STATUS, FLAGS,
+    FINISHED, ENDED, WORKED, WASTED, BACK_OFF, PROXY_NS, FILTER_NS, CONNECTION_NS, TLS_NS, INBOUND_NS, STATUS, GRPC_STATUS, FLAGS,
 ) = range(len(ATTEMPTS))  # fmt: skip
+
+ANYBODY = Asker()
 
 CALLER_GONE = Outcome(0, flags=int(Flag.DC))
 
@@ -33,21 +36,13 @@ class Request:
     """What a client asks for; its call may be tried again by the client."""
 
     __slots__ = (
-        "attempts",
-        "consumer",
-        "content_key",
-        "key",
-        "number",
-        "request",
-        "route",
-        "row_number",
-        "source",
-        "started_ns",
-        "tries",
-        "user",
-    )
+        "asker", "attempts", "consumer", "content_key", "key", "number", "route", "row_number", "source", "started_ns", "tries", "user",
+    )  # fmt: skip
 
-    def __init__(self, source: int, number: int, user: int, key: int, route: int, consumer: int, started_ns: int) -> None:
+    def __init__(
+        self, source: int, number: int, user: int, key: int, route: int, consumer: int, started_ns: int, asker: Asker = ANYBODY
+    ) -> None:
+        self.asker = asker
         self.source = source
         self.number = number
         self.user = user
@@ -63,13 +58,57 @@ class Request:
         self.attempts = 0
         """Those that were sent."""
 
+    def aside(self, key: int, now_ns: int) -> Request:
+        """The same request once more for something that no client waits for; its attempts have no request (-1)."""
+        other = Request(self.source, self.number, self.user, key, self.route, self.consumer, now_ns, self.asker)
+        other.row_number, other.content_key = NONE, self.content_key
+        return other
+
+    @property
+    def kib(self) -> float:
+        """Size of its body."""
+        spread = self.asker.kib_spread
+        return self.asker.kib if spread is None else spread.quantile(uniform(self.key, BODY)) / 1024
+
+    @property
+    def criticality(self) -> int:
+        """How important it is; 0 is the most important."""
+        return self.asker.criticality
+
+    @property
+    def address(self) -> int:
+        """Number of the client's address: a virtual user keeps its own."""
+        count = self.asker.addresses
+        return self.asker.first_address + (self._drawn(count, ADDRESS) if count > 1 else 0)
+
+    @property
+    def credential(self) -> int:
+        """Number of the key or token that it brings, NONE where it brings none."""
+        asker = self.asker
+        drawn = uniform(self.key, CREDENTIAL) if asker.missing_share or asker.bad_share else 1.0
+        if drawn < asker.missing_share:
+            return NONE
+        number = self._drawn(asker.credentials, TOKEN) if asker.credentials > 1 else 0
+        is_bad = drawn < asker.missing_share + asker.bad_share
+        return asker.first_credential + number + (asker.credentials if is_bad else 0)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it brings a good one."""
+        asker = self.asker
+        share = asker.missing_share + asker.bad_share
+        return not share or uniform(self.key, CREDENTIAL) >= share
+
+    def _drawn(self, count: int, purpose: int) -> int:
+        return self.user % count if self.user != NONE else int(uniform(self.key, purpose) * count)
+
 
 class Call:
     """One call of a caller to an operation, over all its tries."""
 
     __slots__ = (
-        "_first", "_tries", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "key", "last_row",
-        "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "tls_ns", "tried", "zone",
+        "_first", "_tries", "answer_kib", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "filter_ns",
+        "key", "last_row", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "tls_ns", "tried", "zone",
     )  # fmt: skip
 
     def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None) -> None:
@@ -86,8 +125,11 @@ class Call:
         self._tries = 0
         self._first: Call | None = None
         """The call that this is a further try of, beside others; it counts them all."""
-        self.back_off_ns = self.proxy_ns = self.connection_ns = self.tls_ns = 0
-        """What has gone by since the try before: a wait, the caller's proxy, the wait for a connection and, of that, for its TLS."""
+        self.back_off_ns = self.proxy_ns = self.filter_ns = self.connection_ns = self.tls_ns = 0
+        """What has gone by since the try before: a wait, the caller's proxy and of that its filters, the wait for a connection and of
+        that for its TLS."""
+        self.answer_kib = 0.0
+        """Size of the answer that its client takes in, where that takes time."""
         self.deadline_ns = NONE
         """When the last of those who wait for it gives up, as far as the call knows; NONE without any."""
         self.endpoint: EndpointView
@@ -121,7 +163,7 @@ class Call:
         row = [
             request.row_number, attempt_id, NONE if parent is None else parent.row[ID], number, self.caller, self.proxy,
             service, self.operation, NONE, request.started_ns, NONE, NONE, NONE, NONE, NONE, 0, 0, self.back_off_ns, self.proxy_ns,
-            self.connection_ns, self.tls_ns, 0, 200, NONE, 0,
+            self.filter_ns, self.connection_ns, self.tls_ns, 0, 200, NONE, 0,
         ]  # fmt: skip
         self.last_row = row
         return row

@@ -81,7 +81,7 @@ class Client:
         source, clock = self._source, self._clock
         routes = source.routes
         route = routes[0] if len(routes) == 1 else by_share(routes, source.shares, uniform(key, ROUTE))
-        request = Request(self._index, number, user, key, route, source.consumer, clock.now_ns)
+        request = Request(self._index, number, user, key, route, source.consumer, clock.now_ns, source.asker)
         request.row_number = self._started.next()
         if source.key_shares:
             request.content_key = bisect_right(source.key_shares, uniform(key, CONTENT_KEY))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.engines.reference.fleet import GATEWAY_KIND
 from meshsim.policies.circuit_breaking import HALF_OPEN, OPEN
+from meshsim.policies.filters import Decision
 from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:
@@ -15,9 +17,15 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.clock import Clock
     from meshsim.engines.reference.fleet import Placed
     from meshsim.engines.reference.instance import Instance
+    from meshsim.engines.reference.replicas import Replica
     from meshsim.engines.reference.view import View
     from meshsim.plan import Plan
     from meshsim.records import Recorder
+
+NO_ACTION = (Decision.ADMITTED, Decision.MISS)
+"""Of these a request goes on as if the filter were not there."""
+
+NO_EDGE = [0, 0, 0, 0, 0]
 
 
 class Counters:
@@ -31,13 +39,16 @@ class Counters:
         instances: Sequence[Instance],
         proxies: Sequence[Placed],
         views: Sequence[tuple[int, View]],
+        replicas: Sequence[Replica] = (),
     ) -> None:
         self._clock = clock
         self._recorder = recorder
         self._plan = plan
         self._instances = [(instance, [0, 0, 0, 0]) for instance in instances]
         self._proxies = [(placed, [0, 0, 0]) for placed in proxies]
-        self._filters = [(placed, [0] * (2 * len(placed.proxy.filters))) for placed in proxies if placed.proxy.filters]
+        self._edges = [(replica, [0, 0, 0, 0]) for replica in replicas]
+        """By replica of the gateway; empty where clients' connections are not looked at."""
+        self._filters = [placed for placed in proxies if placed.proxy.screen.filters]
         self._destinations = [(key, views_of, [0] * len(ACTIVITY)) for key, views_of in _by_destination(views)]
 
     def watch(self) -> Generator[simpy.Event, None, None]:
@@ -77,31 +88,36 @@ class Counters:
             queued_ns, busy_ns, passed = (new - old for new, old in zip(totals, before, strict=True))
             before[:] = totals
             active_retries = sum(view.retries.in_use for view in proxy.views)
+            edge = self._edge(proxy.index) if kind == GATEWAY_KIND and self._edges else NO_EDGE
             self._recorder.proxies.append(
                 [
-                    now_ns,
-                    kind,
-                    service,
-                    proxy.index,
-                    station.queued,
-                    station.busy,
-                    queued_ns,
-                    busy_ns,
-                    passed,
-                    active_retries,
+                    now_ns, kind, service, proxy.index, station.queued, station.busy, queued_ns, busy_ns, passed, active_retries, *edge,
                 ]
-            )
+            )  # fmt: skip
         self._write_filters(now_ns)
         self._write_destinations(now_ns)
 
+    def _edge(self, index: int) -> list[int]:
+        """Of a replica of the gateway: open connections of clients, and what became of new ones since the row before."""
+        replica, before = self._edges[index]
+        totals = [replica.opened, replica.handshakes, replica.resumed, replica.refused]
+        counts = [new - old for new, old in zip(totals, before, strict=True)]
+        before[:] = totals
+        return [replica.connections, *counts]
+
     def _write_filters(self, now_ns: int) -> None:
-        for (kind, service, proxy), before in self._filters:
-            for number, (judged, acted) in enumerate(zip(proxy.judged, proxy.acted, strict=True)):
-                old_judged, old_acted = before[2 * number : 2 * number + 2]
-                before[2 * number : 2 * number + 2] = [judged, acted]
-                self._recorder.filters.append(
-                    [now_ns, kind, service, proxy.index, number, judged - old_judged, acted - old_acted]
+        for kind, service, proxy in self._filters:
+            decided, count = proxy.screen.decided, len(proxy.screen.filters)
+            judged, acted = [0] * count, [0] * count
+            for (number, decision, route, consumer), requests in sorted(decided.items()):
+                judged[number] += requests
+                acted[number] += 0 if decision in NO_ACTION else requests
+                self._recorder.decisions.append(
+                    [now_ns, kind, service, proxy.index, number, int(decision), route, consumer, requests]
                 )
+            decided.clear()
+            for number in range(count):
+                self._recorder.filters.append([now_ns, kind, service, proxy.index, number, judged[number], acted[number]])
 
     def _write_destinations(self, now_ns: int) -> None:
         for (caller, service, subset), views, before in self._destinations:

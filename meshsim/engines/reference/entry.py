@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.call import CALLER_CLIENT, CALLER_GATEWAY, Call
-from meshsim.engines.reference.clients import by_share
 from meshsim.engines.reference.clock import Interrupted
 from meshsim.engines.reference.network import ANSWER_WAY, CLIENT_WAY, REQUEST_WAY
-from meshsim.engines.reference.outcome import CALLER_LEFT, failure
-from meshsim.engines.reference.proxy import AT_GATEWAY
+from meshsim.engines.reference.outcome import CALLER_LEFT, failure, is_servers_fault
+from meshsim.engines.reference.parts import gather
+from meshsim.engines.reference.screening import AT_GATEWAY
 from meshsim.flags import Flag
 from meshsim.plan import NONE
-from meshsim.randomness import DESTINATION, GATEWAY_PICK, uniform
+from meshsim.randomness import BODY, FALLBACK, GATEWAY_PICK, PART, call_key, uniform
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.clock import Steps
     from meshsim.engines.reference.layers import Handler, Refusals
     from meshsim.engines.reference.network import Links
-    from meshsim.engines.reference.proxy import Passed, Proxy
-    from meshsim.plan import Route
+    from meshsim.engines.reference.outcome import Outcome
+    from meshsim.engines.reference.proxy import Proxy
+    from meshsim.engines.reference.routes import LiveRoute
+    from meshsim.engines.reference.screening import Passed
+    from meshsim.plan import Operation
 
 NO_ROUTE = failure(404, Flag.NR)
+TOO_LARGE = failure(413, Flag.too_large)
 
 
 class DirectEntry:
@@ -29,7 +34,7 @@ class DirectEntry:
 
     __slots__ = ("_handlers", "_routes")
 
-    def __init__(self, routes: tuple[Route, ...], handlers: dict[int, Handler]) -> None:
+    def __init__(self, routes: tuple[LiveRoute, ...], handlers: dict[int, Handler]) -> None:
         self._routes = routes
         self._handlers = handlers
         """By operation."""
@@ -39,58 +44,71 @@ class DirectEntry:
         if call.request.route == NONE:
             return NO_ROUTE
         route = self._routes[call.request.route]
-        call.operation = _destination(route, call.key)
+        call.operation = route.destination(call.request, call.key)
         return (yield from self._handlers[call.operation].call(call))
 
 
 class GatewayEntry:
     """A client's request goes to a replica of the gateway: filters, route, the route's layers.
 
-    The replica is drawn for each request, as a layer-4 load balancer in front spreads connections.
+    The replica is drawn for each request, as a layer-4 load balancer in front spreads connections, or the one that the client's
+    connection leads to.
     """
 
-    __slots__ = ("_clock", "_gateways", "_handlers", "_links", "_refusals", "_routes")
+    __slots__ = ("_clock", "_gateways", "_handlers", "_links", "_operations", "_parts", "_refusals", "_routes")
 
     def __init__(
         self,
         refusals: Refusals,
         links: Links,
-        routes: tuple[Route, ...],
+        routes: tuple[LiveRoute, ...],
+        operations: tuple[Operation, ...],
         gateways: tuple[Proxy, ...],
         handlers: dict[tuple[int, int, int], Handler],
+        parts: dict[tuple[int, int, int], Handler],
     ) -> None:
         self._clock = refusals.clock
         self._refusals = refusals
         self._links = links
         self._routes = routes
+        self._operations = operations
         self._gateways = gateways
         self._handlers = handlers
         """By replica, route and operation."""
+        self._parts = parts
+        """By replica, route and place among its parts."""
 
     def call(self, call: Call) -> Steps:
         """What the gateway answers."""
         count = len(self._gateways)
-        gateway = self._gateways[int(uniform(call.key, GATEWAY_PICK) * count) if count > 1 else 0]
+        number = call.proxy if call.proxy != NONE else int(uniform(call.key, GATEWAY_PICK) * count) if count > 1 else 0
+        gateway = self._gateways[number]
         latency_ns = self._links.latency_ns(call.key, CLIENT_WAY + REQUEST_WAY, call.zone, gateway.zone)
         if call.back_off_ns:
             self._refusals.lose(call, CALLER_CLIENT)
         if latency_ns:
             yield latency_ns
         number = call.request.route
-        operation = NONE if number == NONE else _destination(self._routes[number], call.key)
+        operation = NONE if number == NONE else self._routes[number].destination(call.request, call.key)
         if gateway.takes_time:
             yield from self._pass(gateway, call, operation)
-        if gateway.is_plain:
-            outcome = gateway.judge(call, AT_GATEWAY) if gateway.filters else None
+        screen = gateway.screen
+        if screen.is_plain:
+            outcome = screen.judge(call, AT_GATEWAY) if screen.filters else None
             if outcome is None and operation != NONE:  # a call of the gateway's own: its tries are not the client's
                 forwarded = Call(call.request, call.key, operation, CALLER_GATEWAY, gateway.zone)
                 forwarded.proxy, forwarded.proxy_ns, forwarded.deadline_ns = gateway.index, call.proxy_ns, call.deadline_ns
-                outcome = yield from self._handlers[gateway.index, number, operation].call(forwarded)
+                if self._routes[number].is_simple:
+                    outcome = yield from self._handlers[gateway.index, number, operation].call(forwarded)
+                else:
+                    outcome = yield from self._send(gateway, number, forwarded)
             else:
                 self._refusals.lose(call, CALLER_GATEWAY)
                 outcome = outcome or NO_ROUTE
         else:
             outcome = yield from self._screen(gateway, call, operation)
+        if call.request.asker.kib_ns:
+            call.answer_kib = screen.answer_kib(self._answer_kib(call, outcome, operation))
         latency_ns = self._links.latency_ns(call.key, CLIENT_WAY + ANSWER_WAY, gateway.zone, call.zone)
         if latency_ns:
             yield latency_ns
@@ -99,27 +117,91 @@ class GatewayEntry:
     def _screen(self, gateway: Proxy, call: Call, operation: int) -> Steps:
         """Through filters that take their time, or that want to hear how it ended."""
         passed: Passed = []
+        screen = gateway.screen
         began_ns, outcome = self._clock.now_ns, CALLER_LEFT
         is_waiting = True
+        answer: Outcome = CALLER_LEFT
         try:
-            outcome = yield from gateway.screen(call, AT_GATEWAY, passed)
-            call.proxy_ns += self._clock.now_ns - began_ns
+            outcome = yield from screen.screen(call, AT_GATEWAY, passed, partial(self._fetch, gateway))
+            call.filter_ns = self._clock.now_ns - began_ns
+            call.proxy_ns += call.filter_ns
             is_waiting = False
             if outcome is None and operation != NONE:
-                forwarded = _forwarded(gateway, call, operation)
-                outcome = yield from self._handlers[gateway.index, call.request.route, operation].call(forwarded)
+                outcome = yield from self._send(gateway, call.request.route, _forwarded(gateway, call, operation))
+                call.proxy_ns = call.filter_ns = 0
             else:
                 self._refusals.lose(call, CALLER_GATEWAY)
                 outcome = outcome or NO_ROUTE
+            answer = screen.replaced(call.request, outcome) if screen.replaces else outcome
+            if screen.works_on_answers:
+                yield from self._finish(gateway, call, answer, operation)
         except Interrupted:
             outcome = CALLER_LEFT
             if is_waiting:
-                call.proxy_ns += self._clock.now_ns - began_ns
+                call.filter_ns = self._clock.now_ns - began_ns
+                call.proxy_ns += call.filter_ns
                 self._refusals.lose(call, CALLER_GATEWAY)
             raise
         finally:
-            gateway.tell(passed, outcome)
+            screen.tell(passed, outcome, call.request)
+        return answer
+
+    def _answer_kib(self, call: Call, outcome: Outcome, operation: int) -> float:
+        """Size of the answer to a request; failures have a line of text at most."""
+        if operation == NONE or outcome.is_failure:
+            return 0.0
+        asked = self._operations[operation]
+        return (
+            asked.response_kib
+            if asked.response_spread is None
+            else asked.response_spread.quantile(uniform(call.key, BODY)) / 1024
+        )
+
+    def _finish(self, gateway: Proxy, call: Call, outcome: Outcome, operation: int) -> Steps:
+        """What filters do with the answer: time in the proxy that no attempt's row tells of."""
+        began_ns = self._clock.now_ns
+        try:
+            yield from gateway.screen.work_on_answer(call, outcome, self._answer_kib(call, outcome, operation))
+        finally:
+            call.proxy_ns = call.filter_ns = self._clock.now_ns - began_ns
+            self._refusals.lose(call, CALLER_GATEWAY)
+
+    def _fetch(self, gateway: Proxy, copy: Call) -> Steps:
+        """What a copy of a request in the background gets; its client has its answer."""
+        number = copy.request.route
+        if number == NONE:
+            return NO_ROUTE
+        operation = self._routes[number].destination(copy.request, copy.key)
+        return (yield from self._send(gateway, number, _forwarded(gateway, copy, operation)))
+
+    def _send(self, gateway: Proxy, number: int, call: Call) -> Steps:
+        """What a route's destination answers: with its parts, or the fallback's answer after a failure."""
+        route, handler = self._routes[number], self._handlers[gateway.index, number, call.operation]
+        began_ns, operation, plan = self._clock.now_ns, call.operation, route.plan
+        if plan.max_kib and call.request.kib > plan.max_kib:
+            self._refusals.lose(call, CALLER_GATEWAY)
+            return TOO_LARGE
+        outcome: Outcome = CALLER_LEFT
+        try:
+            outcome = yield from (self._gather(gateway, number, call) if plan.parts else handler.call(call))
+        finally:  # whose client has left is seen too, with its time
+            if route.canary is not None:
+                route.canary.observe(operation, outcome, self._clock.now_ns - began_ns)
+        if plan.fallback not in (NONE, operation) and is_servers_fault(outcome):
+            again = Call(call.request, call_key(call.key + FALLBACK, 0), plan.fallback, CALLER_GATEWAY, gateway.zone)
+            again.proxy, again.deadline_ns = gateway.index, call.deadline_ns
+            outcome = yield from self._handlers[gateway.index, number, plan.fallback].call(again)
         return outcome
+
+    def _gather(self, gateway: Proxy, number: int, call: Call) -> Steps:
+        """What a route's destination and its parts answer."""
+        calls = [(self._handlers[gateway.index, number, call.operation], call, False)]
+        for place, part in enumerate(self._routes[number].plan.parts):
+            key = call_key(call.key + PART, place)
+            made = Call(call.request, key, part.operation, CALLER_GATEWAY, gateway.zone)
+            made.proxy, made.deadline_ns = gateway.index, call.deadline_ns
+            calls.append((self._parts[gateway.index, number, place], made, part.is_optional))
+        return gather(self._clock, calls)
 
     def _pass(self, gateway: Proxy, call: Call, operation: int) -> Steps:
         """Through a replica that takes time."""
@@ -137,12 +219,6 @@ def _forwarded(gateway: Proxy, call: Call, operation: int) -> Call:
     """A call of the gateway's own: its tries are not the client's."""
     forwarded = Call(call.request, call.key, operation, CALLER_GATEWAY, gateway.zone)
     forwarded.proxy = gateway.index
-    forwarded.proxy_ns = call.proxy_ns
+    forwarded.proxy_ns, forwarded.filter_ns = call.proxy_ns, call.filter_ns
     forwarded.deadline_ns = call.deadline_ns
     return forwarded
-
-
-def _destination(route: Route, key: int) -> int:
-    """The operation that this request of a route goes to; nothing is drawn where there is no choice."""
-    operations = route.operations
-    return operations[0] if len(operations) == 1 else by_share(operations, route.shares, uniform(key, DESTINATION))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.engines.reference.proxy import Proxy
 from meshsim.plan import NONE
+from meshsim.policies.filters import Surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from meshsim.engines.reference.clock import Clock
     from meshsim.engines.reference.instance import Instance
     from meshsim.plan import Ambient, Cluster, Plan, ProxyKind
@@ -35,6 +38,8 @@ class Fleet:
         self._clock = clock
         self._plan = plan
         self._sizes = tuple(operation.request_kib + operation.response_kib for operation in plan.operations)
+        self._of_loads = _of_loads(plan)
+        self._shared: dict[tuple[int, int, int], dict[str, Any]] = {}
         self.proxies: list[Placed] = []
         self.gateways = self._make_gateways()
         self.waypoints: dict[int, tuple[Proxy, ...]] = {}
@@ -63,7 +68,7 @@ class Fleet:
             for instance in instances[number]:
                 sidecar = self._make(SIDECAR_KIND, number, kind, instance.index, instance.zone, service.inbound, kib_ns)
                 instance.sidecar = sidecar
-                instance.guard = sidecar if sidecar.takes_time or sidecar.filters else None
+                instance.guard = sidecar if sidecar.takes_time or sidecar.screen.filters else None
 
     def _make_node_proxies(self, ambient: Ambient, instances: tuple[tuple[Instance, ...], ...]) -> None:
         """Nodes are filled zone by zone with the instances of all services, replica by replica."""
@@ -94,11 +99,46 @@ class Fleet:
     def _make(
         self, kind: int, service: int, proxy: ProxyKind, index: int, zone: int, filters: tuple[Filter, ...], kib_ns: float
     ) -> Proxy:
-        names = self._plan.names
-        built = tuple(one.build(consumers=len(names.consumers), routes=len(names.routes) + 1) for one in filters)
+        built = tuple(
+            one.build(around=around)
+            for one, around in zip(filters, self._surroundings(kind, service, index, filters), strict=True)
+        )
         made = Proxy(self._clock, proxy, index, zone, built, self._sizes, kib_ns)
         self.proxies.append(Placed(kind, service, made))
         return made
+
+    def renew(self, index: int) -> None:
+        """Give a replica of the gateway filters that remember nothing: its process is a new one."""
+        assert self._plan.gateway is not None  # noqa: S101 — the caller has looked
+        filters = self._plan.gateway.filters
+        around = self._surroundings(GATEWAY_KIND, NONE, index, filters)
+        built = tuple(one.build(around=its) for one, its in zip(filters, around, strict=True))
+        self.gateways[index].screen.renew(built)
+
+    def _surroundings(self, kind: int, service: int, index: int, filters: tuple[Filter, ...]) -> Iterator[Surroundings]:
+        """What each filter of a proxy may size its state by."""
+        plan = self._plan
+        if kind == GATEWAY_KIND and plan.gateway is not None:
+            replicas = len(plan.gateway.zones)
+        elif kind == WAYPOINT_KIND and plan.mesh is not None and plan.mesh.ambient is not None:
+            replicas = len(plan.mesh.ambient.waypoints[service])
+        else:
+            replicas = len(plan.services[service].zones)
+        for number in range(len(filters)):
+            shared = self._shared.setdefault((kind, service, number), {})
+            yield self._of_loads._replace(replica=index, replicas=replicas, shared=shared)
+
+
+def _of_loads(plan: Plan) -> Surroundings:
+    """What all proxies know of the loads."""
+    askers = [source.asker for source in plan.sources]
+    return Surroundings(
+        consumers=plan.names.consumers,
+        routes=plan.names.routes,
+        addresses=max(asker.first_address + asker.addresses for asker in askers),
+        keys=max(len(source.key_shares) for source in plan.sources),
+        credentials=max(asker.first_credential + 2 * asker.credentials for asker in askers),
+    )
 
 
 def _kib_ns(cluster: Cluster) -> float:

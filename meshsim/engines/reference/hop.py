@@ -21,7 +21,7 @@ from meshsim.engines.reference.call import (
 from meshsim.engines.reference.clock import PARK, Interrupted
 from meshsim.engines.reference.network import ANSWER_WAY, REQUEST_WAY
 from meshsim.engines.reference.outcome import CALLER_LEFT, LOST_AFTER_NS, OK, Outcome, failure
-from meshsim.engines.reference.proxy import INBOUND
+from meshsim.engines.reference.screening import INBOUND
 from meshsim.flags import Flag
 from meshsim.plan import NONE, OnCancel
 
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.instance import Instance
     from meshsim.engines.reference.layers import Refusals
     from meshsim.engines.reference.network import Links
-    from meshsim.engines.reference.proxy import Passed, Proxy
+    from meshsim.engines.reference.proxy import Proxy
+    from meshsim.engines.reference.screening import Passed
 
 
 NOBODY: Passed = []
@@ -83,7 +84,7 @@ class HopLayer:
         except Interrupted as error:
             self._end(row, error.outcome, job)
             if passed and instance.guard is not None:
-                instance.guard.tell(passed, CALLER_LEFT)
+                instance.guard.screen.tell(passed, CALLER_LEFT, call.request)
             if job is not None:
                 self._abandon(job, call.zone)
             raise
@@ -91,7 +92,7 @@ class HopLayer:
             endpoint.in_flight -= 1
         self._end(row, outcome, None)
         if passed and instance.guard is not None:
-            instance.guard.tell(passed, outcome)
+            instance.guard.screen.tell(passed, outcome, call.request)
         return outcome
 
     def _enter(self, instance: Instance, call: Call, row: list[int], passed: Passed) -> Steps:
@@ -110,10 +111,10 @@ class HopLayer:
         try:
             if sidecar.takes_time:
                 yield from sidecar.work(call, INBOUND)
-            if sidecar.is_plain:
-                outcome = sidecar.judge(call, INBOUND)
+            if sidecar.screen.is_plain:
+                outcome = sidecar.screen.judge(call, INBOUND)
             else:
-                outcome = yield from sidecar.screen(call, INBOUND, passed)
+                outcome = yield from sidecar.screen.screen(call, INBOUND, passed)
         finally:
             row[INBOUND_NS] = self._clock.now_ns - began_ns
         if call.endpoint.instance.is_down:  # it went while the sidecar took its time; so did the sidecar

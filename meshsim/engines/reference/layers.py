@@ -78,10 +78,10 @@ class Refusals:
                 [
                     request.row_number, NONE if parent is None else parent.row[ID], caller,
                     NONE if call.operation == NONE else self._service_of[call.operation], request.started_ns, self.clock.now_ns,
-                    call.back_off_ns, call.proxy_ns, call.connection_ns, call.tls_ns,
+                    call.back_off_ns, call.proxy_ns, call.filter_ns, call.connection_ns, call.tls_ns,
                 ]
             )  # fmt: skip
-            call.back_off_ns = call.proxy_ns = call.connection_ns = call.tls_ns = 0
+            call.back_off_ns = call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
 
 
 class TimeoutLayer:

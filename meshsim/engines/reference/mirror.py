@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.call import Call, Request
-from meshsim.plan import NONE
+from meshsim.engines.reference.call import Call
 from meshsim.randomness import MIRROR, call_key, uniform
 
 if TYPE_CHECKING:
@@ -38,10 +37,7 @@ class MirrorLayer:
         if self._mirror.share >= 1.0 or uniform(call.key, MIRROR) < self._mirror.share:
             original, clock = call.request, self._view.clock
             key = call_key(call.key + MIRROR, 0)
-            shadow = Request(
-                original.source, original.number, original.user, key, original.route, original.consumer, clock.now_ns
-            )
-            shadow.row_number = NONE
+            shadow = original.aside(key, clock.now_ns)
             copy = Call(shadow, key, self._mirror.operation, call.caller, call.zone)
             copy.proxy = call.proxy
             self._view.activity.mirrored += 1

@@ -13,12 +13,18 @@ from meshsim.engines.reference.clients import Client, Counter
 from meshsim.engines.reference.clock import Clock
 from meshsim.engines.reference.control import Control
 from meshsim.engines.reference.counters import Counters
+from meshsim.engines.reference.destinations import Destinations
+from meshsim.engines.reference.edge import EdgeLayer
 from meshsim.engines.reference.entry import DirectEntry, GatewayEntry
 from meshsim.engines.reference.fleet import Fleet
 from meshsim.engines.reference.instance import Instance
 from meshsim.engines.reference.layers import ALL_FLAGS, CLIENT_GAVE_UP, Refusals, around, timed_out
+from meshsim.engines.reference.load_readings import read_load
 from meshsim.engines.reference.network import Links
 from meshsim.engines.reference.proxy import FreeSidecarLayer, SidecarLayer
+from meshsim.engines.reference.replicas import Replicas
+from meshsim.engines.reference.routes import LiveRoute
+from meshsim.engines.reference.screening import Ask
 from meshsim.engines.reference.stacks import Stacks
 from meshsim.engines.reference.view import Place
 from meshsim.flags import Flag
@@ -26,13 +32,17 @@ from meshsim.plan import NONE, Stack, StepKind
 from meshsim.randomness import APPLICATION, CLIENT, GATEWAY, SIDECAR, WAYPOINT, call_key, root_key, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from meshsim.engines.reference.layers import Handler
+    from meshsim.engines.reference.proxy import Proxy
     from meshsim.engines.reference.view import View
+    from meshsim.plan import Ask as Asked
     from meshsim.plan import Cluster, Plan, Step
     from meshsim.records import Recorder
 
+ASKS = 1 << 20
+"""Place of the questions of filters among the calls of an instance."""
 BEHIND_A_PROXY = int(Flag.UT)
 """What a client or an application sees of why its proxy answered as it did: only its own timeout."""
 WITHOUT_A_PROXY = ALL_FLAGS & ~int(Flag.UH | Flag.SI)
@@ -60,6 +70,12 @@ class Model:
         self._stacks = Stacks(plan, self._refusals, self._links, self._instances)
         self._control = Control(self.clock, plan, self._instances, self._links)
         everyone = [instance for instances in self._instances for instance in instances]
+        self._routes = tuple(LiveRoute(route, self.clock) for route in plan.routes)
+        edge = None if plan.gateway is None else plan.gateway.edge
+        self._replicas: Replicas | None = None
+        if edge is not None:
+            self._replicas = Replicas(self.clock, edge, self._fleet.gateways, self._key("edge"), self._fleet.renew)
+            self._replicas.begin()
         self._waypoints: dict[int, Handler] = {}
         for instance in everyone:
             self._connect(instance)
@@ -68,7 +84,16 @@ class Model:
             root = root_key(*self._root, source.stream)
             Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
         self._control.begin()
-        self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.told)
+        for gateway in self._fleet.gateways:
+            read_load(self.clock, gateway.screen, gateway.station)
+        for instance in everyone:
+            if instance.guard is not None:
+                read_load(self.clock, instance.guard.screen, instance.station)
+        for route in self._routes:
+            if route.canary is not None:
+                route.canary.begin()
+        replicas = () if self._replicas is None else self._replicas.all
+        self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.told, replicas)
         self.clock.process(self._counters.watch())
 
     def _key(self, name: str) -> int:
@@ -79,6 +104,7 @@ class Model:
         plan = self.plan
         service = plan.services[instance.service]
         key = call_key(root_key(*self._root, service.stream), instance.index)
+        self._connect_asks(instance, key)
         handlers: dict[int, Handler] = {}
         visible = WITHOUT_A_PROXY if plan.mesh is None else BEHIND_A_PROXY
         for number, operation in enumerate(plan.operations):
@@ -92,6 +118,16 @@ class Model:
                 instance.callers[number, step.place] = around(
                     inner, step.stack, self._refusals, APPLICATION, None, timed_out(called), visible
                 )
+
+    def _connect_asks(self, instance: Instance, key: int) -> None:
+        """Give the sidecar at an instance a way to whom its filters ask."""
+        mesh, sidecar, service = self.plan.mesh, instance.sidecar, self.plan.services[instance.service]
+        if mesh is None or mesh.ambient is not None or sidecar is None:
+            return
+        place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar.station)
+        destinations = self._destinations(SIDECAR, place, instance.service, mesh.clusters)
+        _connect(sidecar, service.asks, destinations, instance.service)
+        sidecar.views.extend(destinations.views)
 
     def _outbound(self, instance: Instance, called: int, key: int) -> Handler:
         """From an instance to a service: through its sidecar or its node's proxy where there is a mesh."""
@@ -123,7 +159,9 @@ class Model:
                 key = call_key(self._key(f"waypoint {self.plan.names.services[called]}"), waypoint.index)
                 place = Place(key, waypoint.zone, waypoint.index, callers, waypoint.station)
                 handler, views = self._handler(mesh.clusters[called], mesh.stacks[called], WAYPOINT, place, CALLER_WAYPOINT)
-                waypoint.views.extend(views)
+                destinations = self._destinations(WAYPOINT, place, CALLER_WAYPOINT, mesh.clusters)
+                _connect(waypoint, self.plan.services[called].asks, destinations, CALLER_WAYPOINT)
+                waypoint.views.extend([*views, *destinations.views])
                 handlers.append(handler)
             self._waypoints[called] = WaypointLayer(self._refusals, self._links, called, waypoints, tuple(handlers))
         return self._waypoints[called]
@@ -141,9 +179,11 @@ class Model:
                     cluster, stack = plan.direct.clusters[service], plan.direct.stacks[service]
                     by_service[service] = self._handler(cluster, stack, SIDECAR, place, CALLER_CLIENT)[0]
             handlers = {operation: by_service[plan.operations[operation].service] for operation in operations}
-            entry: Handler = DirectEntry(plan.routes, handlers)
+            entry: Handler = DirectEntry(self._routes, handlers)
         else:
             entry = self._gateway_entry()
+            if plan.gateway.edge is not None and self._replicas is not None:
+                entry = EdgeLayer(entry, self._refusals, self._links, plan.gateway.edge, self._replicas)
         visible = WITHOUT_A_PROXY if plan.gateway is None else BEHIND_A_PROXY
         entry = self._stacks.per_try(entry, client_stack, NONE)
         return around(entry, client_stack, self._refusals, CLIENT, None, CLIENT_GAVE_UP, visible)
@@ -151,23 +191,24 @@ class Model:
     def _gateway_entry(self) -> Handler:
         """The gateway's routes, each with layers of its own around views that all its routes share. Made once."""
         if not hasattr(self, "_entry_of_gateway"):
-            plan, handlers = self.plan, {}
+            plan = self.plan
+            handlers: dict[tuple[int, int, int], Handler] = {}
+            parts: dict[tuple[int, int, int], Handler] = {}
             assert plan.gateway is not None  # noqa: S101 — the caller has looked
             for gateway in self._fleet.gateways:
                 key = call_key(self._key("gateway"), gateway.index)
                 place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway.station)
-                views: dict[tuple[int, tuple[int, ...]], tuple[View, ...]] = {}
+                destinations = self._destinations(GATEWAY, place, CALLER_GATEWAY, plan.gateway.clusters)
                 for number, route in enumerate(plan.routes):
-                    for operation in route.operations:
-                        service = plan.operations[operation].service
-                        cluster = plan.gateway.clusters[service]
-                        assert cluster is not None  # noqa: S101 — the planner makes one for each destination
-                        shared = service, route.stack.subsets
-                        handlers[gateway.index, number, operation], views[shared] = self._handler(
-                            cluster, route.stack, GATEWAY, place, CALLER_GATEWAY, views.get(shared)
-                        )
-                gateway.views.extend(view for each in views.values() for view in each)
-            self._entry_of_gateway = GatewayEntry(self._refusals, self._links, plan.routes, self._fleet.gateways, handlers)
+                    for operation in route.reached:
+                        handlers[gateway.index, number, operation] = destinations.handler(operation, route.stack)
+                    for position, part in enumerate(route.parts):
+                        parts[gateway.index, number, position] = destinations.handler(part.operation, part.stack)
+                _connect(gateway, plan.gateway.asks, destinations, CALLER_GATEWAY)
+                gateway.views.extend(destinations.views)
+            self._entry_of_gateway = GatewayEntry(
+                self._refusals, self._links, self._routes, plan.operations, self._fleet.gateways, handlers, parts
+            )
         return self._entry_of_gateway
 
     def _handler(
@@ -181,6 +222,14 @@ class Model:
         mirror = None if stack.mirror is None else self._mirror(stack, layer, place, caller)
         return self._stacks.handler(views, stack, layer, mirror), views
 
+    def _destinations(self, layer: int, place: Place, caller: int, clusters: Sequence[Cluster | None]) -> Destinations:
+        """A proxy's ways to the services."""
+
+        def make(cluster: Cluster, stack: Stack, views: tuple[View, ...] | None) -> tuple[Handler, tuple[View, ...]]:
+            return self._handler(cluster, stack, layer, place, caller, views)
+
+        return Destinations(make, clusters, self.plan.operations)
+
     def _mirror(self, mirrored: Stack, layer: int, place: Place, caller: int) -> Handler:
         """Where copies of requests go: by the same kind of proxy, with the timeout of the original and never again."""
         assert mirrored.mirror is not None  # noqa: S101 — the caller has looked
@@ -191,6 +240,13 @@ class Model:
         else:
             cluster = plan.direct.clusters[service] if plan.mesh is None else plan.mesh.clusters[service]
         return self._handler(cluster, Stack(mirrored.timeout_ns, None), layer, place, caller)[0]
+
+
+def _connect(proxy: Proxy, asks: Iterable[Asked], destinations: Destinations, caller: int) -> None:
+    """Give a proxy ways to whom its filters ask."""
+    for ask in asks:
+        handler = destinations.handler(ask.operation, Stack(ask.timeout_ns, None))
+        proxy.screen.asks[ask.filter] = Ask(handler, ask.operation, caller, proxy.zone, proxy.index)
 
 
 def _by_zone(zones: tuple[int, ...]) -> tuple[int, ...]:

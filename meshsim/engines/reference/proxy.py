@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.clock import Interrupted
-from meshsim.engines.reference.outcome import Outcome
+from meshsim.engines.reference.screening import OUTBOUND, Screen
 from meshsim.engines.reference.station import Station
 from meshsim.plan import NONE
-from meshsim.randomness import FILTER, PROXY_TIME, TRACE, Draw, call_key, uniform
+from meshsim.randomness import PROXY_TIME, TRACE, uniform
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.call import Call
@@ -18,23 +18,13 @@ if TYPE_CHECKING:
     from meshsim.plan import ProxyKind
     from meshsim.policies.filters import Filter
 
-AT_GATEWAY = 0
-OUTBOUND = 1
-INBOUND = 2
-AT_WAYPOINT = 3
-SIDES = tuple(call_key(FILTER, side) for side in range(4))
-"""Filters of one request at different proxies draw different numbers."""
-
-Passed = list[tuple["Filter", int]]
-"""Filters that want to hear how it ended, and when each let the request pass."""
-
 
 class Proxy:
     """One replica of a gateway, a sidecar, a node proxy or a waypoint: workers, a time for each request, filters, and views."""
 
     __slots__ = (
-        "_draw", "_draws", "_extra_ns", "_judges", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "acted", "clock", "filters", "index",
-        "is_plain", "judged", "station", "takes_time", "views", "zone",
+        "_extra_ns", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "clock", "index", "screen", "station", "takes_time",
+        "views", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -67,19 +57,11 @@ class Proxy:
         self._kib_ns = kib_ns if any(sizes) else 0.0
         self.index = index
         self.zone = zone
-        self.filters = filters
-        self.judged = [0] * len(filters)
-        """How many requests each filter has looked at."""
-        self.acted = [0] * len(filters)
-        """How many of them it answered or held up."""
-        self.is_plain = not any(one.observes or one.delays for one in filters)
-        """Whether its filters answer at once and want to hear nothing afterwards."""
+        self.screen = Screen(clock, self.station, filters)
+        """What a request passes first."""
         self.takes_time = kind.time is not None or bool(kind.extra_ns or kind.trace_share * kind.trace_ns or self._kib_ns)
         self.views: list[View] = []
         """Its views of destinations, for the counters."""
-        self._draw = Draw()
-        self._judges = [(number, one.judge) for number, one in enumerate(filters)]
-        self._draws = any(one.draws for one in filters)
 
     def work(self, call: Call, side: int, operation: int = NONE) -> Steps:
         """Hold one of its workers for the time that one request takes; only where it `takes_time`.
@@ -96,47 +78,6 @@ class Proxy:
             asked = call.operation if operation == NONE else operation
             time_ns += self._kib_ns * self._sizes[asked] if asked != NONE else 0.0
         return self.station.hold(round(time_ns + self._extra_ns))
-
-    def judge(self, call: Call, side: int) -> Outcome | None:
-        """The first filter's answer that is not "go on", or None; only of a proxy that `is_plain`."""
-        now_ns, request, judged = self.clock.now_ns, call.request, self.judged
-        draw = self._draw.at(call.key, SIDES[side]) if self._draws else self._draw
-        for number, judge in self._judges:
-            judged[number] += 1
-            verdict = judge(now_ns, request.consumer, request.route, draw)
-            if verdict.status:
-                self.acted[number] += 1
-                return Outcome(verdict.status, NONE, verdict.flags, NONE, verdict.flags)
-        return None
-
-    def screen(self, call: Call, side: int, passed: Passed) -> Steps:
-        """As `judge`, with the delays that filters ask for.
-
-        Args:
-            call: The request.
-            side: Which of the proxies on its way this is.
-            passed: Takes the filters that are to be told by `tell` how it ended.
-        """
-        request = call.request
-        for number, one in enumerate(self.filters):
-            now_ns = self.clock.now_ns
-            self.judged[number] += 1
-            verdict = one.judge(now_ns, request.consumer, request.route, self._draw.at(call.key + number, SIDES[side]))
-            if verdict.status or verdict.delay_ns:
-                self.acted[number] += 1
-            if one.observes and not verdict.status:
-                passed.append((one, now_ns))
-            if verdict.delay_ns:
-                yield verdict.delay_ns
-            if verdict.status:
-                return Outcome(verdict.status, NONE, verdict.flags, NONE, verdict.flags)
-        return None
-
-    def tell(self, passed: Passed, outcome: Outcome) -> None:
-        """Let the filters know what became of a request that they let pass."""
-        now_ns = self.clock.now_ns
-        for one, since_ns in passed:
-            one.done(now_ns, now_ns - since_ns, outcome.status, outcome.grpc_status, outcome.flags)
 
 
 class SidecarLayer:

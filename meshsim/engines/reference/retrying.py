@@ -94,7 +94,7 @@ class RetryLayer:
                 attempt += 1
                 call.key = attempt_key(first_key, self._layer, attempt)
                 call.back_off_ns = previous_ns
-                call.proxy_ns = call.connection_ns = call.tls_ns = 0
+                call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
                 if view is not None:
                     view.activity.retries += 1
         finally:
@@ -114,7 +114,7 @@ class RetryLayer:
             yield length_ns
         except Interrupted:
             call.back_off_ns = self._refusals.clock.now_ns - began_ns
-            call.proxy_ns = call.connection_ns = call.tls_ns = 0
+            call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
             self._refusals.lose(call, call.caller)
             raise
 

@@ -223,6 +223,8 @@ class View:
                 what = request.consumer
             case HashOn.ROUTE:
                 what = request.route
+            case HashOn.ADDRESS:
+                what = request.address
             case _:
                 if request.user == NONE:  # nobody comes twice: as a client without a cookie, who is given a new one
                     return request.key

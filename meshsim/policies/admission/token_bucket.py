@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshsim.registry import Policy, SettingError, family, policy
-from meshsim.units import NS_PER_MS, Duration, PositiveCount
-
-
-@family("admission")
-class Admission(Policy):
-    """Says whether one more may go on."""
-
-    def admit(self, now_ns: int) -> bool:
-        """Whether the one that asks at `now_ns` may go on; what it takes is taken."""
-        raise NotImplementedError
+from meshsim.policies.admission.admission import NEVER, Admission
+from meshsim.registry import SettingError, policy
+from meshsim.units import NS_PER_MS, NS_PER_S, Duration, PositiveCount
 
 
 @policy
@@ -48,19 +40,41 @@ class TokenBucket(Admission):
         self._full = self._level = self.max_tokens * self.fill_interval
         self._filled_ns = 0
 
-    def admit(self, now_ns: int) -> bool:
-        """Take a token if there is one."""
+    def admit(self, now_ns: int, cost: int = 1) -> bool:
+        """Take the tokens if they are there."""
         level = self._level + (now_ns - self._filled_ns) * self.tokens_per_fill
         if level > self._full:  # noqa: PLR1730 — `min` is a call more, for every request
             level = self._full
         self._filled_ns = now_ns
-        if level < self.fill_interval:
+        wanted = self.fill_interval * cost
+        if level < wanted:
             self._level = level
             return False
-        self._level = level - self.fill_interval
+        self._level = level - wanted
         return True
 
+    def retry_after_ns(self, now_ns: int, cost: int = 1) -> int:
+        """Until the tokens have come back."""
+        if cost > self.max_tokens:
+            return NEVER
+        missing = self.fill_interval * cost - self._level_at(now_ns)
+        return -(-missing // self.tokens_per_fill) if missing > 0 else 0
+
+    def limit(self) -> int:
+        """Size of the bucket."""
+        return self.max_tokens
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.tokens_per_fill * NS_PER_S / self.fill_interval
+
+    def remaining(self, now_ns: int) -> int:
+        """Whole tokens in the bucket."""
+        return self._level_at(now_ns) // self.fill_interval
+
     def tokens(self, now_ns: int) -> float:
-        """Tokens in the bucket at `now_ns`."""
-        level = self._level + (now_ns - self._filled_ns) * self.tokens_per_fill
-        return min(self.max_tokens, level / self.fill_interval)
+        """Tokens in the bucket at `now_ns`, parts of one included."""
+        return self._level_at(now_ns) / self.fill_interval
+
+    def _level_at(self, now_ns: int) -> int:
+        return min(self._full, self._level + (now_ns - self._filled_ns) * self.tokens_per_fill)

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from meshsim.flags import Flag
 from meshsim.policies.concurrency.gradient_controller import GradientController, Settings
-from meshsim.policies.filters.filter import PASS, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, PositiveCount, Share
 
 if TYPE_CHECKING:
+    from meshsim.policies.filters.filter import Asked, Surroundings
     from meshsim.policies.load_balancing.balancer import Draw
 
-OVER_LIMIT = Verdict(503, int(Flag.concurrency))
+OVER_LIMIT = Verdict(503, int(Flag.concurrency), decision=Decision.SHED)
 
 
 @policy
@@ -54,7 +55,7 @@ class AdaptiveConcurrency(Filter):
         if self.min_concurrency > self.max_concurrency_limit:
             raise SettingError("min_concurrency", f"must not be above max_concurrency_limit, {self.max_concurrency_limit:,}")
 
-    def set_up(self, consumers: int, routes: int) -> None:  # noqa: ARG002
+    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
         """A controller that begins with a measurement."""
         self.controller = GradientController(
             Settings(
@@ -69,11 +70,11 @@ class AdaptiveConcurrency(Filter):
             )
         )
 
-    def judge(self, now_ns: int, consumer: int, route: int, draw: Draw) -> Verdict:  # noqa: ARG002
+    def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, or 503 above the limit."""
         return PASS if self.controller.admit(now_ns, draw) else OVER_LIMIT
 
-    def done(self, now_ns: int, rtt_ns: int, status: int, grpc_status: int, flags: int) -> None:  # noqa: ARG002
+    def done(self, now_ns: int, rtt_ns: int, asked: Asked, status: int, grpc_status: int, flags: int) -> None:  # noqa: ARG002
         """A sample; none where the caller gave up."""
         if status == 0:
             self.controller.cancelled()

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from annotated_types import Gt, Le
 
 from meshsim.flags import Flag
-from meshsim.policies.filters.filter import PASS, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
 from meshsim.portable import power
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, Rate, Share
 
 if TYPE_CHECKING:
+    from meshsim.policies.filters.filter import Asked, Surroundings
     from meshsim.policies.load_balancing.balancer import Draw
 
-REJECTED = Verdict(503, int(Flag.admission))
+REJECTED = Verdict(503, int(Flag.admission), decision=Decision.SHED)
 NS_PER_S = 1_000_000_000
 GRPC_FAILURES = (1, 2, 4, 8, 10, 11, 13, 14, 15)
 """gRPC statuses that count as failures: all that are not among Envoy's defaults for success."""
@@ -53,18 +54,18 @@ class AdmissionControl(Filter):
         if self.sr_threshold <= 0:
             raise SettingError("sr_threshold", "must be above 0%")
 
-    def set_up(self, consumers: int, routes: int) -> None:  # noqa: ARG002
+    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
         """Nothing has been seen."""
         self._seconds: deque[list[int]] = deque()
         """Second, requests, successes."""
         self.requests = self.successes = 0
 
-    def judge(self, now_ns: int, consumer: int, route: int, draw: Draw) -> Verdict:  # noqa: ARG002
+    def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, or 503."""
         self._expire(now_ns)
         return REJECTED if self._probability() > draw.uniform() else PASS
 
-    def done(self, now_ns: int, rtt_ns: int, status: int, grpc_status: int, flags: int) -> None:  # noqa: ARG002
+    def done(self, now_ns: int, rtt_ns: int, asked: Asked, status: int, grpc_status: int, flags: int) -> None:  # noqa: ARG002
         """Count how it ended; not where the caller gave up."""
         if status == 0:
             return

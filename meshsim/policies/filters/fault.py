@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
 from annotated_types import Ge, Le
 
 from meshsim.flags import Flag
-from meshsim.policies.filters.filter import PASS, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import Count, Duration, Share
 
 if TYPE_CHECKING:
+    from meshsim.policies.filters.filter import Asked, Surroundings
     from meshsim.policies.load_balancing.balancer import Draw
 
 ABORTED = int(Flag.FI)
@@ -60,11 +61,11 @@ class Fault(Filter):
         if self.delay is None and self.abort is None:
             raise SettingError("delay", "write `delay`, `abort` or both: the filter does nothing without")
 
-    def set_up(self, consumers: int, routes: int) -> None:  # noqa: ARG002
+    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
         """Nobody is held up."""
         self._held_until_ns: list[int] = []
 
-    def judge(self, now_ns: int, consumer: int, route: int, draw: Draw) -> Verdict:  # noqa: ARG002
+    def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, a delay, an answer, or both."""
         is_delayed = self.delay is not None and draw.uniform() < self.delay["percentage"]
         is_aborted = self.abort is not None and draw.uniform() < self.abort["percentage"]
@@ -75,5 +76,6 @@ class Fault(Filter):
                 delay_ns = self.delay["fixed_delay"]
                 self._held_until_ns.append(now_ns + delay_ns)
         if is_aborted and self.abort is not None:
-            return Verdict(self.abort["http_status"], ABORTED | (DELAYED if delay_ns else 0), delay_ns)
-        return Verdict(0, DELAYED, delay_ns) if delay_ns else PASS
+            flags = ABORTED | DELAYED if delay_ns else ABORTED
+            return Verdict(self.abort["http_status"], flags, delay_ns, decision=Decision.ABORTED)
+        return Verdict(flags=DELAYED, delay_ns=delay_ns, decision=Decision.DELAYED) if delay_ns else PASS

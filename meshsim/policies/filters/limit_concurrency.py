@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from meshsim.flags import Flag
 from meshsim.policies.concurrency.limit import ConcurrencyLimit
-from meshsim.policies.filters.filter import PASS, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
+    from meshsim.policies.filters.filter import Asked, Surroundings
     from meshsim.policies.load_balancing.balancer import Draw
 
-OVER_LIMIT = Verdict(503, int(Flag.concurrency))
+OVER_LIMIT = Verdict(503, int(Flag.concurrency), decision=Decision.SHED)
 NO_TIME = int(Flag.UT | Flag.UO | Flag.queue_full | Flag.shed | Flag.concurrency)
 """Flags of an answer that tells of overload."""
 
@@ -29,15 +30,15 @@ class LimitConcurrency(Filter):
     limit: ConcurrencyLimit
     """Which rule."""
 
-    def set_up(self, consumers: int, routes: int) -> None:  # noqa: ARG002
+    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
         """The rule with state of its own."""
         self.rule = self.limit.build()
 
-    def judge(self, now_ns: int, consumer: int, route: int, draw: Draw) -> Verdict:  # noqa: ARG002
+    def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, or 503 above the limit."""
         return PASS if self.rule.admit(now_ns) else OVER_LIMIT
 
-    def done(self, now_ns: int, rtt_ns: int, status: int, grpc_status: int, flags: int) -> None:  # noqa: ARG002
+    def done(self, now_ns: int, rtt_ns: int, asked: Asked, status: int, grpc_status: int, flags: int) -> None:  # noqa: ARG002
         """A sample; none where the caller gave up."""
         if status == 0:
             self.rule.cancelled()

@@ -15,7 +15,7 @@ from meshsim.report.page.assumptions import Assumption, assumptions
 from meshsim.report.page.charts import chart_groups, forest_group, slow_group
 from meshsim.report.page.glossary import words
 from meshsim.report.page.limits import LIMITS, SECTION, TRUST
-from meshsim.report.page.sortable import by_destination, by_route, by_service
+from meshsim.report.page.sortable import by_destination, by_filter, by_route, by_service
 from meshsim.report.page.sweep_charts import sweep_group
 from meshsim.report.page.wording import confidence, plural
 from meshsim.scenario.defaults import resolve
@@ -82,6 +82,7 @@ def _content(comparison: Comparison, command: str) -> dict[str, Any]:
                 by_route(comparison.routes()),
                 by_service(comparison.services()),
                 by_destination(comparison.destinations()),
+                by_filter(comparison.filters()),
             )
             if one
         ],

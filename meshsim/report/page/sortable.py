@@ -95,6 +95,22 @@ DESTINATIONS = (
     Measure("least_healthy_share", "Least healthy", "%", 100, 0),
     Measure("spread", "Busiest instance", "of the mean", 1, 2),
 )
+FILTERS = (
+    Measure("admitted", "Let pass", "", 1, 0),
+    Measure("delayed", "Delayed", "", 1, 0),
+    Measure("limited", "Limited", "", 1, 0),
+    Measure("shadowed", "Would be limited", "", 1, 0),
+    Measure("denied", "Denied", "", 1, 0),
+    Measure("hit", "Hits", "", 1, 0),
+    Measure("miss", "Misses", "", 1, 0),
+    Measure("stale", "Stale answers", "", 1, 0),
+    Measure("coalesced", "Waited for another", "", 1, 0),
+    Measure("failed_open", "Failed open", "", 1, 0),
+    Measure("failed_closed", "Failed closed", "", 1, 0),
+    Measure("shed", "Shed", "", 1, 0),
+    Measure("aborted", "Aborted", "", 1, 0),
+    Measure("fairness", "Fairness", "0 to 1", 1, 2),
+)
 ALWAYS = {"least_healthy_share", "spread"}
 """Columns that are shown beside the others, and not alone."""
 
@@ -118,6 +134,15 @@ def by_destination(frame: pd.DataFrame) -> Sortable | None:
         return None
     caption = "counts over the whole run, in the mean over the replications; only what happened in some variant"
     return _sortable("What policies did", "From, to", caption, frame, did)
+
+
+def by_filter(frame: pd.DataFrame) -> Sortable | None:
+    """What filters decided, of all variants; None where there are none."""
+    did = [one for one in FILTERS if one.column in frame and (frame[one.column] > 0).any()]
+    if not did:
+        return None
+    caption = "requests over the whole run, in the mean over the replications; fairness is Jain's index among the consumers"
+    return _sortable("What filters decided", "Filter", caption, frame, did)
 
 
 def _sortable(title: str, index: str, caption: str, frame: pd.DataFrame, measures: Sequence[Measure]) -> Sortable:

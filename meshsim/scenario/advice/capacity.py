@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def service_workers(flow: Flow) -> Iterator[Remark]:
     """A service that is offered as much work as it can do, or more."""
+    if flow.has_cache:
+        return
     for name, service in flow.scenario.services.items():
         operations = [one for one in flow.operations.values() if one.service == name]
         offered = sum(flow.visits[one.key] for one in operations)

@@ -22,7 +22,8 @@ def unreachable_services(flow: Flow) -> Iterator[Remark]:
     named = {key for route in flow.routes.values() for key in route.shares}
     named |= {target for source in flow.sources for target in source.requests}
     named |= {call.target for one in flow.operations.values() for call in calls_of(one)}
-    called = {flow.operations[key].service for key in named if key in flow.operations}
+    named |= flow.further_targets
+    called = {key.partition("/")[0] for key in named}
     for name in flow.scenario.services:
         if name not in called:
             yield Remark(("services", name), f"no route and no call leads to {name}; call it, or take it out")

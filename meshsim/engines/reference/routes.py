@@ -1,0 +1,144 @@
+"""Routes as they stand at this instant: weights may follow a schedule, and a new version may be taken back."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.outcome import CALLER_LEFT, is_servers_fault
+from meshsim.plan import NONE, HashOn
+from meshsim.randomness import DESTINATION, call_key, uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import simpy
+
+    from meshsim.engines.reference.call import Request
+    from meshsim.engines.reference.clock import Clock
+    from meshsim.engines.reference.outcome import Outcome
+    from meshsim.plan import Canary, Route
+
+
+class LiveRoute:
+    """One route of the gateway, the same at all its replicas."""
+
+    __slots__ = ("_operations", "_shares", "_sticky", "canary", "is_simple", "plan")
+
+    def __init__(self, plan: Route, clock: Clock) -> None:
+        self.plan = plan
+        self._operations = plan.operations
+        self._shares = plan.shares
+        self._sticky = plan.sticky
+        self.canary = None if plan.canary is None else CanaryRun(self, plan.canary, clock)
+        self.is_simple = plan.canary is None and plan.fallback == NONE and not plan.parts and not plan.max_kib
+        """Whether its requests go to one destination and that is all."""
+
+    def destination(self, request: Request, key: int) -> int:
+        """The operation that a request goes to; nothing is drawn where there is no choice."""
+        operations = self._operations
+        if len(operations) == 1:
+            return operations[0]
+        drawn = uniform(key if self._sticky is HashOn.NOTHING else self._identity(request), DESTINATION)
+        for operation, bound in zip(operations, self._shares, strict=True):
+            if drawn < bound:
+                return operation
+        return operations[-1]
+
+    def _identity(self, request: Request) -> int:
+        """A key that is the same for all requests of whom the route keeps together."""
+        if self._sticky is HashOn.CONSUMER:  # the same one whichever load it asks by
+            who = request.consumer
+        elif self._sticky is HashOn.ADDRESS:
+            who = request.address
+        elif request.user == NONE:  # of an open load every request is a new user's
+            return request.key
+        else:
+            who = request.source << 32 | request.user
+        return call_key(int(self._sticky), who)
+
+    def set_share(self, operation: int, share: float) -> None:
+        """Give one destination a share of the requests; the others keep their proportions."""
+        before, rest = 0.0, 0.0
+        shares = []
+        for one, bound in zip(self._operations, self.plan.shares, strict=True):
+            shares.append(bound - before)
+            rest += 0.0 if one == operation else bound - before
+            before = bound
+        bounds, bound = [], 0.0
+        for one, old in zip(self._operations, shares, strict=True):
+            bound += share if one == operation else (1.0 - share) * (old / rest if rest else 0.0)
+            bounds.append(bound)
+        self._shares = tuple(bounds)
+
+
+class CanaryRun:
+    """Leads a new version through its steps, and takes it back when its figures are bad.
+
+    Checks look at what ended since the last check, over all replicas of the gateway, as a query to Prometheus does.
+
+    Source: Flagger, docs "Deployment strategies" and "Metrics analysis" (interval, threshold, stepWeight; request-success-rate,
+    request-duration); Argo Rollouts, docs "Canary" (setWeight, pause).
+    """
+
+    __slots__ = ("_clock", "_failed_checks", "_failures", "_is_watching", "_latencies_ns", "_plan", "_route", "is_taken_back")
+
+    def __init__(self, route: LiveRoute, plan: Canary, clock: Clock) -> None:
+        self._route = route
+        self._plan = plan
+        self._clock = clock
+        self._latencies_ns: list[int] = []
+        """Of those to the new version that have ended since the last check."""
+        self._failures = 0
+        self._failed_checks = 0
+        self._is_watching = False
+        self.is_taken_back = False
+
+    def begin(self) -> None:
+        """Start its processes."""
+        if not self._plan.start_ns:  # before the requests of the first instant
+            self._route.set_share(self._plan.operation, self._plan.steps[0][0])
+        self._clock.process(self._step())
+        if self._plan.interval_ns:
+            self._clock.process(self._watch())
+
+    def observe(self, operation: int, outcome: Outcome, latency_ns: int) -> None:
+        """A request of the route has ended; of one whose client has left only the time counts, as in Istio's metrics."""
+        if self._is_watching and operation == self._plan.operation:
+            self._latencies_ns.append(latency_ns)
+            self._failures += outcome.status != CALLER_LEFT.status and is_servers_fault(outcome)
+
+    def _step(self) -> Generator[simpy.Event, None, None]:
+        """A SimPy process: one weight after the other, and all requests at the end."""
+        yield self._clock.pause(self._plan.start_ns)
+        for share, pause_ns in self._plan.steps:
+            if not self.is_taken_back:
+                self._route.set_share(self._plan.operation, share)
+            yield self._clock.pause(pause_ns)
+        if not self.is_taken_back:
+            self._route.set_share(self._plan.operation, 1.0)
+
+    def _watch(self) -> Generator[simpy.Event, None, None]:
+        """A SimPy process: a check at every interval, until the last step is over."""
+        plan = self._plan
+        until_ns = plan.start_ns + sum(pause_ns for _, pause_ns in plan.steps)
+        yield self._clock.pause(plan.start_ns)
+        self._is_watching = True
+        while not self.is_taken_back and self._clock.now_ns + plan.interval_ns <= until_ns:
+            yield self._clock.pause(plan.interval_ns)
+            self._failed_checks += not self._is_well()
+            self._latencies_ns.clear()
+            self._failures = 0
+            if self._failed_checks >= plan.threshold:
+                self.is_taken_back = True
+                self._route.set_share(plan.operation, 0.0)
+        self._is_watching = False
+
+    def _is_well(self) -> bool:
+        plan, count = self._plan, len(self._latencies_ns)
+        if count < plan.min_requests:
+            return True
+        if (count - self._failures) / count < plan.min_success_rate:  # not 1 - failures/count: that is below 93 % for 7 of 100
+            return False
+        p99_ns = sorted(self._latencies_ns)[ceil(0.99 * count) - 1]
+        return not plan.max_p99_ns or p99_ns <= plan.max_p99_ns

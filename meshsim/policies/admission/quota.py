@@ -1,0 +1,92 @@
+"""Quota: so many requests in a day, week, month or year of the calendar."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from meshsim.policies.admission.admission import NEVER, Admission
+from meshsim.registry import SettingError, policy
+from meshsim.units import Count, PositiveCount
+
+NS_PER_US = 1000
+DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+"""Length of a period, about."""
+MICROSECOND = timedelta(microseconds=1)
+
+
+@policy
+class Quota(Admission):
+    """Admit so many requests in each period of the calendar, in UTC.
+
+    Months are as long as they are, weeks begin on Sunday. A run is short against a period: what matters is how much of the quota is
+    left as it begins (`offset`), and whether it runs across the end of a period (`time_zero`), where everybody's quota comes back at once.
+
+    Source: AWS API Gateway, API reference, QuotaSettings (limit, offset, period DAY, WEEK or MONTH); the year is Kong's.
+    """
+
+    requests: PositiveCount
+    """How many in a period."""
+    period: Literal["day", "week", "month", "year"]
+    """Of the calendar."""
+    offset: Count = 0
+    """Requests that are already used up in the first period."""
+    time_zero: str = "2023-10-01T00:00:00"
+    """Date and time in UTC at which the run begins; where absent, the first second of a week and a month."""
+
+    def check(self) -> None:
+        """Raise `SettingError` for a date that is none, and where nothing is left."""
+        try:
+            datetime.fromisoformat(self.time_zero)
+        except ValueError:
+            raise SettingError("time_zero", "is no date and time such as '2023-10-31T23:59:50'") from None
+        if self.offset > self.requests:
+            raise SettingError("offset", f"must not be above requests, {self.requests:,}")
+
+    def set_up(self, **context: Any) -> None:  # noqa: ARG002
+        """The first period, with its offset."""
+        self._zero = datetime.fromisoformat(self.time_zero).replace(tzinfo=UTC)
+        self._count = self.offset
+        self._end_ns = self._end_of(0)
+
+    def admit(self, now_ns: int, cost: int = 1) -> bool:
+        """Count it, if it fits."""
+        if now_ns >= self._end_ns:
+            self._count = 0
+            self._end_ns = self._end_of(now_ns)
+        if self._count + cost > self.requests:
+            return False
+        self._count += cost
+        return True
+
+    def retry_after_ns(self, now_ns: int, cost: int = 1) -> int:
+        """Until the next period."""
+        if cost > self.requests:
+            return NEVER
+        return 0 if cost <= self.remaining(now_ns) else self._end_ns - now_ns
+
+    def limit(self) -> int:
+        """How many in a period."""
+        return self.requests
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.requests / (DAYS[self.period] * 86_400)
+
+    def remaining(self, now_ns: int) -> int:
+        """How many are left in this period."""
+        return self.requests - (self._count if now_ns < self._end_ns else 0)
+
+    def _end_of(self, now_ns: int) -> int:
+        """When the period ends that `now_ns` is in."""
+        now = self._zero + timedelta(microseconds=now_ns // NS_PER_US)
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self.period == "day":
+            end = day + timedelta(days=1)
+        elif self.period == "week":
+            end = day + timedelta(days=7 - day.isoweekday() % 7)
+        elif self.period == "month":
+            end = day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1, day=1)
+        else:
+            end = day.replace(year=day.year + 1, month=1, day=1)
+        return (end - self._zero) // MICROSECOND * NS_PER_US

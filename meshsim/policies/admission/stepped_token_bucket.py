@@ -1,0 +1,70 @@
+"""Token bucket that is filled by a timer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshsim.policies.admission.admission import NEVER, Admission
+from meshsim.registry import SettingError, policy
+from meshsim.units import NS_PER_MS, NS_PER_S, Duration, PositiveCount
+
+
+@policy
+class SteppedTokenBucket(Admission):
+    """Admit while there is a token; `tokens_per_fill` come back all at once at the end of each `fill_interval`.
+
+    What Envoy's documentation describes and its older versions do (the timer starts with the proxy, here at time zero). Against
+    the continuous refill it lets bursts through after each fill, and admits less of an even load, since nothing has come back of an
+    interval that has not ended: 2,050 and not 2,099 of 3,000 at 150/s against 100/s in 20 s.
+
+    Source: Envoy, source/extensions/filters/common/local_ratelimit/local_ratelimit_impl.cc, TimerTokenBucket (the only one before
+    the runtime feature no_timer_based_rate_limit_token_bucket); api/envoy/type/v3/token_bucket.proto.
+    """
+
+    max_tokens: PositiveCount
+    """Size of the bucket: the largest burst."""
+    tokens_per_fill: PositiveCount = 1
+    """Tokens that come back at each fill."""
+    fill_interval: Duration
+    """Between two fills; at least 50ms, as Envoy demands."""
+
+    def check(self) -> None:
+        """Raise `SettingError` where Envoy would refuse the settings."""
+        if self.fill_interval < 50 * NS_PER_MS:
+            raise SettingError("fill_interval", "Envoy refuses a fill_interval below 50ms")
+
+    def set_up(self, **context: Any) -> None:  # noqa: ARG002
+        """A full bucket at time zero."""
+        self._tokens = self.max_tokens
+        self._fills = 0
+
+    def admit(self, now_ns: int, cost: int = 1) -> bool:
+        """Take the tokens if they are there."""
+        tokens = self.remaining(now_ns)
+        self._fills = now_ns // self.fill_interval
+        is_enough = tokens >= cost
+        self._tokens = tokens - cost if is_enough else tokens
+        return is_enough
+
+    def retry_after_ns(self, now_ns: int, cost: int = 1) -> int:
+        """Until the fill that brings the last of the tokens."""
+        if cost > self.max_tokens:
+            return NEVER
+        missing = cost - self.remaining(now_ns)
+        if missing <= 0:
+            return 0
+        fills = -(-missing // self.tokens_per_fill)
+        return (now_ns // self.fill_interval + fills) * self.fill_interval - now_ns
+
+    def limit(self) -> int:
+        """Size of the bucket."""
+        return self.max_tokens
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.tokens_per_fill * NS_PER_S / self.fill_interval
+
+    def remaining(self, now_ns: int) -> int:
+        """Tokens in the bucket."""
+        fills = now_ns // self.fill_interval - self._fills
+        return min(self.max_tokens, self._tokens + fills * self.tokens_per_fill) if fills else self._tokens

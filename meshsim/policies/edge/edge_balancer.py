@@ -1,0 +1,40 @@
+"""What every balancer before the gateway answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.registry import Policy, family
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshsim.policies.load_balancing.balancer import Draw
+
+NOBODY = -1
+"""No replica takes connections."""
+
+
+@family("edge_balancer")
+class EdgeBalancer(Policy):
+    """Says which replica of the gateway a client's new connection goes to; all requests on the connection follow."""
+
+    def set_up(self, replicas: int, seed: int) -> None:
+        """Prepare.
+
+        Args:
+            replicas: How many there are.
+            seed: A number that is another one in each replication of a run.
+        """
+
+    def pick(self, connections: Sequence[int], is_ready: Sequence[bool], address: int, now_ns: int, draw: Draw) -> int:
+        """The replica, or `NOBODY`.
+
+        Args:
+            connections: Open connections of each replica.
+            is_ready: Whether each takes new connections, as the balancer knows it.
+            address: Number of the client's address.
+            now_ns: Time.
+            draw: Chance.
+        """
+        raise NotImplementedError

@@ -1,0 +1,75 @@
+"""Rules of who may do what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from meshsim.flags import Flag
+from meshsim.policies.filters.authorization_rule import AuthorizationRule
+from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
+from meshsim.registry import SettingError, policy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.load_balancing.balancer import Draw
+
+FORBIDDEN = Verdict(403, int(Flag.forbidden), decision=Decision.DENIED)
+SHADOWED = Verdict(decision=Decision.SHADOWED)
+
+
+@policy
+class Authorization(Filter):
+    """Answer 403 by rules of who may do what.
+
+    Whatever their order: a `deny` that matches refuses. Otherwise, if there is any `allow`, one of them must match; if there is none, all
+    others pass. So the first `allow` that is written shuts everybody else out, and taking the last one away lets everybody in.
+
+    Rules with `shadow` are judged by themselves in the same way, and refuse nothing: a request that passes is counted as shadowed
+    where they would have refused it, had they been the only ones.
+
+    Source: Istio 1.19, reference of AuthorizationPolicy (DENY before ALLOW) and task "Dry Run" (istio.io/dry-run); Envoy,
+    source/extensions/filters/http/rbac/rbac_filter.cc (rules and shadow_rules; Envoy's log shows no flag; commit 01f134c).
+    """
+
+    draws: ClassVar[bool] = False
+
+    rules: tuple[AuthorizationRule, ...] = ()
+    """The rules, in any order."""
+    default: Literal["allow", "deny"] | None = None
+    """What becomes of requests that no rule matches; where absent they are refused if there is any `allow`. `deny` without any rule
+    refuses all."""
+
+    def check(self) -> None:
+        """Raise `SettingError` where nothing would ever be refused or counted."""
+        if not self.rules and self.default != "deny":
+            raise SettingError("rules", "write one at least, or `default: deny`: without, everybody passes")
+
+    def set_up(self, around: Surroundings) -> None:
+        """The verdict for each route and consumer, worked out beforehand."""
+        enforced = [rule.build(around=around) for rule in self.rules if not rule.shadow]
+        shadow = [rule.build(around=around) for rule in self.rules if rule.shadow]
+        routes = (*range(len(around.routes)), -1)
+        consumers = range(len(around.consumers))
+        self._verdicts = [[self._verdict(enforced, shadow, route, consumer) for consumer in consumers] for route in routes]
+        """By route, the last for none at all, and consumer."""
+
+    def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
+        """`PASS`, or 403."""
+        return self._verdicts[asked.route][asked.consumer]
+
+    def _verdict(
+        self, enforced: Sequence[AuthorizationRule], shadow: Sequence[AuthorizationRule], route: int, consumer: int
+    ) -> Verdict:
+        if _refuse(enforced, self.default, route, consumer):
+            return FORBIDDEN
+        return SHADOWED if _refuse(shadow, None, route, consumer) else PASS
+
+
+def _refuse(rules: Sequence[AuthorizationRule], default: str | None, route: int, consumer: int) -> bool:
+    """Whether these rules refuse such requests."""
+    actions = {rule.action for rule in rules if rule.concerns(route, consumer)}
+    if actions:
+        return "deny" in actions
+    return default == "deny" or (default is None and any(rule.action == "allow" for rule in rules))

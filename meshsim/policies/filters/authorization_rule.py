@@ -1,0 +1,45 @@
+"""One rule of who may do what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from meshsim.policies.filters.denying import marked
+from meshsim.registry import Policy, family, policy
+
+if TYPE_CHECKING:
+    from meshsim.policies.filters.filter import Surroundings
+
+
+@family("authorization_rule")
+class AccessRule(Policy):
+    """Says whom it concerns."""
+
+
+@policy
+class AuthorizationRule(AccessRule):
+    """Let those requests pass, or refuse them, that are on certain routes and of certain consumers.
+
+    A request must match both where both are given. One that matches no route of the gateway, or has no consumer, is concerned only by rules
+    that name no route, or no consumer.
+
+    Source: Istio 1.19, reference of AuthorizationPolicy: the parts of a rule (`from`, `to`) must all match, one of the values of each.
+    """
+
+    action: Literal["allow", "deny"]
+    """What becomes of them."""
+    routes: tuple[str, ...] = ()
+    """Only requests on these routes; all where absent."""
+    consumers: tuple[str, ...] = ()
+    """Only requests of these consumers; all where absent."""
+    shadow: bool = False
+    """Only count what it would refuse, and refuse nothing."""
+
+    def set_up(self, around: Surroundings) -> None:
+        """Names become numbers."""
+        self._is_route = marked("routes", self.routes, around.routes)
+        self._is_consumer = marked("consumers", self.consumers, around.consumers)
+
+    def concerns(self, route: int, consumer: int) -> bool:
+        """Whether requests on this route (-1 for none) and of this consumer match."""
+        return self._is_route[route] and self._is_consumer[consumer]
