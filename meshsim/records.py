@@ -130,11 +130,12 @@ DECISIONS: dict[str, str] = {
     "instance": "the replica of the gateway or waypoint, or the instance of the service",
     "filter": "which of the proxy's filters, from 0 in their order",
     "decision": "what it decided: its place in meshsim.policies.filters.Decision",
+    "rule": "which of the filter's rules decided, from 0 in their order; -1 where none did",
     "route": "the route of the requests; -1 where none matched",
     "consumer": "their consumer; 0 where the load names none",
     "requests": "how many, in the interval",
 }
-"""One row for each decision that a filter made in an interval, by route and consumer; none where it made none."""
+"""One row for each decision that a filter made in an interval, by rule, route and consumer; none where it made none."""
 
 ACTIVITY: dict[str, str] = {
     "opened": "connections opened",

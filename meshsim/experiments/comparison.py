@@ -17,7 +17,7 @@ from meshsim.experiments.replications import Replications
 from meshsim.experiments.run import Experiment
 from meshsim.experiments.store import folder_of
 from meshsim.scenario.changes import Change, changes
-from meshsim.scenario.figure import Figure, of_threshold, parse_figure, parse_gate
+from meshsim.scenario.figure import Figure, parse_figure, parse_gate
 from meshsim.scenario.load import load
 from meshsim.units import NS_PER_S
 
@@ -281,23 +281,3 @@ class Comparison:
             judged = held.pivot_table(index="threshold", columns="variant", values="held", aggfunc="first", sort=False).to_html()
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         return f"<p><b>{escape(self.name)}</b>: {escape(self.verdict)}</p>{judged}{frame.to_html(index=False)}<ul>{notes}</ul>"
-
-
-def default_figures(experiments: list[Experiment]) -> list[Figure]:
-    """What a table shows when nothing else is asked for: what the thresholds are about, then the usual of all requests."""
-    found: dict[str, Figure] = {}
-    for experiment in experiments:
-        for metric, conditions in experiment.scenario.thresholds.items():
-            for condition in conditions:
-                figure = of_threshold(metric, condition)
-                found.setdefault(str(figure), figure)
-    usual = ["latency:p50", "latency:p99", "errors:rate", "goodput:rate", "retry_amplification", "wasted_work"]
-    scenario = experiments[0].scenario
-    if any(fault.at + fault.for_ < scenario.run.duration for fault in scenario.faults):
-        usual.append("recovery_time")
-    if scenario.deployment != "none":
-        usual.append("proxy_cpu")
-    for text in usual:
-        figure = parse_figure(text)
-        found.setdefault(str(figure), figure)
-    return list(found.values())

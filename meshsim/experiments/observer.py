@@ -11,6 +11,7 @@ from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.activity import Activities
 from meshsim.metrics.balance_over_time import BalanceOverTime
 from meshsim.metrics.decisions import Decisions
+from meshsim.metrics.decisions_over_time import DecisionsOverTime
 from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.histogram_table import histograms
 from meshsim.metrics.over_time import ALL_ROUTES, ErrorsOverTime, Timeline
@@ -28,8 +29,22 @@ if TYPE_CHECKING:
     from meshsim.plan import Plan
     from meshsim.records import Sink
 
+    OverTime = Timeline | ErrorsOverTime | ServicesOverTime | PoliciesOverTime | BalanceOverTime | DecisionsOverTime
+
 HISTOGRAMS = "histograms"
-TABLES = (HISTOGRAMS, "timeline", "errors", "services", "policies", "balance", "edges", "nodes", "stages", "spans")
+TABLES = (
+    HISTOGRAMS,
+    "timeline",
+    "errors",
+    "services",
+    "policies",
+    "balance",
+    "decision_rates",
+    "edges",
+    "nodes",
+    "stages",
+    "spans",
+)
 """A Parquet file each."""
 
 
@@ -38,12 +53,13 @@ class Observer:
 
     def __init__(self, plan: Plan) -> None:
         self.tally = Tally(plan)
-        self._over_time: dict[str, Timeline | ErrorsOverTime | ServicesOverTime | PoliciesOverTime | BalanceOverTime] = {
+        self._over_time: dict[str, OverTime] = {
             "timeline": Timeline(plan),
             "errors": ErrorsOverTime(plan),
             "services": ServicesOverTime(plan),
             "policies": PoliciesOverTime(plan),
             "balance": BalanceOverTime(plan),
+            "decision_rates": DecisionsOverTime(plan),
         }
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)

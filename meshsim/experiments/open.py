@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meshsim.errors import ResultError
-from meshsim.experiments.comparison import Comparison, default_figures
+from meshsim.experiments.comparison import Comparison
+from meshsim.experiments.default_figures import default_figures
 from meshsim.experiments.places import SCENARIO, read_manifest
 from meshsim.experiments.run import Experiment
 from meshsim.experiments.study import CONFIDENCE

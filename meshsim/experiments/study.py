@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.errors import UnitError, UsageError, did_you_mean
 from meshsim.experiments.campaign import Campaign, HowFar, Point, Until
-from meshsim.experiments.comparison import Comparison, default_figures
+from meshsim.experiments.comparison import Comparison
+from meshsim.experiments.default_figures import default_figures
 from meshsim.experiments.places import FORMAT, RESULTS
 from meshsim.experiments.run import ENGINE
 from meshsim.experiments.store import IDENTITY, Store

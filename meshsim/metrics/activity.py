@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meshsim.metrics.idle import idle_policies
+from meshsim.metrics.policy_summaries import DestinationSummary
 from meshsim.metrics.rows import groups
-from meshsim.metrics.summary import DestinationSummary
 from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshsim.metrics.idle import filter_name, filter_place
+from meshsim.metrics.policy_summaries import FilterSummary
 from meshsim.metrics.rows import groups
-from meshsim.metrics.summary import FilterSummary
 from meshsim.policies.filters import Decision
 
 if TYPE_CHECKING:

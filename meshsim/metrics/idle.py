@@ -8,7 +8,7 @@ from meshsim.flags import Flag
 from meshsim.policies.admission import NO_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from meshsim.metrics.activity import Activities, Key
     from meshsim.plan import Cluster, Plan, Stack
@@ -96,6 +96,19 @@ def filter_place(plan: Plan, kind: int, service: int) -> str:
 def filter_name(plan: Plan, service: int, number: int) -> str:
     """The YAML name of one of the gateway's filters, or of those at a service."""
     return _filter(plan, service, number).name
+
+
+def filter_labels(plan: Plan, places: Sequence[tuple[int, int, int]]) -> list[str]:
+    """Such as `gateway: rate_limit`, with its number where there are several of its name there.
+
+    Args:
+        plan: Names.
+        places: Kind of the proxy, its service and number of the filter: all that are to be told apart.
+    """
+    texts = [f"{filter_place(plan, kind, service)}: {filter_name(plan, service, number)}" for kind, service, number in places]
+    return [
+        text if texts.count(text) == 1 else f"{text} ({number + 1})" for text, (_, _, number) in zip(texts, places, strict=True)
+    ]
 
 
 def _filter(plan: Plan, service: int, number: int) -> Filter:

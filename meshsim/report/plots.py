@@ -12,10 +12,12 @@ from meshsim.errors import ResultError, UsageError, did_you_mean
 from meshsim.experiments.open import open_results
 from meshsim.experiments.result import Result
 from meshsim.experiments.sweep_result import Sweep
+from meshsim.metrics.decisions_over_time import SPLITS
 from meshsim.report.charts import recorded
 from meshsim.report.charts.attempts_over_time import attempts_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time
 from meshsim.report.charts.connections_over_time import connections_over_time
+from meshsim.report.charts.decisions_over_time import decisions_over_time
 from meshsim.report.charts.forest import forest
 from meshsim.report.charts.heat_map import heat_map
 from meshsim.report.charts.in_flight_over_time import in_flight_over_time
@@ -99,6 +101,31 @@ class Plots:
         frame = self._towards(self._until_end(recorded.balance(self._of)), destination)
         return balance_over_time(frame, ax, destination=destination, faults=self._faults(), warm_up_s=self._warm_up_s)
 
+    def filters(
+        self,
+        ax: Axes | None = None,
+        *,
+        filter: str | None = None,  # noqa: A002 — what it is called everywhere else
+        by: str | None = None,
+        variant: str | None = None,
+    ) -> Axes:
+        """What a filter decided, such as `gateway: rate_limit`; the one that decided most different things where None. In panels, as `policies`.
+
+        With `by` (`rule`, `route` or `consumer`) a line for each of these, of one variant, the first where None.
+        """
+        frame = self._decisions
+        if filter is not None:
+            known = [str(name) for name in frame["filter"].unique()]
+            if filter not in known:
+                raise UsageError(f"no filter '{filter}'{did_you_mean(filter, known)}")
+        if by is not None and by not in SPLITS:
+            raise UsageError(f"no split by '{by}'{did_you_mean(by, SPLITS)}; there are {', '.join(SPLITS)}")
+        name = self._variant(variant) if by is not None else None
+        if by is None and variant is not None:
+            raise UsageError("`variant` goes with `by`: without, there is a line for each variant")
+        faults = self._faults(name)
+        return decisions_over_time(frame, ax, filter=filter, by=by, variant=name, faults=faults, warm_up_s=self._warm_up_s)
+
     def utilisation(self, ax: Axes | None = None) -> Axes:
         """The share of its workers that each service holds."""
         return utilisation(self._of.nodes, ax)
@@ -143,6 +170,13 @@ class Plots:
     @cached_property
     def _policies(self) -> pd.DataFrame:
         return self._until_end(recorded.policies(self._of))
+
+    @cached_property
+    def _decisions(self) -> pd.DataFrame:
+        frame = self._until_end(recorded.decisions(self._of))
+        if frame.empty:
+            raise ResultError(f"{self._of.directory} tells nothing of filters over time: it has none, or is of an older version")
+        return frame
 
     def _until_end(self, frame: pd.DataFrame) -> pd.DataFrame:
         """While load arrives: what comes after is the last requests ending."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from meshsim.metrics.summary import DestinationSummary, FilterSummary, ProxySummary, RequestSummary, ServiceSummary
+    from meshsim.metrics.policy_summaries import DestinationSummary, FilterSummary
+    from meshsim.metrics.summary import ProxySummary, RequestSummary, ServiceSummary
     from meshsim.metrics.thresholds import Verdict
 
 WIDE = 120

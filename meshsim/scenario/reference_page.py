@@ -11,7 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from meshsim.policies.filters import Fault
-from meshsim.scenario import connections, gateway, loads, model, proxies, resilience, routes, services, traffic
+from meshsim.scenario import connections, gateway, loads, model, proxies, resilience, routes, services, sizes, traffic
 from meshsim.scenario.defaults import products
 from meshsim.scenario.explain import default_field, policy_families
 from meshsim.scenario.fields import Field, fields
@@ -74,6 +74,7 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
         ("readiness.", services.ReadinessSection),
     ),
     "operation": (("", services.OperationSection),),
+    "size": (("", sizes.SizeSpread),),
     "call": (("", services.CallStep),),
     "compute": (("", services.ComputeStep), ("compute.", services.ReplayedTime), ("compute.replay.", services.TimeReplaySection)),
     "fault_filter": tuple((f"fault.{name}.", section) for name, section in inner_sections(Fault)),

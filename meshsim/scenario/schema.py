@@ -66,7 +66,10 @@ def _products() -> list[str]:
 
 
 def _patch(schema: Any) -> Any:
-    """The same for a patch: nothing is required, `null` takes out what a key holds, and a load need not say its executor again."""
+    """The same for a patch: nothing is required, `null` takes out what a key holds, and a load need not say its executor again.
+
+    A load with another executor takes out what belongs to the old one, so that there it may have any key, with `null`.
+    """
     if isinstance(schema, list):
         return [_patch(one) for one in schema]
     if not isinstance(schema, dict):
@@ -83,6 +86,8 @@ def _patch(schema: Any) -> Any:
             made[key] = f"{one}Patch"
         elif key not in ("required", "minProperties"):
             made["anyOf" if key == "oneOf" else key] = _patch(one)
+    if "executor" in made.get("properties", {}):
+        made["additionalProperties"] = {"type": "null"}
     return made
 
 

@@ -42,7 +42,7 @@ def passing(*rules, **settings):
 class TestOrder:
     def test_a_deny_refuses_whom_it_names_and_nobody_else(self):
         assert passing(deny(consumers=("web",))) == [whom for whom in EVERYBODY if whom[1] != 1]
-        assert verdicts(deny(consumers=("web",)))[0, 1] == FORBIDDEN
+        assert verdicts(deny(consumers=("web",)))[0, 1] == FORBIDDEN._replace(rule=0)
 
     def test_the_first_allow_shuts_everybody_else_out(self):
         assert passing(allow(consumers=("web",))) == [(0, 1), (1, 1), (-1, 1)]
@@ -60,7 +60,7 @@ class TestOrder:
 
     def test_all_parts_of_a_rule_must_match(self):
         assert verdicts(deny(consumers=("web",), routes=("cart",)))[0, 1] == PASS
-        assert verdicts(deny(consumers=("web",), routes=("cart",)))[1, 1] == FORBIDDEN
+        assert verdicts(deny(consumers=("web",), routes=("cart",)))[1, 1] == FORBIDDEN._replace(rule=0)
 
     def test_a_rule_that_names_nothing_matches_all(self):
         assert passing(deny()) == []
@@ -87,7 +87,7 @@ class TestShadow:
     def test_it_refuses_nothing_and_counts_what_it_would(self):
         found = verdicts(deny(consumers=("web",), shadow=True))
 
-        assert [found[0, consumer] for consumer in range(3)] == [PASS, SHADOWED, PASS]
+        assert [found[0, consumer] for consumer in range(3)] == [PASS, SHADOWED._replace(rule=0), PASS]
 
     def test_a_shadow_allow_would_shut_everybody_else_out(self):
         found = verdicts(allow(consumers=("web",), shadow=True))
@@ -101,7 +101,7 @@ class TestShadow:
         assert passing(*enforced, *shadow) == passing(*enforced)
 
     def test_what_is_refused_is_not_shadowed(self):
-        assert verdicts(deny(consumers=("web",)), deny(shadow=True))[0, 1] == FORBIDDEN
+        assert verdicts(deny(consumers=("web",)), deny(shadow=True))[0, 1] == FORBIDDEN._replace(rule=0)
 
     def test_shadow_rules_are_judged_by_themselves(self):
         """The enforced `allow` that lets web in does not count among them, and by theirs only app would get in."""
@@ -119,3 +119,14 @@ class TestMistakes:
     def test_an_unknown_name_is_told(self, field, name):
         with pytest.raises(SettingError, match="did you mean"):
             verdicts(deny(**{field: (name,)}))
+
+
+class TestWhichRuleDecided:
+    def test_the_first_deny_in_the_order_of_all_rules(self):
+        found = verdicts(allow(consumers=("web",)), deny(routes=("cart",), shadow=True), deny(consumers=("web",)), deny())
+
+        assert found[0, 1].rule == 2
+        assert found[0, 2].rule == 3
+
+    def test_none_where_no_rule_allows(self):
+        assert verdicts(allow(consumers=("web",)))[0, 2].rule == -1

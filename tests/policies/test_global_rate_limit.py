@@ -14,7 +14,7 @@ from meshsim.registry import SettingError
 MS = 1_000_000
 SECOND = 1_000_000_000
 DRAW = Draw()
-LIMITED = Verdict(429, Flag.RL, decision=Decision.LIMITED)
+LIMITED = Verdict(429, Flag.RL, decision=Decision.LIMITED, rule=0)
 
 
 def rule(requests=5, window="1s", **settings):
@@ -74,7 +74,7 @@ class TestAsking:
         (one,) = replicas(1, rule(1, "10s"), status=503, headers=True)
         told(one)
 
-        assert told(one, 2500 * MS)[0] == Verdict(503, Flag.RL, retry_after_ns=8 * SECOND, decision=Decision.LIMITED)
+        assert told(one, 2500 * MS)[0] == Verdict(503, Flag.RL, retry_after_ns=8 * SECOND, decision=Decision.LIMITED, rule=0)
 
     def test_it_waits_20_ms_for_the_service_unless_told_otherwise(self):
         assert replicas(1)[0].timeout == 20 * MS

@@ -185,14 +185,14 @@ class TestAnswers:
 
         assert [limit.judge(0, PLAIN, DRAW).status for _ in range(2)] == [0, 503]
         short = RateLimit(token_bucket=TokenBucket(max_tokens=1, fill_interval="1s"), status=503).build(around=AROUND)
-        assert [short.judge(0, PLAIN, DRAW) for _ in range(2)][1] == Verdict(503, Flag.RL, decision=Decision.LIMITED)
+        assert [short.judge(0, PLAIN, DRAW) for _ in range(2)][1] == Verdict(503, Flag.RL, decision=Decision.LIMITED, rule=0)
 
     def test_with_headers_the_answer_says_when_to_come_again_in_whole_seconds(self):
         """Rounded up: a client that comes a moment too early is refused again."""
         limit = made(RateLimitRule(limit=Gcra(count=2, period="3s")), headers=True)
         limit.judge(0, PLAIN, DRAW)
 
-        assert limit.judge(0, PLAIN, DRAW) == Verdict(429, Flag.RL, retry_after_ns=2 * SECOND, decision=Decision.LIMITED)
+        assert limit.judge(0, PLAIN, DRAW) == Verdict(429, Flag.RL, retry_after_ns=2 * SECOND, decision=Decision.LIMITED, rule=0)
         assert limit.judge(600 * MS, PLAIN, DRAW).retry_after_ns == SECOND
         assert made(rule(), headers=False).judge(0, PLAIN, DRAW).retry_after_ns == -1
 
@@ -253,4 +253,45 @@ def test_the_short_form_is_a_rule():
             asked = Request(consumer=number % 3, route=number % 4 % 3 - 1)
             now_ns = number * 37 * MS
             assert short.judge(now_ns, asked, DRAW) == long.judge(now_ns, asked, DRAW)
-    assert short.judge(0, PLAIN, DRAW) in (PASS, Verdict(429, Flag.RL, decision=Decision.LIMITED))
+    assert short.judge(0, PLAIN, DRAW) in (PASS, Verdict(429, Flag.RL, decision=Decision.LIMITED, rule=0))
+
+
+class TestWhichRuleDecided:
+    def test_the_one_that_refuses_for_longest(self):
+        limits = (
+            FixedWindow(requests=1, window="1s"),
+            FixedWindow(requests=1, window="5s"),
+            FixedWindow(requests=9, window="9s"),
+        )
+        limit = made(*(RateLimitRule(limit=each) for each in limits))
+
+        assert [limit.judge(0, PLAIN, DRAW).rule for _ in range(2)] == [-1, 1]
+
+    def test_in_order_the_first_that_refuses(self):
+        limits = (FixedWindow(requests=1, window="1s"), FixedWindow(requests=1, window="5s"))
+        limit = made(*(RateLimitRule(limit=each) for each in limits), consume="in_order")
+
+        assert [limit.judge(0, PLAIN, DRAW).rule for _ in range(2)] == [-1, 0]
+
+    def test_the_one_that_delays_most(self):
+        slow, slower = (LeakyBucket(rate=rate, burst=5) for rate in (10, 5))
+        limit = made(RateLimitRule(limit=slow), RateLimitRule(limit=slower))
+
+        assert [limit.judge(0, PLAIN, DRAW).rule for _ in range(2)] == [-1, 1]
+
+    def test_the_first_that_only_looks_on(self):
+        limit = made(rule(9), rule(shadow=True), rule(shadow=True))
+
+        assert [limit.judge(0, PLAIN, DRAW).rule for _ in range(2)] == [-1, 1]
+
+
+def test_time_is_work_for_each_request_whatever_comes_of_it():
+    bucket = TokenBucket(max_tokens=1, tokens_per_fill=1, fill_interval="1s")
+    limit = RateLimit(token_bucket=bucket, time="17us").build(around=AROUND)
+
+    assert [(verdict.status, verdict.work_ns) for verdict in (limit.judge(0, PLAIN, DRAW) for _ in range(2))] == [
+        (0, 17_000),
+        (429, 17_000),
+    ]
+    assert limit.delays
+    assert RateLimit(token_bucket=bucket).build(around=AROUND).judge(0, PLAIN, DRAW).work_ns == 0

@@ -41,6 +41,19 @@ def test_each_threshold_is_its_own(name):
     assert shed(2.0, **lower) == list(NAMES[rank:])
 
 
+def test_raising_a_threshold_sheds_less():
+    high = {"critical_plus": 9.0, "critical": 9.0, "sheddable_plus": 9.0}
+
+    assert shed(1.0, sheddable=0.9, **high) == ["sheddable"]
+    assert shed(1.0, sheddable=1.1, **high) == []
+    assert shed(1.1, sheddable_plus=1.0) == ["sheddable_plus", "sheddable"]
+    assert shed(1.1, sheddable_plus=1.2, critical=1.2) == ["sheddable"]
+    assert shed(1.3, critical=1.2) == ["critical", "sheddable_plus", "sheddable"]
+    assert shed(1.3, critical=1.4) == ["sheddable_plus", "sheddable"]
+    assert shed(2.1, critical_plus=2.0) == list(NAMES)
+    assert shed(2.1, critical_plus=2.2) == list(NAMES[1:])
+
+
 def test_what_is_shed_gets_503():
     made = ShedByCriticality(decay=0.0).build(around=Surroundings())
     made.load(5.0)

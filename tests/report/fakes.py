@@ -177,6 +177,10 @@ class FakeComparison:
         middles = {"retries": 120, "ejections": 3, "opened": 40, "hedges": 0, "least_healthy_share": 0.8, "spread": 1.1}
         return self._means("destination", [f"(gateway) to {name}" for name in services[:2]], middles)
 
+    def filters(self) -> pd.DataFrame:
+        middles = {"admitted": 70_000, "limited": 1_500, "denied": 0, "fairness": 0.93}
+        return self._means("filter", ["gateway: rate_limit"], middles)
+
     def _means(self, index: str, names: Sequence[str], middles: Mapping[str, float]) -> pd.DataFrame:
         random = np.random.default_rng(7)
         parts = []
@@ -199,8 +203,8 @@ class FakeComparison:
 
     @property
     def kept(self) -> dict[str, FakeReplications]:
-        """Replications that kept what policies did, and how even the balance was."""
-        tables = {name: self._frame(name) for name in ("policies", "balance")}
+        """Replications that kept what policies did, how even the balance was, and what filters decided."""
+        tables = {name: self._frame(name) for name in ("policies", "balance", "decision_rates")}
         return {variant: FakeReplications(_written(variant, tables, self.replications)) for variant in self.variants}
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from meshsim.metrics.decisions_over_time import COLUMNS
 from meshsim.metrics.policies_over_time import LEVELS
 from meshsim.records import ACTIVITY
 
@@ -170,6 +171,22 @@ def policies(
             }
         )
         parts.append(_keyed(frame, variant, replication, destination=way, caller=caller, service=service, subset=""))
+    return pd.concat(parts, ignore_index=True)
+
+
+def decision_rates(
+    variants: Sequence[str] = VARIANTS, replications: int = 5, intervals: int = 90, interval_s: float = 2.0
+) -> pd.DataFrame:
+    """What the gateway's rate limit decided: of two consumers one is held back while payment is slow, since it retries then."""
+    time = np.arange(intervals) * interval_s
+    parts = []
+    for variant, replication, who in _cases(variants, replications, ("", "partner", "shoppers")):
+        random = _random("decisions", variant, replication, who)
+        limited = 30 * _strain(time, variant) * (who != "shoppers") * random.normal(1, 0.05, intervals)
+        admitted = {"": 800, "partner": 100, "shoppers": 700}[who] - limited
+        rates = {**dict.fromkeys(COLUMNS, 0.0), "admitted_per_s": admitted, "limited_per_s": limited}
+        frame = pd.DataFrame({"time_s": time, "interval_s": interval_s, **rates})
+        parts.append(_keyed(frame, variant, replication, filter="gateway: rate_limit", by="consumer" if who else "", name=who))
     return pd.concat(parts, ignore_index=True)
 
 

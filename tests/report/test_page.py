@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 ORDER = [
     "Verdict", "What was changed", "Thresholds", "Comparison", "Latency", "Load, goodput and errors",
-    "Retries, queues and utilisation", "What policies did over time", "Where the time goes", "Who calls whom",
+    "Retries, queues and utilisation", "What filters decided over time", "What policies did over time", "Where the time goes", "Who calls whom",
     "Routes and services", "One slow request", "Assumptions", "Before you believe it", "What the model does not cover", "How to repeat it", "Words",
 ]  # fmt: skip
 HOSTILE = ('<script>alert("x")</script>', "\"><img src=x onerror='alert(2)'>", "</style></svg>&amp;{{ 7*7 }}")

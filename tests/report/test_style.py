@@ -12,7 +12,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from frames import VARIANTS, balance, errors, faults, latency, nodes, policies, services, timeline
+from frames import VARIANTS, balance, decision_rates, errors, faults, latency, nodes, policies, services, timeline
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -21,6 +21,7 @@ from meshsim.report.charts import style
 from meshsim.report.charts.attempts_over_time import attempts_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time
 from meshsim.report.charts.connections_over_time import connections_over_time
+from meshsim.report.charts.decisions_over_time import decisions_over_time
 from meshsim.report.charts.in_flight_over_time import in_flight_over_time
 from meshsim.report.charts.labels import spread
 from meshsim.report.charts.latency_ccdf import latency_ccdf
@@ -53,6 +54,9 @@ def drawings(variants, replications):
         yield "queue", queue_over_time(busy, service="payment", **SLOW)
         yield "policies", policies_over_time(acted := policies(variants, replications), **PAYMENT)
         yield "connections", connections_over_time(acted, **PAYMENT)
+        decided = decision_rates(variants, replications)
+        yield "filters", decisions_over_time(decided, **SLOW)
+        yield "filters by consumer", decisions_over_time(decided, by="consumer", **SLOW)
         yield "balance", balance_over_time(balance(variants, replications), **PAYMENT)
         yield "utilisation", utilisation(nodes(variants, replications))
 

@@ -9,7 +9,7 @@ import pytest
 
 from meshsim import registry
 from meshsim.planning import make_plan
-from meshsim.policies.filters import RateLimit
+from meshsim.policies.admission import TokenBucket
 from meshsim.policies.load_balancing import LeastRequest, PeakEwma
 from meshsim.policies.retry import CONDITIONS, RetryBudget
 from meshsim.scenario import effective
@@ -111,8 +111,7 @@ def test_retry_conditions_are_envoys_words(product: str) -> None:
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_the_policies_own_defaults_are_the_products(product: str) -> None:
     defaults = resolve(product)
-    bucket = next(one for one in registry.settings(RateLimit) if one.name == "token_bucket").annotation
-    tokens_per_fill = next(one for one in registry.settings(bucket) if one.name == "tokens_per_fill").default
+    tokens_per_fill = next(one for one in registry.settings(TokenBucket) if one.name == "tokens_per_fill").default
 
     assert defaults.default("filters.rate_limit.token_bucket.tokens_per_fill").value == tokens_per_fill
     assert defaults.default("traffic.load_balancer.least_request.choice_count").value == LeastRequest().choice_count

@@ -109,11 +109,11 @@ class Counters:
         for kind, service, proxy in self._filters:
             decided, count = proxy.screen.decided, len(proxy.screen.filters)
             judged, acted = [0] * count, [0] * count
-            for (number, decision, route, consumer), requests in sorted(decided.items()):
+            for (number, decision, rule, route, consumer), requests in sorted(decided.items()):
                 judged[number] += requests
                 acted[number] += 0 if decision in NO_ACTION else requests
                 self._recorder.decisions.append(
-                    [now_ns, kind, service, proxy.index, number, int(decision), route, consumer, requests]
+                    [now_ns, kind, service, proxy.index, number, int(decision), rule, route, consumer, requests]
                 )
             decided.clear()
             for number in range(count):

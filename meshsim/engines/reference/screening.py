@@ -90,8 +90,8 @@ class Screen:
         self.replaces = any(one.replaces for one in filters)
         self.asks: dict[int, Ask] = {}
         """How each filter that has a service calls it, by the filter's number."""
-        self.decided: dict[tuple[int, int, int, int], int] = {}
-        """Decisions since whoever counts them looked last: by filter, decision, route and consumer."""
+        self.decided: dict[tuple[int, int, int, int, int], int] = {}
+        """Decisions since whoever counts them looked last: by filter, decision, rule, route and consumer."""
         self._judges = [(number, one.judge) for number, one in enumerate(filters)]
         self._draw = Draw()
         self._draws = any(one.draws for one in filters)
@@ -109,7 +109,7 @@ class Screen:
         draw = self._draw.at(call.key, SIDES[side]) if self._draws else self._draw
         for number, judge in self._judges:
             verdict = judge(now_ns, request, draw)
-            self._count(number, verdict.decision, request)
+            self._count(number, verdict.decision, request, verdict.rule)
             if verdict.status:
                 return _answer(verdict)
         return None
@@ -126,7 +126,7 @@ class Screen:
         clock, request = self._clock, call.request
         for number, one in enumerate(self.filters):
             verdict: Verdict = yield from self._settle(number, one, call, side, send)
-            self._count(number, verdict.decision, request)
+            self._count(number, verdict.decision, request, verdict.rule)
             if one.observes and not verdict.status:
                 passed.append(Passing(number, one, clock.now_ns, verdict.key))
             if verdict.status:
@@ -252,8 +252,8 @@ class Screen:
         finally:
             self.tell([passing], outcome, copy.request)
 
-    def _count(self, number: int, decision: int, request: Request) -> None:
-        key = number, decision, request.route, request.consumer
+    def _count(self, number: int, decision: int, request: Request, rule: int = NONE) -> None:
+        key = number, decision, rule, request.route, request.consumer
         self.decided[key] = self.decided.get(key, 0) + 1
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from meshsim.flags import Flag
 from meshsim.policies.filters.authorization_rule import AuthorizationRule
-from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
+from meshsim.policies.filters.filter import NOTHING, PASS, Decision, Filter, Verdict
 from meshsim.registry import SettingError, policy
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 FORBIDDEN = Verdict(403, int(Flag.forbidden), decision=Decision.DENIED)
 SHADOWED = Verdict(decision=Decision.SHADOWED)
+ALLOWED = -2
+"""What `_refusing` says where nothing refuses."""
+Numbered = tuple[int, AuthorizationRule]
 
 
 @policy
@@ -48,8 +51,9 @@ class Authorization(Filter):
 
     def set_up(self, around: Surroundings) -> None:
         """The verdict for each route and consumer, worked out beforehand."""
-        enforced = [rule.build(around=around) for rule in self.rules if not rule.shadow]
-        shadow = [rule.build(around=around) for rule in self.rules if rule.shadow]
+        rules = [(number, rule.build(around=around)) for number, rule in enumerate(self.rules)]
+        enforced = [one for one in rules if not one[1].shadow]
+        shadow = [one for one in rules if one[1].shadow]
         routes = (*range(len(around.routes)), -1)
         consumers = range(len(around.consumers))
         self._verdicts = [[self._verdict(enforced, shadow, route, consumer) for consumer in consumers] for route in routes]
@@ -59,17 +63,18 @@ class Authorization(Filter):
         """`PASS`, or 403."""
         return self._verdicts[asked.route][asked.consumer]
 
-    def _verdict(
-        self, enforced: Sequence[AuthorizationRule], shadow: Sequence[AuthorizationRule], route: int, consumer: int
-    ) -> Verdict:
-        if _refuse(enforced, self.default, route, consumer):
-            return FORBIDDEN
-        return SHADOWED if _refuse(shadow, None, route, consumer) else PASS
+    def _verdict(self, enforced: Sequence[Numbered], shadow: Sequence[Numbered], route: int, consumer: int) -> Verdict:
+        refusing = _refusing(enforced, self.default, route, consumer)
+        if refusing != ALLOWED:
+            return FORBIDDEN._replace(rule=refusing)
+        looking_on = _refusing(shadow, None, route, consumer)
+        return PASS if looking_on == ALLOWED else SHADOWED._replace(rule=looking_on)
 
 
-def _refuse(rules: Sequence[AuthorizationRule], default: str | None, route: int, consumer: int) -> bool:
-    """Whether these rules refuse such requests."""
-    actions = {rule.action for rule in rules if rule.concerns(route, consumer)}
-    if actions:
-        return "deny" in actions
-    return default == "deny" or (default is None and any(rule.action == "allow" for rule in rules))
+def _refusing(rules: Sequence[Numbered], default: str | None, route: int, consumer: int) -> int:
+    """The first rule that refuses such requests, `NOTHING` where they are refused since none allows them, or else `ALLOWED`."""
+    concerned = [(number, rule) for number, rule in rules if rule.concerns(route, consumer)]
+    if concerned:
+        return next((number for number, rule in concerned if rule.action == "deny"), ALLOWED)
+    is_refused = default == "deny" or (default is None and any(rule.action == "allow" for _, rule in rules))
+    return NOTHING if is_refused else ALLOWED

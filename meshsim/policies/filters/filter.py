@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from meshsim.policies.load_balancing.balancer import Draw
 
 NOTHING = -1
-"""What `Asked.content_key`, `.credential` and `Verdict.retry_after_ns` are where there is none."""
+"""What `Asked.content_key`, `.credential`, `Verdict.retry_after_ns` and `.rule` are where there is none."""
 
 
 class Asked(Protocol):
@@ -104,6 +104,8 @@ class Verdict(NamedTuple):
     then: Then = Then.NOTHING
     key: int = 0
     """What is asked for, of verdicts that wait, and of those that others may wait for."""
+    rule: int = NOTHING
+    """Which of the filter's rules decided, from 0 in their order; of several that say the same the one that says it most strongly."""
 
 
 PASS = Verdict()

@@ -107,7 +107,7 @@ class GlobalRateLimit(Filter):
                 after_ns = self._until_ns.get((number, rule.index(asked)), 0) - now_ns
                 if after_ns > 0:
                     self.counted.limited[number] += 1
-                    return self.counted.limit_verdict(after_ns)
+                    return self.counted.limit_verdict(number, after_ns)
         return ASK
 
     def answered(self, now_ns: int, asked: Asked, status: int, draw: Draw) -> Verdict:  # noqa: ARG002

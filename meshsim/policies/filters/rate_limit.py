@@ -87,7 +87,7 @@ class RateLimit(Filter):
         """By consumer or route, for the limit that most scenarios have: this is asked for every request."""
         self._by_consumer = self.key == "consumer"
         self._by_route = self.key == "route"
-        self._limited = Verdict(self.status, RL, decision=Decision.LIMITED)
+        self._limited = Verdict(self.status, RL, decision=Decision.LIMITED, rule=0)
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, a delay, or 429 with RL."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.flags import Flag
 from meshsim.policies.admission.admission import REFUSED
-from meshsim.policies.filters.filter import PASS, Decision, Verdict
+from meshsim.policies.filters.filter import NOTHING, PASS, Decision, Verdict
 from meshsim.policies.filters.rate_limit_rule import NO_MATCH
 from meshsim.units import NS_PER_S
 
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from meshsim.policies.filters.rate_limit_rule import RateLimitRule
 
 RL = int(Flag.RL)
-SHADOWED = Verdict(decision=Decision.SHADOWED)
+
+
+def shadowed(rule: int) -> Verdict:
+    """Go on, but this rule would have refused."""
+    return Verdict(decision=Decision.SHADOWED, rule=rule)
 
 
 class Rules:
@@ -37,7 +41,7 @@ class Rules:
         self.rules = rules
         self._is_in_order = is_in_order
         self._has_headers = has_headers
-        self._limited = Verdict(status, RL, decision=Decision.LIMITED)
+        self._limited = [Verdict(status, RL, decision=Decision.LIMITED, rule=number) for number in range(len(rules))]
         self.limited = [0] * len(rules)
         """How many each rule has refused."""
         self.shadowed = [0] * len(rules)
@@ -59,15 +63,15 @@ class Rules:
                 found.append((number, index, after_ns))
         return found
 
-    def limit_verdict(self, after_ns: int) -> Verdict:
-        """The answer to what is refused for so long; Retry-After tells whole seconds, rounded up."""
+    def limit_verdict(self, rule: int, after_ns: int) -> Verdict:
+        """The answer to what a rule refuses for so long; Retry-After tells whole seconds, rounded up."""
         if not self._has_headers:
-            return self._limited
-        return self._limited._replace(retry_after_ns=-(-after_ns // NS_PER_S) * NS_PER_S)
+            return self._limited[rule]
+        return self._limited[rule]._replace(retry_after_ns=-(-after_ns // NS_PER_S) * NS_PER_S)
 
     def _look(self, now_ns: int, asked: Asked) -> Verdict | None:
         """The refusal, if any rule refuses; then nobody takes anything. All that refuse count it."""
-        longest_ns = 0
+        longest_ns = strictest = 0
         for number, rule in enumerate(self.rules):
             index = NO_MATCH if rule.shadow else rule.index(asked)
             if index == NO_MATCH:
@@ -77,13 +81,14 @@ class Rules:
             if after_ns:
                 counter.admit(now_ns, rule.cost)  # takes nothing; but there are counters that count refusals too
                 self.limited[number] += 1
-                longest_ns = max(longest_ns, after_ns)
-        return self.limit_verdict(longest_ns) if longest_ns else None
+                if after_ns > longest_ns:
+                    longest_ns, strictest = after_ns, number
+        return self.limit_verdict(strictest, longest_ns) if longest_ns else None
 
     def _take(self, now_ns: int, asked: Asked) -> Verdict:
         """Take from one rule after the other, until one refuses."""
-        delay_ns = 0
-        is_shadowed = False
+        delay_ns = slowest = 0
+        only_looks_on = NOTHING
         for number, rule in enumerate(self.rules):
             index = rule.index(asked)
             if index == NO_MATCH:
@@ -91,16 +96,17 @@ class Rules:
             counter = rule.counter(index)
             wait_ns = counter.wait_ns(now_ns, rule.cost)
             if rule.shadow:
-                is_shadowed |= wait_ns == REFUSED
-                self.shadowed[number] += wait_ns == REFUSED
+                if wait_ns == REFUSED:
+                    self.shadowed[number] += 1
+                    only_looks_on = number if only_looks_on == NOTHING else only_looks_on
             elif wait_ns == REFUSED:
                 return self._refuse(now_ns, number, rule, counter)
             elif wait_ns > delay_ns:
-                delay_ns = wait_ns
+                delay_ns, slowest = wait_ns, number
         if delay_ns:
-            return Verdict(delay_ns=delay_ns, decision=Decision.DELAYED)
-        return SHADOWED if is_shadowed else PASS
+            return Verdict(delay_ns=delay_ns, decision=Decision.DELAYED, rule=slowest)
+        return PASS if only_looks_on == NOTHING else shadowed(only_looks_on)
 
     def _refuse(self, now_ns: int, number: int, rule: RateLimitRule, counter: Admission) -> Verdict:
         self.limited[number] += 1
-        return self.limit_verdict(counter.retry_after_ns(now_ns, rule.cost) if self._has_headers else 0)
+        return self.limit_verdict(number, counter.retry_after_ns(now_ns, rule.cost) if self._has_headers else 0)

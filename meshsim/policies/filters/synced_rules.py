@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meshsim.policies.admission.fixed_window import FixedWindow
-from meshsim.policies.filters.filter import PASS, Verdict
+from meshsim.policies.filters.filter import NOTHING, PASS, Verdict
 from meshsim.policies.filters.rate_limit_rule import NO_MATCH, RateLimitRule
-from meshsim.policies.filters.rate_limit_rules import SHADOWED, Rules
+from meshsim.policies.filters.rate_limit_rules import Rules, shadowed
 from meshsim.policies.filters.shared_counter import LocalCounter, Place, SharedCounter
 
 if TYPE_CHECKING:
@@ -49,23 +49,25 @@ class SyncedRules:
         return self._decide(now_ns, places, unknown)
 
     def _decide(self, now_ns: int, places: Sequence[Place], read: Sequence[Place]) -> Verdict:
-        is_shadowed = False
-        longest_ns = 0
+        only_looks_on = NOTHING
+        longest_ns = strictest = 0
         for place in places:
             rule, window = self._rules[place.rule], self._window(place.rule)
             if self.local.count(place) + rule.cost <= window.requests:
                 continue
             if rule.shadow:
-                is_shadowed = True
+                only_looks_on = place.rule if only_looks_on == NOTHING else only_looks_on
                 self._answers.shadowed[place.rule] += 1
             else:
                 self._answers.limited[place.rule] += 1
-                longest_ns = max(longest_ns, window.window - now_ns % window.window)
+                after_ns = window.window - now_ns % window.window
+                if after_ns > longest_ns:
+                    longest_ns, strictest = after_ns, place.rule
         if longest_ns:
-            return self._answers.limit_verdict(longest_ns)
+            return self._answers.limit_verdict(strictest, longest_ns)
         for place in places:
             self.local.add(now_ns, place, self._rules[place.rule].cost, is_told=place in read)
-        return SHADOWED if is_shadowed else PASS
+        return PASS if only_looks_on == NOTHING else shadowed(only_looks_on)
 
     def _places(self, now_ns: int, asked: Asked) -> list[Place]:
         """Where the request counts."""

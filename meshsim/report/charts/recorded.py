@@ -10,6 +10,7 @@ from meshsim.experiments.places import read_manifest
 from meshsim.metrics import frames
 from meshsim.metrics.activity import GATEWAY, OUTSIDE
 from meshsim.metrics.balance_over_time import MOST_INTERVALS, caller_zones
+from meshsim.metrics.decisions_over_time import COLUMNS
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -30,6 +31,18 @@ def policies(comparison: Comparison) -> pd.DataFrame:
 def balance(comparison: Comparison) -> pd.DataFrame:
     """Frame `balance` of all variants: columns as `meshsim.metrics.frames.balance`, with variant and replication first."""
     return _read(comparison, "balance", "attempts", _balance)
+
+
+def decisions(comparison: Comparison) -> pd.DataFrame:
+    """Frame `decision_rates` of all variants: columns as `meshsim.metrics.decisions_over_time.DecisionsOverTime.table`, and those two."""
+    parts = [
+        pd.read_parquet(file).assign(variant=variant, replication=number)
+        for variant, kept in comparison.kept.items()
+        for number, place in enumerate(kept.places)
+        if (file := place / "decision_rates.parquet").is_file()
+    ]
+    columns = ["variant", "replication", "filter", "by", "name", "time_s", "interval_s", *COLUMNS]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def _read(comparison: Comparison, table: str, records: str, make: Maker) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from meshsim.report.charts import (
     where_time_goes,
 )
 from meshsim.report.page.drawings import Drawing, Group, draw
+from meshsim.report.page.filter_charts import filters_group
 from meshsim.report.page.policy_charts import policies_group
 from meshsim.report.page.subject import ALL, Subject
 
@@ -55,8 +56,8 @@ def slow_group(comparison: Comparison) -> Group | None:
 def chart_groups(comparison: Comparison) -> list[Group]:
     """The charts by heading; of a run without records or failures those that have nothing to show are left out."""
     subject = Subject(comparison)
-    groups = [_latency(subject), _load(subject), _saturation(subject), policies_group(subject), _where(subject)]
-    groups.append(_topology(subject))
+    groups = [_latency(subject), _load(subject), _saturation(subject), filters_group(subject), policies_group(subject)]
+    groups += [_where(subject), _topology(subject)]
     return [group for group in groups if group.shown]
 
 

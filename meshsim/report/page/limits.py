@@ -5,7 +5,13 @@ from __future__ import annotations
 SECTION = "What this version leaves out"
 """Heading of the list in docs/model.md."""
 LIMITS: tuple[tuple[str, str], ...] = (
-    ("", "What TCP costs the processor; bandwidth; sizes of requests and answers count only for the encryption of mTLS."),
+    (
+        "",
+        (
+            "What TCP costs the processor; bandwidth between pods. Sizes of requests and answers count for encryption, filters, and the "
+            "links of clients."
+        ),
+    ),
     (
         "",
         (
@@ -13,7 +19,8 @@ LIMITS: tuple[tuple[str, str], ...] = (
             "modelled."
         ),
     ),
-    ("", "Authentication, transformation, caching."),
+    ("", "What an answer holds: a cache knows keys, not contents; a transformation costs time and changes sizes."),
+    ("", "The gateway's own discovery of its routes: a canary's weights are the same at all replicas at once."),
     (
         "Kubernetes itself",
         ("no autoscaler, no CPU quota; rollouts restart replicas in place. Put the effect of a quota into the service's times."),

@@ -74,6 +74,11 @@ class Subject:
         return self._of(recorded.balance(self._comparison))
 
     @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """Frame `decision_rates`, over time; without a row where there are no filters."""
+        return self._of(recorded.decisions(self._comparison))
+
+    @cached_property
     def faults(self) -> pd.DataFrame:
         """Frame `faults`."""
         faults = self._comparison.faults

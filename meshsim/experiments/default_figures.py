@@ -1,0 +1,30 @@
+"""Which figures a comparison shows when nobody names any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.scenario.figure import Figure, of_threshold, parse_figure
+
+if TYPE_CHECKING:
+    from meshsim.experiments.run import Experiment
+
+
+def default_figures(experiments: list[Experiment]) -> list[Figure]:
+    """What a table shows when nothing else is asked for: what the thresholds are about, then the usual of all requests."""
+    found: dict[str, Figure] = {}
+    for experiment in experiments:
+        for metric, conditions in experiment.scenario.thresholds.items():
+            for condition in conditions:
+                figure = of_threshold(metric, condition)
+                found.setdefault(str(figure), figure)
+    usual = ["latency:p50", "latency:p99", "errors:rate", "goodput:rate", "retry_amplification", "wasted_work"]
+    scenario = experiments[0].scenario
+    if any(fault.at + fault.for_ < scenario.run.duration for fault in scenario.faults):
+        usual.append("recovery_time")
+    if scenario.deployment != "none":
+        usual.append("proxy_cpu")
+    for text in usual:
+        figure = parse_figure(text)
+        found.setdefault(str(figure), figure)
+    return list(found.values())
