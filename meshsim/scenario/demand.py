@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from meshsim.policies.filters import RateLimit
 from meshsim.scenario import effective, routing
 from meshsim.scenario.reading import Layer, mean_ns, tries
 from meshsim.units import NS_PER_S
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from meshsim.scenario.defaults import Product
     from meshsim.scenario.model import Scenario
-    from meshsim.scenario.reading import Path, Route
+    from meshsim.scenario.reading import Route
 
 
 @dataclass(frozen=True)
@@ -31,16 +30,14 @@ class Source:
     requests: dict[str, float]
     """Share by name of a route or operation; a path that no route matches stays a path."""
     consumer: str
+    addresses: int
+    good: float
+    """Share of the requests with a good credential."""
+    missing: float
+    """Share without any."""
+    lasts_s: float
+    """How long it goes on."""
     layer: Layer
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A rate limit of all replicas together."""
-
-    rate: float
-    key: str
-    path: Path
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,11 @@ def sources(scenario: Scenario, known: dict[str, Route]) -> Iterator[Source]:
         users, rate = _users(load), peak_rate(load)
         think_time = getattr(load, "think_time", None)
         think_ns = 0.0 if think_time is None else mean_ns(think_time)
-        yield Source(name, rate, users, think_ns, requests, load.consumer or "", layer)
+        begin_ns, end_ns = span_ns(load, run_ns(scenario))
+        yield Source(
+            name, rate, users, think_ns, requests, load.consumer or "", load.addresses, load.credentials.valid,
+            load.credentials.missing, (end_ns - begin_ns) / NS_PER_S, layer,
+        )  # fmt: skip
 
 
 def route_paths(scenario: Scenario) -> tuple[str, ...]:
@@ -90,32 +91,6 @@ def _users(load: Any) -> int | None:
     if load.executor == "ramping-vus":
         return int(max(load.start_vus or 0, *(stage.target for stage in load.stages)))
     return None
-
-
-def gateway_limits(scenario: Scenario) -> tuple[Limit, ...]:
-    """The gateway's rate limits, of all replicas together."""
-    gateway = scenario.gateway
-    found = _limits(gateway.filters if gateway else (), ("gateway", "filters"))
-    return tuple(Limit(rate * (gateway.replicas if gateway else 1), key, path) for rate, key, path in found)
-
-
-def inbound_limits(scenario: Scenario) -> dict[str, Limit]:
-    """The lowest rate limit at the sidecars of each service that has one, of all its replicas together."""
-    limits: dict[str, Limit] = {}
-    for name, inbound in (getattr(scenario.mesh, "inbound", None) or {}).items():
-        for rate, key, path in _limits(inbound.filters, ("mesh", "inbound", name, "filters")):
-            limit = Limit(rate * scenario.services[name].replicas, key, path)
-            if key == "none" and (name not in limits or limit.rate < limits[name].rate):
-                limits[name] = limit
-    return limits
-
-
-def _limits(filters: Any, path: Path) -> Iterator[tuple[float, str, Path]]:
-    for index, choice in enumerate(filters or ()):
-        made = choice.chosen
-        if isinstance(made, RateLimit) and made.token_bucket is not None and made.key in ("none", "consumer", "route"):
-            bucket = made.token_bucket
-            yield bucket.tokens_per_fill * NS_PER_S / bucket.fill_interval, made.key, (*path, index, "rate_limit")
 
 
 def further_targets(scenario: Scenario) -> frozenset[str]:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from meshsim.policies.filters import Cache
 from meshsim.scenario import demand, reading
 from meshsim.scenario.defaults import Product, resolve
+from meshsim.scenario.screened import Ask, Screened, inbound_limits, offered, screened
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from meshsim.policies.filters import Filter
     from meshsim.scenario.demand import Source
     from meshsim.scenario.model import Scenario
     from meshsim.scenario.reading import Call, Layer, Operation, Route, Step
@@ -60,8 +61,7 @@ class Flow:
         }
         self.routes: dict[str, Route] = reading.routes(scenario, self.product, self.has_gateway)
         self.sources: tuple[Source, ...] = tuple(demand.sources(scenario, self.routes))
-        self.gateway_limits = demand.gateway_limits(scenario) if self.has_gateway else ()
-        self.inbound_limits = demand.inbound_limits(scenario) if self.has_mesh else {}
+        self.inbound_limits = inbound_limits(scenario, demand.run_ns(scenario) / NS_PER_S) if self.has_mesh else {}
 
     @cached_property
     def visits(self) -> dict[str, float]:
@@ -78,25 +78,23 @@ class Flow:
         return offered
 
     def entries(self, source: Source) -> dict[str, float]:
-        """Requests per second of a source that reach each operation at its peak, past the gateway's rate limits."""
+        """Requests per second of a source that reach each operation at its peak, past the gateway's filters."""
         entries: dict[str, float] = {}
-        for target, share in source.requests.items():
-            rate = self.rate(source) * share
-            for limit in self.gateway_limits:
-                asked = self.asked(limit.key, source, target)
-                rate *= min(1.0, limit.rate / asked) if asked else 1.0
+        for target in source.requests:
+            rate = self.screened.streams[Ask(source.name, target)].rate
             for key, part in self.destinations(target).items():
                 entries[key] = entries.get(key, 0.0) + rate * part
         return entries
 
-    def asked(self, key: str, source: Source, target: str) -> float:
-        """Requests per second that come to the bucket which this source's requests for `target` meet."""
-        return sum(
-            self.rate(other) * share
-            for other in self.sources
-            for name, share in other.requests.items()
-            if key == "none" or (key == "consumer" and other.consumer == source.consumer) or (key == "route" and name == target)
-        )
+    @cached_property
+    def screened(self) -> Screened:
+        """What the gateway's filters let through."""
+        sources = {source.name: source for source in self.sources}
+        streams = offered(sources, {name: self.rate(source) for name, source in sources.items()})
+        gateway = self.scenario.gateway if self.has_gateway else None
+        filters = [cast("Filter", one.chosen) for one in gateway.filters] if gateway else []
+        replicas = gateway.replicas if gateway else 1
+        return screened(filters, ("gateway", "filters"), replicas, sources, streams)
 
     def destinations(self, target: str) -> dict[str, float]:
         """Operations that a source's request for `target` goes to, with their shares; empty where no route matches."""
@@ -113,12 +111,6 @@ class Flow:
     def further_targets(self) -> frozenset[str]:
         """Whom filters ask, and where the gateway sends what no weight says: to a canary, a fallback, for a copy or a part of an answer."""
         return demand.further_targets(self.scenario)
-
-    @property
-    def has_cache(self) -> bool:
-        """Whether the gateway answers some requests itself, nobody knows how many."""
-        gateway = self.scenario.gateway
-        return self.has_gateway and gateway is not None and any(isinstance(one.chosen, Cache) for one in gateway.filters)
 
     @property
     def has_unknown_rates(self) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def service_workers(flow: Flow) -> Iterator[Remark]:
     """A service that is offered as much work as it can do, or more."""
-    if flow.has_cache:
+    if not flow.screened.is_known:
         return
     for name, service in flow.scenario.services.items():
         operations = [one for one in flow.operations.values() if one.service == name]
@@ -89,28 +89,18 @@ def sidecar_workers(flow: Flow) -> Iterator[Remark]:
 
 def rate_limits(flow: Flow) -> Iterator[Remark]:
     """A rate limit that the offered load exceeds."""
-    for limit in flow.gateway_limits:
-        asked = {
-            (source.consumer if limit.key == "consumer" else target if limit.key == "route" else ""): flow.asked(
-                limit.key, source, target
-            )
-            for source in flow.sources
-            for target in source.requests
-        }
-        for key, rate in asked.items():
-            if rate > limit.rate:
-                whose = {"none": "", "consumer": f" for consumer {key or '(none)'}", "route": f" for route {key}"}[limit.key]
-                yield Remark(limit.path, _limited(rate, limit.rate, whose))
+    for one in flow.screened.excesses:
+        yield Remark(one.path, _limited(one.rate, one.limit, one.whose, one.remedy))
     for name, limit in flow.inbound_limits.items():
         rate = sum(flow.visits[one.key] for one in flow.operations.values() if one.service == name)
-        if limit.key == "none" and rate > limit.rate:
-            yield Remark(limit.path, _limited(rate, limit.rate, f" at {name}"))
+        if rate > limit.rate:
+            yield Remark(limit.path, _limited(rate, limit.rate, f" at {name}", limit.remedy))
 
 
-def _limited(rate: float, limit: float, whose: str) -> str:
+def _limited(rate: float, limit: float, whose: str, remedy: str) -> str:
     return (
         f"the load{whose} is {per_second(rate)} at its peak, and all replicas together let {per_second(limit)} pass:"
-        f" {1 - limit / rate:.0%} get 429; raise tokens_per_fill, unless that is what you want to see"
+        f" {1 - limit / rate:.0%} get 429; {remedy}, unless that is what you want to see"
     )
 
 

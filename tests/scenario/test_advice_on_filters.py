@@ -1,0 +1,138 @@
+"""What `meshsim check` says of the gateway's filters: what they let through, and what the services behind them are offered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from advised import warnings_of
+
+BUSY = {"load": {"shoppers": {"rate": "4120/s"}}, "services": {"frontend": {"replicas": 20}}}
+"""More than payment can do."""
+GCRA = {"gcra": {"max_burst": 1, "count": 50, "period": "1s"}}
+
+
+def behind(*filters: Any, **load: Any) -> list[str]:
+    return warnings_of(
+        {
+            "load": {"shoppers": {"rate": "4120/s", **load}},
+            "services": {"frontend": {"replicas": 20}},
+            "gateway": {"filters": filters},
+        }
+    )
+
+
+def limited(limit: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    return {"rate_limit": {"rules": [{"limit": limit, **settings}]}}
+
+
+def is_overloaded(texts: list[str]) -> bool:
+    return any("it cannot keep up" in text for text in texts)
+
+
+def test_the_load_is_too_much_without_filters() -> None:
+    assert is_overloaded(behind())
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        GCRA,
+        {"leaky_bucket": {"rate": "50/s", "burst": 5}},
+        {"fixed_window": {"requests": 50, "window": "1s"}},
+        {"sliding_window_log": {"requests": 50, "window": "1s"}},
+        {"sliding_window_counter": {"requests": 50, "window": "1s"}},
+        {"stepped_token_bucket": {"max_tokens": 50, "tokens_per_fill": 50, "fill_interval": "1s"}},
+    ],
+    ids=lambda limit: next(iter(limit)),
+)
+def test_rules_of_any_kind_hold_the_load_back(limit: dict[str, Any]) -> None:
+    (warning,) = behind(limited(limit))
+
+    remedy = "tokens_per_fill" if "stepped_token_bucket" in limit else "the limit"
+    assert warning == (
+        "gateway.filters[0].rate_limit: the load is 4,120/s at its peak, and all replicas together let 100/s pass: 98% get 429;"
+        f" raise {remedy}, unless that is what you want to see"
+    )
+
+
+def test_a_global_limit_is_not_multiplied_by_the_replicas() -> None:
+    service = {"limits": {"replicas": 4, "workers": 64, "script": [{"compute": "100us"}]}}
+    made = {"service": "limits", "rules": [{"limit": {"fixed_window": {"requests": 50, "window": "1s"}}}]}
+    (warning,) = warnings_of(
+        {
+            **BUSY,
+            "services": {**service, "frontend": {"replicas": 20}},
+            "gateway": {"filters": [{"global_rate_limit": made}]},
+        }
+    )
+
+    assert warning.startswith(
+        "gateway.filters[0].global_rate_limit: the load is 4,120/s at its peak, and all replicas together let 50/s"
+    )
+
+
+def test_each_address_has_a_limit_of_its_own() -> None:
+    assert not is_overloaded(behind(limited(GCRA, key="address"), addresses=2))
+    assert is_overloaded(behind(limited(GCRA, key="address"), addresses=1000))
+    assert "the load from the addresses of shoppers is 4,120/s" in behind(limited(GCRA, key="address"), addresses=2)[0]
+
+
+def test_rules_of_some_routes_or_consumers_hold_back_those_alone() -> None:
+    (checkout,) = (text for text in behind(limited(GCRA, routes=["checkout"])) if "429" in text)
+
+    assert "the load is 412/s at its peak" in checkout
+    assert is_overloaded(behind(limited(GCRA, consumers=["partner"]), consumer="web"))
+    assert not is_overloaded(behind(limited(GCRA, consumers=["web"]), consumer="web"))
+
+
+def test_a_rule_that_only_looks_on_holds_nothing_back() -> None:
+    texts = behind(limited(GCRA, shadow=True))
+
+    assert is_overloaded(texts)
+    assert not any("429" in text for text in texts)
+
+
+@pytest.mark.parametrize("key", ["credential", "content", ["consumer", "credential"]])
+def test_where_nobody_knows_how_many_counters_there_are_nothing_is_said(key: Any) -> None:
+    texts = behind(limited(GCRA, key=key), keys={"count": 10}, credentials={"count": 10})
+
+    assert texts == []
+
+
+@pytest.mark.parametrize("name", ["api_key", "basic_auth", "jwt_auth"])
+def test_who_is_turned_away_is_no_load_for_the_services(name: str) -> None:
+    flood = {"valid": "2%", "missing": "90%"}
+
+    assert not is_overloaded(behind({name: {}}, credentials=flood))
+    assert is_overloaded(behind({name: {}}))
+    assert is_overloaded(behind({name: {"routes": ["browse"]}}, credentials=flood))
+
+
+def test_the_order_of_filters_counts() -> None:
+    flood = {"valid": "2%", "missing": "98%"}
+    first, last = (
+        behind({"api_key": {}}, limited(GCRA), credentials=flood),
+        behind(limited(GCRA), {"api_key": {}}, credentials=flood),
+    )
+
+    assert first == []
+    assert "98% get 429" in last[0]
+
+
+def test_jwt_auth_may_let_those_pass_who_bring_no_token() -> None:
+    assert is_overloaded(behind({"jwt_auth": {"allow_missing": True}}, credentials={"valid": 0, "missing": "100%"}))
+
+
+def test_a_load_that_is_over_within_the_burst_is_not_held_back() -> None:
+    bucket = {"token_bucket": {"max_tokens": 200, "tokens_per_fill": 1, "fill_interval": "1m"}}
+
+    assert not any("429" in text for text in behind(limited(bucket), rate="100/s", duration="2s"))
+    assert any("429" in text for text in behind(limited(bucket), rate="100/s", duration="9s"))
+
+
+def test_a_window_may_be_used_twice_by_a_load_across_its_end() -> None:
+    window = {"fixed_window": {"requests": 100, "window": "1m"}}
+
+    assert not any("429" in text for text in behind(limited(window), rate="200/s", duration="2s"))
+    assert any("429" in text for text in behind(limited(window), rate="201/s", duration="2s"))
