@@ -54,6 +54,7 @@ class GatewaySection(ProxySection, PlacedSection):
     startup_time: Duration = 0
     """From the start of a replica's process to its taking connections."""
     drain_time: Duration = 0
-    """Before a replica ends: it gets no new connections and closes each after its next answer; what is in it at the end is cut (UC)."""
+    """Before a replica ends: the balancer sends it no new connections (clients that have looked up its address still come), and it closes
+    each after its next answer; what is in it at the end is cut (UC)."""
     traffic: dict[str, TrafficSection] = Field(default_factory=dict)
     """What the gateway does for the calls to a service; `*` for all. A route's own timeout and retries come first."""
