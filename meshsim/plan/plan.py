@@ -31,6 +31,8 @@ class Canary:
     """0 for none."""
     min_requests: int = 1
     threshold: int = 1
+    holds: bool = False
+    """Whether the next step waits for a check that succeeds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,7 @@ def _canary(section: CanarySection, index: Index) -> Canary:
         max_p99_ns=analysis.max_p99 or 0,
         min_requests=analysis.min_requests,
         threshold=analysis.threshold,
+        holds=analysis.hold,
     )
 
 

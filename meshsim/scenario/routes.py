@@ -66,6 +66,8 @@ class CanaryAnalysis(Section):
     """Requests since the last check below which that says nothing."""
     threshold: Annotated[int, Ge(1), Le(1000)] = 5
     """Failed checks after which all requests go back to the old version."""
+    hold: bool = False
+    """Whether the next step waits until a check succeeds, as in Flagger; in Argo Rollouts steps go on by the clock."""
 
     @model_validator(mode="after")
     def _some_metric(self) -> Self:

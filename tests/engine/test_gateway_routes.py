@@ -185,6 +185,22 @@ class TestCanary:
         assert last_to(result, "b") == pytest.approx(0.5 * threshold, abs=0.02)
         assert share_of(result, "b", 0.5 * threshold, 99) == 0
 
+    @pytest.mark.parametrize(("hold", "share"), [(False, 1.0), (True, 0.1)])
+    def test_only_where_it_holds_does_a_failed_check_stop_the_next_step(self, hold, share):
+        """20 % of the answers are errors, and the threshold is never reached: Argo goes on, Flagger waits at the first step."""
+        bad = canary(("10%", "1s"), ("50%", "1s"), interval="500ms", min_success_rate="99%", threshold=1000, hold=hold)
+        result = run({"to": {"a": 1, "b": 0}, "canary": bad}, b={"errors": "20%"})
+
+        assert share_of(result, "b", 2.5, 4) == pytest.approx(share, abs=0.06)  # 4.5 standard deviations of 500 requests
+
+    def test_a_step_goes_on_at_the_first_check_that_succeeds(self):
+        faults = [{"at": "0s", "for": "1700ms", "service": "b", "errors": "100%"}]
+        held = canary(("50%", "1s"), interval="500ms", min_success_rate="99%", threshold=1000, hold=True)
+        result = run({"to": {"a": 1, "b": 0}, "canary": held}, faults=faults)
+
+        assert share_of(result, "b", 1.0, 2.4) == pytest.approx(0.5, abs=0.1)
+        assert share_of(result, "b", 2.51, 4) == 1
+
     def test_the_success_rate_is_a_limit_and_not_a_switch(self):
         for limit, is_kept in (("70%", True), ("90%", False)):
             lax = canary(("50%", "3s"), interval="500ms", min_success_rate=limit, threshold=1)

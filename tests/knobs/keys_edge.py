@@ -122,6 +122,9 @@ def route_rows() -> list[Row]:
             measure.failures, "more"),
         Row("CanaryAnalysis.threshold", bad, canary(steps, analysis=watched), canary(steps, analysis={**watched, "threshold": 5}),
             measure.failures, "more"),
+        Row("CanaryAnalysis.hold", bad, canary([*steps, *steps], analysis={**watched, "threshold": 1000}),
+            canary([{"weight": "1%", "pause": "100ms"}, *steps], analysis={**watched, "threshold": 1000, "hold": True}),
+            measure.failures, "less"),
     ]  # fmt: skip
 
 

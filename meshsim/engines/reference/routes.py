@@ -75,13 +75,25 @@ class LiveRoute:
 class CanaryRun:
     """Leads a new version through its steps, and takes it back when its figures are bad.
 
-    Checks look at what ended since the last check, over all replicas of the gateway, as a query to Prometheus does.
+    Checks look at what ended since the last check, over all replicas of the gateway, as a query to Prometheus does. A failed check counts
+    towards the threshold; where the plan `holds`, as in Flagger, it stops the next step too, until one succeeds.
 
     Source: Flagger, docs "Deployment strategies" and "Metrics analysis" (interval, threshold, stepWeight; request-success-rate,
     request-duration); Argo Rollouts, docs "Canary" (setWeight, pause).
     """
 
-    __slots__ = ("_clock", "_failed_checks", "_failures", "_is_watching", "_latencies_ns", "_plan", "_route", "is_taken_back")
+    __slots__ = (
+        "_clock",
+        "_ended_ns",
+        "_failed_checks",
+        "_failures",
+        "_is_held",
+        "_is_watching",
+        "_latencies_ns",
+        "_plan",
+        "_route",
+        "is_taken_back",
+    )  # fmt: skip
 
     def __init__(self, route: LiveRoute, plan: Canary, clock: Clock) -> None:
         self._route = route
@@ -92,6 +104,9 @@ class CanaryRun:
         self._failures = 0
         self._failed_checks = 0
         self._is_watching = False
+        self._is_held = False
+        """Whether the last check failed, and the plan holds its steps for that."""
+        self._ended_ns = -1
         self.is_taken_back = False
 
     def begin(self) -> None:
@@ -115,18 +130,27 @@ class CanaryRun:
             if not self.is_taken_back:
                 self._route.set_share(self._plan.operation, share)
             yield self._clock.pause(pause_ns)
+            if self._plan.holds:
+                yield self._clock.pause(0)  # after the check of this instant
+            while self._is_held and not self.is_taken_back:
+                yield self._clock.pause(self._plan.interval_ns)
+                yield self._clock.pause(0)
+        self._ended_ns = self._clock.now_ns
         if not self.is_taken_back:
             self._route.set_share(self._plan.operation, 1.0)
 
     def _watch(self) -> Generator[simpy.Event, None, None]:
         """A SimPy process: a check at every interval, until the last step is over."""
         plan = self._plan
-        until_ns = plan.start_ns + sum(pause_ns for _, pause_ns in plan.steps)
         yield self._clock.pause(plan.start_ns)
         self._is_watching = True
-        while not self.is_taken_back and self._clock.now_ns + plan.interval_ns <= until_ns:
+        while not self.is_taken_back:
             yield self._clock.pause(plan.interval_ns)
-            self._failed_checks += not self._is_well()
+            if 0 <= self._ended_ns < self._clock.now_ns:
+                break
+            is_well = self._is_well()
+            self._failed_checks += not is_well
+            self._is_held = plan.holds and not is_well
             self._latencies_ns.clear()
             self._failures = 0
             if self._failed_checks >= plan.threshold:
