@@ -30,7 +30,7 @@ def test_what_is_too_much_gets_429_with_rl():
     limit = rate_limit()
 
     assert limit.judge(NOW, PLAIN, Draw()) == PASS
-    assert limit.judge(NOW, PLAIN, Draw()) == Verdict(429, Flag.RL, decision=Decision.LIMITED)
+    assert limit.judge(NOW, PLAIN, Draw()) == Verdict(429, Flag.RL, decision=Decision.LIMITED, rule=0)
 
 
 def test_without_a_key_all_share_one_bucket():
