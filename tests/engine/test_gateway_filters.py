@@ -531,6 +531,15 @@ class TestAnswers:
         kept = run(first, second, third, back={"errors": "100%"})
         assert set(kept.requests["status"]) == {203}
 
+    def test_a_filter_that_the_request_has_not_reached_replaces_nothing(self):
+        keeps = Scripted(answer_instead=200)
+        kept = run(Scripted(NOT_NOW), keeps)
+        assert set(kept.requests["status"]) == {503}
+        assert keeps.told("answer_instead") == []
+
+        kept = run(keeps, Scripted(NOT_NOW))
+        assert set(kept.requests["status"]) == {200}
+
     def test_answers_take_work_of_all_filters_together(self):
         kept = run(Scripted(answer_work_ns=2 * MS), Scripted(answer_work_ns=MS), **AT_ONCE, gateway={"workers": 1})
         assert sorted(latencies_ms(kept)) == [5 + 3 * number for number in range(1, 11)]

@@ -132,7 +132,7 @@ class GatewayEntry:
             else:
                 self._refusals.lose(call, CALLER_GATEWAY)
                 outcome = outcome or NO_ROUTE
-            answer = screen.replaced(call.request, outcome) if screen.replaces else outcome
+            answer = screen.replaced(call.request, outcome, passed) if screen.replaces else outcome
             if screen.works_on_answers:
                 yield from self._finish(gateway, call, answer, operation)
         except Interrupted:

@@ -33,7 +33,7 @@ ANSWERED = 1
 
 
 class Passing(NamedTuple):
-    """A filter that wants to hear how a request that it let pass ended."""
+    """A filter that has let a request pass, and wants to hear how that ended or may answer in place of a failure."""
 
     number: int
     filter: Filter
@@ -120,14 +120,14 @@ class Screen:
         Args:
             call: The request.
             side: Which of the proxies on its way this is.
-            passed: Takes the filters that are to be told by `tell` how it ended.
+            passed: Takes the filters that `tell` and `replaced` are about.
             send: Sends a copy on in the background.
         """
         clock, request = self._clock, call.request
         for number, one in enumerate(self.filters):
             verdict: Verdict = yield from self._settle(number, one, call, side, send)
             self._count(number, verdict.decision, request, verdict.rule)
-            if one.observes and not verdict.status:
+            if (one.observes or one.replaces) and not verdict.status:
                 passed.append(Passing(number, one, clock.now_ns, verdict.key))
             if verdict.status:
                 return _answer(verdict)
@@ -140,13 +140,16 @@ class Screen:
             one.filter.done(now_ns, now_ns - one.since_ns, request, outcome.status, outcome.grpc_status, outcome.flags)
             self._release(one.number, one.key)
 
-    def replaced(self, request: Request, outcome: Outcome) -> Outcome:
-        """What the client gets: the outcome, or in place of a failure what a filter has kept."""
-        for number, one in enumerate(self.filters):
-            if one.replaces:
-                status = one.answer_instead(self._clock.now_ns, request, outcome.status, outcome.grpc_status)
+    def replaced(self, request: Request, outcome: Outcome, passed: Passed) -> Outcome:
+        """What the client gets: the outcome, or in place of a failure what a filter has kept.
+
+        Only a filter that the request has passed is asked: who was refused before a cache has nothing from it.
+        """
+        for one in passed:
+            if one.filter.replaces:
+                status = one.filter.answer_instead(self._clock.now_ns, request, outcome.status, outcome.grpc_status)
                 if status:
-                    self._count(number, Decision.STALE, request)
+                    self._count(one.number, Decision.STALE, request)
                     return Outcome(status) if status < 400 else outcome._replace(status=status, grpc_status=NONE)
         return outcome
 

@@ -143,7 +143,7 @@ class Filter(Policy):
     works_on_answers: ClassVar[bool] = False
     """Whether answers take its time too, by `answer_work_ns`."""
     replaces: ClassVar[bool] = False
-    """Whether it may give an answer of its own in place of a failure, by `answer_instead`."""
+    """Whether it may give an answer of its own in place of the failure of a request that it let pass, by `answer_instead`."""
 
     @property
     def load_interval_ns(self) -> int:
@@ -194,7 +194,7 @@ class Filter(Policy):
         return kib
 
     def done(self, now_ns: int, rtt_ns: int, asked: Asked, status: int, grpc_status: int, flags: int) -> None:
-        """A request that it let pass has ended; called once for each of them, and only where the filter `observes`.
+        """A request that it let pass has ended; called once for each, and only where the filter `observes` or `replaces`.
 
         Args:
             now_ns: Time.
