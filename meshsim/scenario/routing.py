@@ -39,8 +39,9 @@ class Rank(NamedTuple):
 
 
 def asked(target: str, load: LoadSection) -> Asked:
-    """A request of a load: `/cart` is a GET, `POST /cart` says its method."""
-    method, _, path = target.rpartition(" ")
+    """A request of a load: `/cart` is a GET, `POST /cart` says its method; routes do not see what follows a `?`."""
+    method, _, url = target.rpartition(" ")
+    path, _, _ = url.partition("?")
     headers = {name.lower(): value for name, value in load.headers.items()}
     return Asked(method or "GET", path, headers, load.consumer or "")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
-PATH_PATTERN = r"^/\S*$"
+PATH_PATTERN = r"^/[^\s?#]*$"
 UNKNOWN_KEY = "unknown_key"
 MISSING = "absent"
 
@@ -35,7 +35,7 @@ _EXPECTED = {
 }
 _PATTERNS = {
     NAME_PATTERN: "is no name (letters, digits, '-', '_' and '.', 63 at most, the first a letter or digit)",
-    PATH_PATTERN: "is no path; it begins with '/' and has no spaces",
+    PATH_PATTERN: "is no path; it begins with '/' and has no spaces, '?' or '#'",
 }
 _BOUNDS = {
     "greater_than": ("must be more than", "gt"),

@@ -211,7 +211,7 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ("gateway: {}", "5:1: gateway.routes: is missing"),
         (
             "gateway: {routes: {r: {path: cart, to: cart}}}",
-            "5:30: gateway.routes.r.path: 'cart' is no path; it begins with '/' and has no spaces",
+            "5:30: gateway.routes.r.path: 'cart' is no path; it begins with '/' and has no spaces, '?' or '#'",
         ),
         (
             "gateway: {routes: {r: {path: {exct: /}, to: cart}}}",

@@ -191,6 +191,13 @@ class TestFromAScenario:
         shares = self.asked_for({"/cart": 1, "POST /cart": 2, "GET /": 1, "/nowhere": 4, "write": 2}, routes)
         assert shares == {"-": 0.4, "read": 0.1, "root": 0.1, "write": 0.4}
 
+    def test_a_query_is_no_part_of_the_path(self):
+        """As in Envoy (RouteMatch), in the Gateway API, Kong and NGINX."""
+        routes = {"exact": {"path": {"exact": "/cart"}}, "item": {"path": {"regex": "/item/[0-9]+"}}, "root": {"path": "/"}}
+
+        shares = self.asked_for({"/cart?page=/2": 1, "POST /item/7?full": 2, "/?": 1}, routes)
+        assert shares == {"exact": 0.25, "item": 0.5, "root": 0.25}
+
     def test_headers_of_the_load_have_no_case(self):
         routes = {"all": {"path": "/"}, "beta": {"path": "/", "headers": {"x-GROUP": "beta"}}}
 
@@ -247,8 +254,12 @@ def route(text):
     ("line", "message"),
     [
         (
+            "path: '/cart?page=1', to: a",
+            "5:33: gateway.routes.cart.path: '/cart?page=1' is no path; it begins with '/' and has no spaces, '?' or '#'",
+        ),
+        (
             "path: cart, to: a",
-            "5:33: gateway.routes.cart.path: 'cart' is no path; it begins with '/' and has no spaces",
+            "5:33: gateway.routes.cart.path: 'cart' is no path; it begins with '/' and has no spaces, '?' or '#'",
         ),
         (
             "path: {exact: /cart, regex: /cart}, to: a",
@@ -264,7 +275,7 @@ def route(text):
         ),
         (
             "path: {exact: cart}, to: a",
-            "5:41: gateway.routes.cart.path.exact: 'cart' is no path; it begins with '/' and has no spaces",
+            "5:41: gateway.routes.cart.path.exact: 'cart' is no path; it begins with '/' and has no spaces, '?' or '#'",
         ),
         (
             "path: {regex: '/item/[0-9'}, to: a",
@@ -575,7 +586,7 @@ def test_a_wrong_load_is_told_with_its_place(mistakes_of, line, message):
         ),
         (
             "path: '/my cart', to: a",
-            "5:33: gateway.routes.cart.path: '/my cart' is no path; it begins with '/' and has no spaces",
+            "5:33: gateway.routes.cart.path: '/my cart' is no path; it begins with '/' and has no spaces, '?' or '#'",
         ),
     ],
 )
