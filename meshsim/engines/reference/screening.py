@@ -107,9 +107,11 @@ class Screen:
         """The first filter's answer that is not "go on", or None; only where it `is_plain`."""
         now_ns, request = self._clock.now_ns, call.request
         draw = self._draw.at(call.key, SIDES[side]) if self._draws else self._draw
+        decided = self.decided
         for number, judge in self._judges:
             verdict = judge(now_ns, request, draw)
-            self._count(number, verdict.decision, request, verdict.rule)
+            key = number, verdict.decision, verdict.rule, request.route, request.consumer  # `_count`, without a call
+            decided[key] = decided.get(key, 0) + 1
             if verdict.status:
                 return _answer(verdict)
         return None
