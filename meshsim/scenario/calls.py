@@ -55,9 +55,13 @@ def findings(tree: Any) -> Iterator[Finding]:
         for call in each:
             if message := unknown_target(tree, call.target):
                 yield Finding(call.path, message)
+    asks = [(caller, ask) for caller, ask in _asks(tree, made) if not unknown_target(tree, ask.target)]
+    for caller, ask in asks:
+        made[caller].append(ask)
+    what = "calls, with what filters ask," if asks else "calls"
     order, circles = _sorted(made)
     for circle, closing in circles:
-        yield Finding(closing.path, f"calls in a circle never end: {' -> '.join(map(shortened, circle))}")
+        yield Finding(closing.path, f"{what} in a circle never end: {' -> '.join(map(shortened, circle))}")
     if not circles:
         yield from _too_many(made, order)
 
@@ -74,6 +78,35 @@ def operations(tree: Any) -> dict[str, list[Call]]:
             script = section.get("script") if isinstance(section, dict) else None
             made[f"{name}/{operation}"] = list(_calls(script, ("services", name, "operations", operation, "script")))
     return made
+
+
+def _asks(tree: Any, made: dict[str, list[Call]]) -> Iterator[tuple[str, Call]]:
+    """What filters before services ask, by the operation that leads to it.
+
+    A sidecar's filter asks for each request to its service, and the question passes the filters before whom it asks. In ambient mode
+    questions go past waypoints, so that only who calls such a service by its script leads to one.
+    """
+    if "mesh" not in str(tree.get("deployment")):
+        return
+    mesh = _mapping(tree.get("mesh"))
+    is_ambient = mesh.get("mode") == "ambient"
+    for service, block in _mapping(mesh.get("inbound")).items():
+        concerned = [
+            caller
+            for caller, called in made.items()
+            if service in {name.partition("/")[0] for name in ([call.target for call in called] if is_ambient else [caller])}
+        ]
+        filters = _mapping(block).get("filters")
+        for index, one in enumerate(filters if isinstance(filters, list) else ()):
+            for name, settings in _mapping(one).items():
+                target = _mapping(settings).get("service")
+                if isinstance(target, str):
+                    path: Path = ("mesh", "inbound", service, "filters", index, name, "service")
+                    yield from ((caller, Call(target, 1, path)) for caller in concerned)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _calls(script: Any, path: Path) -> Iterator[Call]:

@@ -409,3 +409,46 @@ def test_a_file_that_is_not_there_is_told_with_the_nearest(mistakes_of: Any, tmp
         load(tmp_path)
     with pytest.raises(ScenarioError, match="cannot be read"):
         load("a\0b")
+
+
+CIRCLE = {
+    "services": "{cart: {script: [{call: auth}]}, auth: {operations: {check: {script: [{compute: 1ms}]}}, script: []}}",
+    "deployment": "mesh",
+}
+
+
+@pytest.mark.parametrize(
+    ("mesh", "message"),
+    [
+        (
+            "{inbound: {auth: {filters: [{ext_authz: {service: auth/check}}]}}}",
+            "6:57: mesh.inbound.auth.filters[0].ext_authz.service: calls, with what filters ask, in a circle never end: auth/check -> auth/check",
+        ),
+        (
+            "{inbound: {auth: {filters: [api_key, {oauth2_introspection: {service: cart}}]}}}",
+            "3:35: services.cart.script[0].call: calls, with what filters ask, in a circle never end: auth -> cart -> auth",
+        ),
+        (
+            "{mode: ambient, waypoints: {services: {auth: {}}}, inbound: {auth: {filters: [{ext_authz: {service: cart}}]}}}",
+            "6:107: mesh.inbound.auth.filters[0].ext_authz.service: calls, with what filters ask, in a circle never end: cart -> cart",
+        ),
+    ],
+)
+def test_filters_that_ask_in_a_circle_are_told(mistakes_of: Any, mesh: str, message: str) -> None:
+    """A question passes the filters before whom it asks, and these would ask again."""
+    assert f"a.yaml:{message}" in mistakes_of({**CIRCLE, "mesh": mesh})
+
+
+@pytest.mark.parametrize(
+    ("deployment", "mesh"),
+    [
+        ("mesh", "{inbound: {cart: {filters: [{ext_authz: {service: auth}}]}}}"),
+        ("none", "{inbound: {auth: {filters: [{ext_authz: {service: auth}}]}}}"),
+        (
+            "mesh",
+            "{mode: ambient, waypoints: {services: {auth: {}}}, inbound: {auth: {filters: [{ext_authz: {service: auth}}]}}}",
+        ),
+    ],
+)
+def test_filters_that_ask_elsewhere_or_do_not_act_are_no_circle(mistakes_of: Any, deployment: str, mesh: str) -> None:
+    assert mistakes_of({**CIRCLE, "deployment": deployment, "mesh": mesh}) == []
