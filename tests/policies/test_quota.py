@@ -49,6 +49,10 @@ def test_what_matters_is_when_the_run_begins(period, time_zero, hours):
     assert used_up(period=period, time_zero=time_zero).retry_after_ns(0) == hours * HOUR
 
 
+def test_an_offset_from_utc_is_minded():
+    assert used_up(period="day", time_zero="2023-10-31T23:00:00-05:00").retry_after_ns(0) == 20 * HOUR
+
+
 def test_the_second_month_is_as_long_as_it_is():
     one = used_up(period="month", time_zero="2024-01-31T00:00:00")
     assert one.admit(DAY, 3)
@@ -71,7 +75,7 @@ def test_so_many_in_a_period(requests):
 
 
 def test_mistakes():
-    for settings in ({"time_zero": "tomorrow"}, {"offset": 4}):
+    for settings in ({"time_zero": "tomorrow"}, {"time_zero": "9999-12-31"}, {"offset": 4}):
         with pytest.raises(SettingError):
             Quota(requests=3, period="day", **settings).check()
     Quota(requests=3, period="day", offset=3).check()

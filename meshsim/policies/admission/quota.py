@@ -12,6 +12,8 @@ from meshsim.units import Count, PositiveCount
 NS_PER_US = 1000
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 """Length of a period, about."""
+LAST_YEAR = 9000
+"""Python's calendar ends with the year 9999."""
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -32,20 +34,22 @@ class Quota(Admission):
     offset: Count = 0
     """Requests that are already used up in the first period."""
     time_zero: str = "2023-10-01T00:00:00"
-    """Date and time in UTC at which the run begins; where absent, the first second of a week and a month."""
+    """Date and time at which the run begins, in UTC unless it says its offset (`+02:00`); where absent, the first second of a week and a month."""
 
     def check(self) -> None:
         """Raise `SettingError` for a date that is none, and where nothing is left."""
         try:
-            datetime.fromisoformat(self.time_zero)
-        except ValueError:
+            zero = _in_utc(self.time_zero)
+        except (ValueError, OverflowError):
             raise SettingError("time_zero", "is no date and time such as '2023-10-31T23:59:50'") from None
+        if zero.year > LAST_YEAR:
+            raise SettingError("time_zero", f"must not be after the year {LAST_YEAR}: the calendar has no end of its period")
         if self.offset > self.requests:
             raise SettingError("offset", f"must not be above requests, {self.requests:,}")
 
     def set_up(self, **context: Any) -> None:  # noqa: ARG002
         """The first period, with its offset."""
-        self._zero = datetime.fromisoformat(self.time_zero).replace(tzinfo=UTC)
+        self._zero = _in_utc(self.time_zero)
         self._count = self.offset
         self._end_ns = self._end_of(0)
 
@@ -90,3 +94,9 @@ class Quota(Admission):
         else:
             end = day.replace(year=day.year + 1, month=1, day=1)
         return (end - self._zero) // MICROSECOND * NS_PER_US
+
+
+def _in_utc(text: str) -> datetime:
+    """A date and time in UTC, which it is in where it does not say."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
