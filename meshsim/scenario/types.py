@@ -26,6 +26,7 @@ from meshsim import distributions, policies, registry  # noqa: F401 — their po
 from meshsim.errors import UnitError, did_you_mean
 from meshsim.registry import REQUIRED, Policy, SettingError
 from meshsim.scenario.nodes import shown
+from meshsim.scenario.one_or_several import union_of
 from meshsim.scenario.wording import NAME_PATTERN, in_our_words, mistake
 from meshsim.units import Duration as _Duration
 from meshsim.units import Rate as _Rate
@@ -166,7 +167,7 @@ def field_type(annotation: Any) -> Any:
             else Annotated[annotation, BeforeValidator(_reader(unit)), WithJsonSchema(_schema_of(unit))]
         )
     if origin in (Union, types.UnionType):
-        return Union[tuple(field_type(one) for one in inner)]  # noqa: UP007 — of a computed number of types
+        return union_of([field_type(one) for one in inner])
     if origin in (tuple, list, dict):
         made: Any = origin[tuple(one if one is Ellipsis else field_type(one) for one in inner)]
         return Annotated[made, Strict(strict=False)] if origin is tuple else made

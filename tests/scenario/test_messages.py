@@ -411,6 +411,28 @@ def test_a_file_that_is_not_there_is_told_with_the_nearest(mistakes_of: Any, tmp
         load("a\0b")
 
 
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("ip", "key: unknown key 'ip' (one of: address, consumer, content, credential, none, route)"),
+        ("5", "key: expected one of none, consumer, route, address, credential, content, not 5"),
+        ("{a: 1}", "key: expected one of none, consumer, route, address, credential, content, not a mapping"),
+        ("[route, cosumer]", "key[1]: unknown key 'cosumer'; did you mean 'consumer'?"),
+    ],
+)
+def test_one_word_or_a_list_of_them_is_told_once(mistakes_of: Any, key: str, message: str) -> None:
+    limit = f"{{token_bucket: {{max_tokens: 1, fill_interval: 1s}}, key: {key}}}"
+
+    (mistake,) = mistakes_of({"gateway": f"{{filters: [rate_limit: {limit}], routes: {{cart: {{path: /, to: cart}}}}}}"})
+    assert mistake.endswith(f"gateway.filters[0].rate_limit.{message}")
+
+
+def test_a_list_that_may_be_absent_is_told_to_be_a_list(mistakes_of: Any) -> None:
+    gateway = "{filters: [cache: {ttl: 1s, routes: cart}], routes: {cart: {path: /, to: cart}}}"
+
+    assert mistakes_of({"gateway": gateway}) == ["a.yaml:5:46: gateway.filters[0].cache.routes: expected a list, not 'cart'"]
+
+
 CIRCLE = {
     "services": "{cart: {script: [{call: auth}]}, auth: {operations: {check: {script: [{compute: 1ms}]}}, script: []}}",
     "deployment": "mesh",
