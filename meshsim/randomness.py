@@ -79,6 +79,7 @@ EDGE = stream("purpose: edge")
 FALLBACK = stream("purpose: fallback")
 PART = stream("purpose: part")
 BODY = stream("purpose: body")
+ANSWER_SIZE = stream("purpose: answer size")
 CREDENTIAL = stream("purpose: credential")
 TOKEN = stream("purpose: token")
 

@@ -248,6 +248,17 @@ class TestSlowLinks:
         assert self.latency_ms(response="5KiB") == REQUEST + 50
         assert self.latency_ms(body="3KiB", response="5KiB") == REQUEST + 80
 
+    def test_large_bodies_have_no_larger_answers(self):
+        """Of the bodies up to the median, half of the answers are larger than theirs: the two sizes are drawn apart."""
+        sizes = {"p50": "1KiB", "p99": "10KiB"}
+        gateway = {"filters": [{"buffer": {"max_request_bytes": "1KiB"}}]}
+        load = user(50, "10ms", bandwidth="100KiB", body=sizes)
+        found = run(gateway, loads={"users": load}, back={"response_size": sizes}, run={"duration": "5s"}).requests
+        passed = found[(found["status"] == 200) & (found["started_ns"] > SECOND)]
+        is_long = passed["ended_ns"] - passed["started_ns"] > (REQUEST + 20) * MS
+        assert len(passed) > 500
+        assert 0.2 < is_long.mean() < 0.5
+
     def test_twice_the_bandwidth_is_half_the_time(self):
         assert self.latency_ms(response="5KiB", bandwidth="200KiB") == REQUEST + 25
 

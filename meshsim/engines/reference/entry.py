@@ -13,7 +13,7 @@ from meshsim.engines.reference.parts import gather
 from meshsim.engines.reference.screening import AT_GATEWAY
 from meshsim.flags import Flag
 from meshsim.plan import NONE
-from meshsim.randomness import BODY, FALLBACK, GATEWAY_PICK, PART, call_key, uniform
+from meshsim.randomness import ANSWER_SIZE, FALLBACK, GATEWAY_PICK, PART, call_key, uniform
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.clock import Steps
@@ -154,7 +154,7 @@ class GatewayEntry:
         return (
             asked.response_kib
             if asked.response_spread is None
-            else asked.response_spread.quantile(uniform(call.key, BODY)) / 1024
+            else asked.response_spread.quantile(uniform(call.key, ANSWER_SIZE)) / 1024
         )
 
     def _finish(self, gateway: Proxy, call: Call, outcome: Outcome, operation: int) -> Steps:
