@@ -252,11 +252,11 @@ class TestSlowLinks:
         """Of the bodies up to the median, half of the answers are larger than theirs: the two sizes are drawn apart."""
         sizes = {"p50": "1KiB", "p99": "10KiB"}
         gateway = {"filters": [{"buffer": {"max_request_bytes": "1KiB"}}]}
-        load = user(50, "10ms", bandwidth="100KiB", body=sizes)
+        load = user(20, "10ms", bandwidth="100KiB", body=sizes)
         found = run(gateway, loads={"users": load}, back={"response_size": sizes}, run={"duration": "5s"}).requests
         passed = found[(found["status"] == 200) & (found["started_ns"] > SECOND)]
         is_long = passed["ended_ns"] - passed["started_ns"] > (REQUEST + 20) * MS
-        assert len(passed) > 500
+        assert len(passed) > 200
         assert 0.2 < is_long.mean() < 0.5
 
     def test_twice_the_bandwidth_is_half_the_time(self):
@@ -267,6 +267,15 @@ class TestSlowLinks:
         first = result.attempts.iloc[0]
         assert first["sent_ns"] == (2 + 30 + 1) * MS
         assert result.requests.iloc[0]["ended_ns"] - first["ended_ns"] == 51 * MS
+
+    def test_an_answer_is_as_large_as_its_parts_together(self):
+        routes = {"all": {"path": "/", "to": "back", "aggregate": [{"call": "more"}, {"call": "back"}]}}
+        services = {name: {"workers": 1000, "response_size": size} for name, size in (("back", "5KiB"), ("more", "2KiB"))}
+        load = {"bandwidth": "100KiB"}
+        assert latencies_ms(run({"routes": routes}, load, services=services))[1] == 4 + 50 + 20 + 50
+
+        cached = {"routes": routes, "filters": [{"cache": {"ttl": "10s", "key": "route"}}]}
+        assert latencies_ms(run(cached, load, services=services))[1] == 2 + 50 + 20 + 50
 
     @pytest.mark.parametrize(("ratio", "download_ms"), [(1, 50), (2, 25), (5, 10)])
     def test_compression_shortens_the_download(self, ratio, download_ms):

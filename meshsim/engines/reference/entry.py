@@ -147,15 +147,16 @@ class GatewayEntry:
         return answer
 
     def _answer_kib(self, call: Call, outcome: Outcome, operation: int) -> float:
-        """Size of the answer to a request; failures have a line of text at most."""
+        """Size of the answer to a request with the parts that its route adds; failures have a line of text at most.
+
+        An optional part that failed counts too.
+        """
         if operation == NONE or outcome.is_failure:
             return 0.0
-        asked = self._operations[operation]
-        return (
-            asked.response_kib
-            if asked.response_spread is None
-            else asked.response_spread.quantile(uniform(call.key, ANSWER_SIZE)) / 1024
-        )
+        kib = _kib_of(self._operations[operation], call.key)
+        for place, part in enumerate(self._routes[call.request.route].plan.parts):
+            kib += _kib_of(self._operations[part.operation], call_key(call.key + PART, place))
+        return kib
 
     def _finish(self, gateway: Proxy, call: Call, outcome: Outcome, operation: int) -> Steps:
         """What filters do with the answer: time in the proxy that no attempt's row tells of."""
@@ -222,3 +223,9 @@ def _forwarded(gateway: Proxy, call: Call, operation: int) -> Call:
     forwarded.proxy_ns, forwarded.filter_ns = call.proxy_ns, call.filter_ns
     forwarded.deadline_ns = call.deadline_ns
     return forwarded
+
+
+def _kib_of(operation: Operation, key: int) -> float:
+    """Size of an operation's answer to the call with this key."""
+    spread = operation.response_spread
+    return operation.response_kib if spread is None else spread.quantile(uniform(key, ANSWER_SIZE)) / 1024
