@@ -176,7 +176,7 @@ def _choices(annotation: Any, path: tuple[str, ...]) -> tuple[str, ...]:
     if get_origin(bare) is Literal and len(get_args(bare)) > 1:
         return tuple(map(str, get_args(bare)))
     if get_origin(bare) is Annotated or get_origin(bare) in (Union, types.UnionType, list, tuple):
-        return tuple(choice for one in get_args(bare) for choice in _choices(one, path))
+        return tuple(dict.fromkeys(choice for one in get_args(bare) for choice in _choices(one, path)))
     if isinstance(bare, type) and issubclass(bare, Choice):
         return tuple(bare.model_fields)
     return ()

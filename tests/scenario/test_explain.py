@@ -57,6 +57,11 @@ def test_a_choice_lists_its_policies() -> None:
     assert [default.text for _, default in meaning.products] == ["random", "round_robin", "least_request", "peak_ewma"]
 
 
+def test_a_choice_of_one_or_several_lists_each_once() -> None:
+    meaning = explain("gateway.filters.rate_limit.key").meanings[0]
+    assert meaning.choices == ("none", "consumer", "route", "address", "credential", "content")
+
+
 def test_the_text_holds_the_source_of_each_default() -> None:
     text = str(explain("mesh.traffic.payment.timeout"))
 
