@@ -60,6 +60,8 @@ class Route:
     parts: tuple[Part, ...] = ()
     max_kib: float = 0.0
     """Of a request's body; 0 for no limit."""
+    only_writes: bool = False
+    """Whether none of its requests is a GET or HEAD."""
 
     @property
     def reached(self) -> tuple[int, ...]:

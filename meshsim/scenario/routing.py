@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from meshsim.scenario.routes import RouteSection
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
+READING = frozenset({"GET", "HEAD"})
 PREFIX, REGEX, EXACT = range(3)
 """Kinds of paths, the more specific the higher."""
 
@@ -64,6 +65,23 @@ def meet(request: Asked, routes: Iterable[tuple[str, RouteSection]]) -> str | No
     found = [(rank, name) for name, route in sorted(routes) if (rank := _rank(request, route)) is not None]
     best = max((rank for rank, _ in found), default=None)
     return next((name for rank, name in found if rank == best), None)
+
+
+def only_writes(name: str, routes: Mapping[str, RouteSection], loads: Iterable[LoadSection]) -> bool:
+    """Whether a route gets no GET and no HEAD, by its own methods or by those that loads ask it with.
+
+    Who asks for it by its name does not say a method.
+    """
+    if routes[name].methods:
+        return not READING.intersection(routes[name].methods)
+    methods: set[str] = set()
+    for load in loads:
+        for target in load.requests:
+            if target == name:
+                return False
+            if is_path(target) and target not in routes and meet(request := asked(target, load), routes.items()) == name:
+                methods.add(request.method)
+    return bool(methods) and not READING & methods
 
 
 def _rank(request: Asked, route: RouteSection) -> Rank | None:

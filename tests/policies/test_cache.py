@@ -62,6 +62,16 @@ def test_what_has_no_key_is_passed_by_unless_the_route_is_the_key():
     assert [fetch(by_route, 0, asking(key)).decision for key in (NOTHING, 7)] == [MISS, HIT]
 
 
+def test_of_a_route_without_any_get_nothing_is_stored_unless_it_is_named():
+    """As of NGINX's proxy_cache_methods, GET and HEAD by default."""
+    around = Surroundings(routes=("a", "b"), only_writes=(True, False))
+    for settings, hits in (({}, [False, True]), ({"routes": ("a",)}, [True, False])):
+        one = Cache(ttl="10s", **settings).build(around=around)
+        for route in (0, 1):
+            fetch(one, 0, asking(route=route))
+        assert [one.judge(1, asking(route=route), NO_DRAW).decision is HIT for route in (0, 1)] == hits
+
+
 def test_only_the_routes_named_are_stored():
     one = cache(routes=("a", "b"))
     some = Cache(ttl="10s", routes=("b",)).build(around=Surroundings(routes=("a", "b")))

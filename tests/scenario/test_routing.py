@@ -214,6 +214,25 @@ class TestFromAScenario:
         assert self.asked_for({"one": 1}, {"one": {"path": {"exact": "/x"}, "methods": ["PUT"]}}) == {"one": 1.0}
 
 
+class TestOnlyWrites:
+    """Caches store nothing of a route without any GET or HEAD."""
+
+    def routes_that_only_write(self, requests: dict[str, float], **routes: dict[str, Any]) -> set[str]:
+        written = scenario(load={"requests": requests})
+        written["gateway"]["routes"] = {name: {"to": "a", **route} for name, route in routes.items()}
+        plan = ms.load(written).plan
+        return {name for name, route in zip(plan.names.routes, plan.routes, strict=True) if route.only_writes}
+
+    def test_by_the_methods_of_a_route(self):
+        routes = {"write": {**ANY, "methods": ["POST", "PUT"]}, "both": {**ANY, "methods": ["POST", "HEAD"]}, "all": ANY}
+        assert self.routes_that_only_write({"write": 1, "both": 1, "all": 1}, **routes) == {"write"}
+
+    def test_by_what_loads_ask(self):
+        routes = {"cart": {"path": "/cart"}, "orders": {"path": "/orders"}, "named": {"path": "/named"}}
+        asked = {"/cart": 1, "POST /cart": 1, "POST /orders": 1, "DELETE /orders/7": 1, "named": 1, "POST /named": 1}
+        assert self.routes_that_only_write(asked, **routes) == {"orders"}
+
+
 LINES = {
     "name": "shop",
     "deployment": "gateway",

@@ -118,6 +118,8 @@ class Surroundings(NamedTuple):
     """Names of the consumers, by number; the first is that of requests without one."""
     routes: tuple[str, ...] = ("",)
     """Names of the routes, by number."""
+    only_writes: tuple[bool, ...] = ()
+    """Whether none of a route's requests is a GET or HEAD, by number; of no route where empty."""
     addresses: int = 1
     keys: int = 0
     """Different things that all loads ask for."""
