@@ -62,6 +62,11 @@ def test_what_has_no_key_is_passed_by_unless_the_route_is_the_key():
     assert [fetch(by_route, 0, asking(key)).decision for key in (NOTHING, 7)] == [MISS, HIT]
 
 
+def test_a_list_without_any_route_is_a_mistake():
+    with pytest.raises(SettingError, match="write one at least"):
+        Cache(ttl="10s", routes=()).check()
+
+
 def test_of_a_route_without_any_get_nothing_is_stored_unless_it_is_named():
     """As of NGINX's proxy_cache_methods, GET and HEAD by default."""
     around = Surroundings(routes=("a", "b"), only_writes=(True, False))

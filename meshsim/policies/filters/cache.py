@@ -91,6 +91,8 @@ class Cache(Filter):
         """Raise `SettingError` where a setting would do nothing."""
         if self.ttl <= 0:
             raise SettingError("ttl", "must be longer than 0s")
+        if self.routes == ():
+            raise SettingError("routes", "write one at least, or leave it out for all: nothing would be stored")
         if self.inactive <= 0:
             raise SettingError("inactive", "must be longer than 0s")
         if self.negative_ttl and not self.negative_statuses:
