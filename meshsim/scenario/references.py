@@ -66,7 +66,15 @@ def _requests(tree: Any) -> Iterator[Finding]:
                 if message := calls.unknown_target(tree, target):
                     yield Finding(path, message, at_key=True)
             elif not routing.is_path(target) and target not in routes:
-                yield Finding(path, f"unknown route {shown(target)}{did_you_mean(target, routes)}", at_key=True)
+                yield Finding(path, _unknown_request(target, routes), at_key=True)
+
+
+def _unknown_request(target: Any, routes: Mapping[str, Any]) -> str:
+    """What is wrong with what is neither a path nor the name of a route."""
+    method, space, path = str(target).partition(" ")
+    if space and path.startswith("/"):
+        return f"unknown method {shown(method)}{did_you_mean(method.upper(), routing.METHODS)}"
+    return f"unknown route {shown(target)}{did_you_mean(target, routes)}"
 
 
 def _routes(tree: Any) -> Iterator[Finding]:
@@ -87,6 +95,8 @@ def _other_targets(tree: Any, here: Path, route: Mapping[str, Any], destinations
     fallback, canary, parts = route.get("fallback"), mapping(route, "canary").get("to"), route.get("aggregate")
     if isinstance(fallback, str) and (message := calls.unknown_target(tree, fallback)):
         yield Finding((*here, "fallback"), message)
+    elif isinstance(fallback, str) and list(destinations) == [fallback]:
+        yield Finding((*here, "fallback"), "is where all requests go anyway; write another destination, or `retries`")
     for index, part in enumerate(parts if isinstance(parts, list) else []):
         target = mapping(part).get("call")
         if isinstance(target, str) and (message := calls.unknown_target(tree, target)):

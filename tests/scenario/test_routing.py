@@ -353,6 +353,10 @@ def route(text):
             "5:57: gateway.routes.cart.fallback: unknown service 'c' (one of: a, b)",
         ),
         (
+            "path: /cart, to: a, fallback: a",
+            "5:57: gateway.routes.cart.fallback: is where all requests go anyway; write another destination, or `retries`",
+        ),
+        (
             "path: /cart, to: a, fallback: a/list",
             "5:57: gateway.routes.cart.fallback: a has no operations; write 'a'",
         ),
@@ -520,7 +524,7 @@ def test_a_wrong_edge_is_told_with_its_place(mistakes_of, line, message):
         ),
         (
             "requests: {post /cart: 1}",
-            "3:72: load.users.requests.\"post /cart\": unknown route 'post /cart' (one of: cart)",
+            "3:72: load.users.requests.\"post /cart\": unknown method 'post'; did you mean 'POST'?",
         ),
         (
             "requests: {cart: 1}, addresses: 0",
