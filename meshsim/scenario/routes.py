@@ -12,6 +12,7 @@ from meshsim.scenario.resilience import HedgeSection, MirrorSection
 from meshsim.scenario.traffic import RetriesSection, Timeout
 from meshsim.scenario.types import Duration, Name, Section, Share, Size, Weights
 from meshsim.scenario.wording import PATH_PATTERN, mistake
+from meshsim.units import NS_PER_MS
 
 UrlPath = Annotated[str, StringConstraints(pattern=PATH_PATTERN, max_length=2000)]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"]
@@ -73,6 +74,8 @@ class CanaryAnalysis(Section):
     def _some_metric(self) -> Self:
         if self.min_success_rate is None and self.max_p99 is None:
             raise mistake("write `min_success_rate`, `max_p99` or both: it looks at nothing without")
+        if self.interval < NS_PER_MS:
+            raise mistake("must be 1ms or longer", "interval")
         return self
 
 

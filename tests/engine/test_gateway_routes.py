@@ -53,6 +53,15 @@ def share_of(result: ms.Result, service: str, from_s: float = 0, until_s: float 
     return float((during["service"] == service).mean())
 
 
+def share_of_first(result: ms.Result, from_s: float, until_s: float) -> float:
+    """Of the attempts at a and b the share of b."""
+    rows = sent_to(result)
+    rows = rows[
+        rows["service"].isin(["a", "b"]) & rows["started_ns"].between(from_s * SECOND, until_s * SECOND, inclusive="left")
+    ]
+    return float((rows["service"] == "b").mean())
+
+
 def near(share: float, count: int) -> Any:
     """Within 4 standard deviations of a share of so many requests: odds 1 in 16,000. Seeds are fixed."""
     return pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / count))
@@ -184,6 +193,14 @@ class TestCanary:
 
         assert last_to(result, "b") == pytest.approx(0.5 * threshold, abs=0.02)
         assert share_of(result, "b", 0.5 * threshold, 99) == 0
+
+    def test_a_part_of_the_answer_that_fails_says_nothing_of_the_new_version(self):
+        good = canary(("50%", "2s"), interval="500ms", min_success_rate="99%", threshold=1)
+        whole = {"to": {"a": 1, "b": 0}, "canary": good, "aggregate": [{"call": "c", "optional": True}]}
+
+        assert share_of_first(run(whole, c={"errors": "100%"}), 2, 4) == 1
+        required = {**whole, "aggregate": [{"call": "c"}]}
+        assert share_of_first(run(required, c={"errors": "100%"}), 2, 4) == 1
 
     @pytest.mark.parametrize(("hold", "share"), [(False, 1.0), (True, 0.1)])
     def test_only_where_it_holds_does_a_failed_check_stop_the_next_step(self, hold, share):

@@ -242,6 +242,16 @@ def test_a_path_that_no_route_matches_is_told() -> None:
     ]
 
 
+def test_a_path_whose_route_wants_a_header_is_told_so() -> None:
+    made = {
+        "load": {"other": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"/browse": 1}}},
+        "gateway": {"routes": {"browse": {"headers": {"x-beta": "1"}}}},
+    }
+
+    (warning,) = [text for text in warnings_of(made) if "no route matches" in text]
+    assert warning.endswith("get 404 (NR); the route with that path wants another method, header or consumer")
+
+
 def test_a_threshold_without_requests_is_told() -> None:
     texts = warnings_of(
         {

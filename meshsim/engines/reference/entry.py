@@ -10,6 +10,7 @@ from meshsim.engines.reference.clock import Interrupted
 from meshsim.engines.reference.network import ANSWER_WAY, CLIENT_WAY, REQUEST_WAY
 from meshsim.engines.reference.outcome import CALLER_LEFT, failure, is_servers_fault
 from meshsim.engines.reference.parts import gather
+from meshsim.engines.reference.routes import Observed
 from meshsim.engines.reference.screening import AT_GATEWAY
 from meshsim.flags import Flag
 from meshsim.plan import NONE
@@ -177,26 +178,24 @@ class GatewayEntry:
 
     def _send(self, gateway: Proxy, number: int, call: Call) -> Steps:
         """What a route's destination answers: with its parts, or the fallback's answer after a failure."""
-        route, handler = self._routes[number], self._handlers[gateway.index, number, call.operation]
-        began_ns, operation, plan = self._clock.now_ns, call.operation, route.plan
+        route = self._routes[number]
+        handler = self._handlers[gateway.index, number, call.operation]
+        operation, plan = call.operation, route.plan
         if plan.max_kib and call.request.kib > plan.max_kib:
             self._refusals.lose(call, CALLER_GATEWAY)
             return TOO_LARGE
-        outcome: Outcome = CALLER_LEFT
-        try:
-            outcome = yield from (self._gather(gateway, number, call) if plan.parts else handler.call(call))
-        finally:  # whose client has left is seen too, with its time
-            if route.canary is not None:
-                route.canary.observe(operation, outcome, self._clock.now_ns - began_ns)
+        if route.canary is not None:
+            handler = Observed(handler, route.canary, self._clock)
+        outcome: Outcome = yield from (self._gather(gateway, number, call, handler) if plan.parts else handler.call(call))
         if plan.fallback not in (NONE, operation) and is_servers_fault(outcome):
             again = Call(call.request, call_key(call.key + FALLBACK, 0), plan.fallback, CALLER_GATEWAY, gateway.zone)
             again.proxy, again.deadline_ns = gateway.index, call.deadline_ns
             outcome = yield from self._handlers[gateway.index, number, plan.fallback].call(again)
         return outcome
 
-    def _gather(self, gateway: Proxy, number: int, call: Call) -> Steps:
+    def _gather(self, gateway: Proxy, number: int, call: Call, handler: Handler) -> Steps:
         """What a route's destination and its parts answer."""
-        calls = [(self._handlers[gateway.index, number, call.operation], call, False)]
+        calls = [(handler, call, False)]
         for place, part in enumerate(self._routes[number].plan.parts):
             key = call_key(call.key + PART, place)
             made = Call(call.request, key, part.operation, CALLER_GATEWAY, gateway.zone)

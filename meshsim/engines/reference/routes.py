@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from meshsim.engines.reference.call import Request
-    from meshsim.engines.reference.clock import Clock
+    from meshsim.engines.reference.call import Call, Request
+    from meshsim.engines.reference.clock import Clock, Steps
+    from meshsim.engines.reference.layers import Handler
     from meshsim.engines.reference.outcome import Outcome
     from meshsim.plan import Canary, Route
 
@@ -70,6 +71,27 @@ class LiveRoute:
             bound += share if one == operation else (1.0 - share) * (old / rest if rest else 0.0)
             bounds.append(bound)
         self._shares = tuple(bounds)
+
+
+class Observed:
+    """A way to a route's destination, of which a canary hears how each call ended."""
+
+    __slots__ = ("_canary", "_clock", "_inner")
+
+    def __init__(self, inner: Handler, canary: CanaryRun, clock: Clock) -> None:
+        self._inner = inner
+        self._canary = canary
+        self._clock = clock
+
+    def call(self, call: Call) -> Steps:
+        """What the destination answers; whose client has left is seen too, with its time."""
+        outcome: Outcome = CALLER_LEFT
+        began_ns, operation = self._clock.now_ns, call.operation
+        try:
+            outcome = yield from self._inner.call(call)
+        finally:
+            self._canary.observe(operation, outcome, self._clock.now_ns - began_ns)
+        return outcome
 
 
 class CanaryRun:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from meshsim.flags import Flag
 from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
 from meshsim.registry import SettingError, policy
-from meshsim.units import Duration, Number, Share
+from meshsim.units import NS_PER_MS, Duration, Number, Share
 
 if TYPE_CHECKING:
     from meshsim.policies.filters.filter import Asked, Surroundings
@@ -25,6 +25,9 @@ class ShedByCriticality(Filter):
     service): 1 where all are busy and nobody waits. It is smoothed, so that a
     spike passes. Less important requests have lower thresholds and go first; all of a class go, not a share of them, so that a load
     near a threshold is shed by turns. The book gives no figures: the thresholds here are ours.
+
+    At the gateway a request takes its `proxy_time` before the filters see it, so that shedding relieves whom the gateway calls, and not
+    the gateway's own workers.
 
     Source: Beyer et al., "Site Reliability Engineering", chapter 21, "Criticality" and "Utilization signals" (executor load average).
     """
@@ -50,8 +53,8 @@ class ShedByCriticality(Filter):
         for more, less in pairwise(order):
             if getattr(self, less) > getattr(self, more):
                 raise SettingError(less, f"must not be above {more}, which is more important")
-        if self.interval <= 0:
-            raise SettingError("interval", "must be longer than 0s")
+        if self.interval < NS_PER_MS:
+            raise SettingError("interval", "must be 1ms or longer")
         if self.decay >= 1:
             raise SettingError("decay", "must be below 100%: no reading would count")
 

@@ -34,10 +34,15 @@ def paths_without_a_route(flow: Flow) -> Iterator[Remark]:
     for source in flow.sources:
         for target, share in source.requests.items():
             if target.startswith("/") and target not in flow.routes:
+                is_known = target in flow.route_paths
+                remedy = (
+                    "the route with that path wants another method, header or consumer"
+                    if is_known
+                    else f"add a route{did_you_mean(target, flow.route_paths)}"
+                )
                 yield Remark(
                     ("load", source.name, "requests", target),
-                    f"no route matches {target}: {share:.0%} of {source.name}'s requests get 404 (NR);"
-                    f" add a route{did_you_mean(target, flow.route_paths)}",
+                    f"no route matches {target}: {share:.0%} of {source.name}'s requests get 404 (NR); {remedy}",
                 )
 
 
