@@ -57,6 +57,7 @@ def test_a_comparison_says_verdict_thresholds_figures_and_where_the_results_are(
     assert max(map(len, lines[:40])) <= 120
 
 
+@pytest.mark.slow
 def test_each_other_form_says_the_same(folder: Path) -> None:
     forms = {form: meshsim(folder, "compare", "shop.yaml", "--jobs", "1", "-o", form) for form in ("json", "markdown", "junit")}
     told = json.loads(forms["json"].stdout)
@@ -170,6 +171,7 @@ def test_a_full_disk_keeps_what_is_whole_and_says_so(folder: Path) -> None:
         subprocess.run(["umount", str(small)], check=True)  # noqa: S607
 
 
+@pytest.mark.slow
 def test_results_of_another_format_are_refused(folder: Path) -> None:
     meshsim(folder, "compare", "shop.yaml", "--jobs", "1", "--out", "out", "--replications", "2")
     manifest = folder / "out" / "manifest.json"
@@ -182,6 +184,7 @@ def test_results_of_another_format_are_refused(folder: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_sweep_shows_its_points_and_a_report_is_written_of_each_kind_of_result(folder: Path) -> None:
     swept = meshsim(folder, "sweep", "shop.yaml", "--jobs", "1", "--replications", "2", "--out", "swept", "--report")
     meshsim(folder, "run", "shop.yaml", "--out", "run")

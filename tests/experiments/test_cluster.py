@@ -69,6 +69,7 @@ def digests(directory: Path) -> dict[str, str]:
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_a_killed_worker_changes_nothing(tmp_path: Path) -> None:
     """Nor do the cluster, two processes or one: the same bytes."""
     (tmp_path / "shop.yaml").write_text(SCENARIO, encoding="utf-8")
@@ -123,6 +124,7 @@ def test_a_scheduler_that_goes_away_is_told_and_what_is_done_is_kept(tmp_path: P
     )
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(SCENARIO, encoding="utf-8")
     command = ("compare", "shop.yaml", "--jobs", "2", "--out", "out", "-q", "-o", "json")

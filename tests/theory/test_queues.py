@@ -46,7 +46,7 @@ def test_quantiles_of_response_in_m_m_1_are_exponential():
     assert tail.agrees(math.log(100) / 20, 0.20), tail
 
 
-@pytest.mark.parametrize(("servers", "rate", "within"), [(4, 320, 0.10), (10, 800, 0.12)])
+@pytest.mark.parametrize(("servers", "rate", "within"), [(4, 320, 0.10), pytest.param(10, 800, 0.12, marks=pytest.mark.slow)])
 def test_waiting_in_m_m_c_is_erlang_c(servers, rate, within):
     """Wq = C(c, a) / (c mu - lambda), P(wait) = C (Kleinrock 1975, section 3.5); golden rows mmc_c4_r80 and mmc_c10_r80."""
 
