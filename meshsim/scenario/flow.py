@@ -70,6 +70,9 @@ class Flow:
         for source in self.sources:
             for key, rate in self.entries(source).items():
                 offered[key] += rate
+        for key, rate in self._besides():
+            if key in offered:
+                offered[key] += rate
         for key in self.order:
             limit = self.inbound_limits.get(self.operations[key].service)
             admitted = offered[key] if limit is None else min(offered[key], limit.rate)
@@ -85,6 +88,16 @@ class Flow:
             for key, part in self.destinations(target).items():
                 entries[key] = entries.get(key, 0.0) + rate * part
         return entries
+
+    def _besides(self) -> Iterator[tuple[str, float]]:
+        """What the gateway sends besides: questions of its filters, further parts of answers, copies."""
+        yield from self.screened.asked.items()
+        routes = self.scenario.gateway.routes if self.has_gateway and self.scenario.gateway else {}
+        for ask, stream in self.screened.streams.items():
+            if route := routes.get(ask.target):
+                yield from ((part.call, stream.rate) for part in route.aggregate)
+                if route.mirror is not None:
+                    yield route.mirror.to, stream.rate * route.mirror.share
 
     @cached_property
     def screened(self) -> Screened:

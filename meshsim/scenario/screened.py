@@ -76,6 +76,8 @@ class Screened:
     excesses: list[Excess] = field(default_factory=list)
     is_known: bool = True
     """Whether no filter answers or refuses a share that a scenario does not tell."""
+    asked: dict[str, float] = field(default_factory=dict)
+    """Requests per second by service that filters ask for each request; those that remember answers are left out."""
 
 
 def offered(sources: Mapping[str, Source], rates: Mapping[str, float]) -> dict[Ask, Stream]:
@@ -125,6 +127,8 @@ def screened(
     for index, one in enumerate(filters):
         if isinstance(one, Cache):
             found.is_known = False
+        if isinstance(one, ExtAuthz) or (isinstance(one, GlobalRateLimit) and one.sync_interval is None and not one.near_cache):
+            found.asked[one.service] = found.asked.get(one.service, 0.0) + _rate_of(one, streams)
         if isinstance(one, AUTHENTICATING):
             _authenticate(one, streams)
         for rule in rules_of(one):
@@ -158,6 +162,14 @@ def per_second(rule: RateLimitRule, lasts_s: float) -> float:
     windows = 2 if isinstance(rule.limit, FixedWindow | Quota) else 1
     burst = windows * rule.limit.limit() / lasts_s if lasts_s else 0.0
     return max(rule.limit.per_second(), burst) / rule.cost
+
+
+def _rate_of(one: ExtAuthz | GlobalRateLimit, streams: Mapping[Ask, Stream]) -> float:
+    """Requests per second for which a filter asks."""
+    if isinstance(one, GlobalRateLimit):
+        return sum(stream.rate for stream in streams.values())
+    met = (stream.rate for ask, stream in streams.items() if not one.routes or ask.target in one.routes)
+    return sum(met) * one.filter_enabled
 
 
 def _authenticate(one: Filter, streams: Mapping[Ask, Stream]) -> None:

@@ -135,3 +135,41 @@ def test_a_window_may_be_used_twice_by_a_load_across_its_end() -> None:
 
     assert not any("429" in text for text in behind(limited(window), rate="200/s", duration="2s"))
     assert any("429" in text for text in behind(limited(window), rate="201/s", duration="2s"))
+
+
+AUTH = {"replicas": 1, "workers": 1, "script": [{"compute": "20ms"}]}
+
+
+def besides(**gateway: Any) -> list[str]:
+    """Of 100/s, with a service that can do 50/s."""
+    return warnings_of({"services": {"auth": AUTH}, "gateway": gateway})
+
+
+@pytest.mark.parametrize(
+    ("gateway", "rate"),
+    [
+        ({"filters": [{"ext_authz": {"service": "auth"}}]}, "100"),
+        ({"filters": [{"ext_authz": {"service": "auth", "filter_enabled": "60%"}}]}, "60"),
+        ({"filters": [{"ext_authz": {"service": "auth", "routes": ["browse"]}}]}, "90"),
+        ({"filters": [{"global_rate_limit": {"service": "auth", "rules": [{"limit": {"fixed_window": {"requests": 500, "window": "1s"}}}]}}]}, "100"),
+        ({"routes": {"browse": {"mirror": {"to": "auth"}}}}, "90"),
+        ({"routes": {"browse": {"mirror": {"to": "auth", "share": "70%"}}}}, "63"),
+        ({"routes": {"browse": {"aggregate": [{"call": "auth"}]}}}, "90"),
+    ],
+)  # fmt: skip
+def test_what_the_gateway_sends_besides_is_load_too(gateway: dict[str, Any], rate: str) -> None:
+    (warning,) = besides(**gateway)
+
+    assert warning.startswith(f"services.auth.workers: auth is offered {rate}/s x 20ms")
+
+
+@pytest.mark.parametrize(
+    "gateway",
+    [
+        {"filters": [{"ext_authz": {"service": "auth", "filter_enabled": "40%"}}]},
+        {"filters": [{"oauth2_introspection": {"service": "auth"}}]},
+        {"routes": {"browse": {"mirror": {"to": "auth", "share": "50%"}}}},
+    ],
+)
+def test_what_it_can_do_or_is_remembered_is_not_told(gateway: dict[str, Any]) -> None:
+    assert besides(**gateway) == []
