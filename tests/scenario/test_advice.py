@@ -168,6 +168,13 @@ def test_retries_that_never_happen_are_told(retries: dict[str, Any], told: str) 
     assert told in warning
 
 
+@pytest.mark.parametrize(("retry_on", "count"), [(["envoy-ratelimited"], 1), (["envoy-ratelimited", "5xx"], 0)])
+def test_a_client_that_waits_for_a_proxys_header_is_told(retry_on: list[str], count: int) -> None:
+    texts = warnings_of({"load": {"shoppers": {"retries": {"retry_on": retry_on}}}})
+
+    assert sum("envoy-ratelimited is a condition of proxies, and load shoppers is none" in text for text in texts) == count
+
+
 def test_http_conditions_on_a_grpc_service_are_told() -> None:
     patch = {"services": {"payment": {"protocol": "grpc"}}, "mesh": {"traffic": {"payment": {"retries": {"retry_on": ["5xx"]}}}}}
 

@@ -81,6 +81,12 @@ def never_matching(flow: Flow) -> Iterator[Remark]:
                 path,
                 f"nothing can meet {_listed(conditions)}: no codes are given; write retriable_status_codes: [503]",
             )
+        elif conditions == {"envoy-ratelimited"} and tries.path[:1] in (("load",), ("services",)):
+            yield Remark(
+                path,
+                f"envoy-ratelimited is a condition of proxies, and {layer.who} is none: it sees a 429; write"
+                " retry_on: [retriable-status-codes] and retriable_status_codes: [429]",
+            )
         elif conditions == grpc and protocols == {"http"}:
             yield Remark(
                 path,
