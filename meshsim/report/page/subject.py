@@ -95,7 +95,8 @@ class Subject:
         count = len(self._comparison.variants)
         if len(self.variants) == count:
             return ""
-        return f"Of {count} points these {len(self.variants)} are drawn: {', '.join(self.variants)}. "
+        things = "points" if self._comparison.kind == "sweep" else "variants"
+        return f"Of {count} {things} these {len(self.variants)} are drawn: {', '.join(self.variants)}. "
 
     @cached_property
     def routes(self) -> list[str]:

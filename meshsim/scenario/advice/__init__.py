@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.scenario.advice import capacity, ejecting, hashing, leaving, patience, reach, retrying, schedule
+from meshsim.scenario.advice import capacity, ejecting, hashing, leaving, patience, reach, retrying, schedule, without_effect
 from meshsim.scenario.flow import Flow
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ CHECKS = (
     *leaving.CHECKS,
     *reach.CHECKS,
     *schedule.CHECKS,
+    *without_effect.CHECKS,
 )
 
 
