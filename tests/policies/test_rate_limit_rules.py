@@ -267,6 +267,11 @@ class TestWhichRuleDecided:
 
         assert [limit.judge(0, PLAIN, DRAW).rule for _ in range(2)] == [-1, 1]
 
+    def test_of_those_that_refuse_equally_long_the_first(self):
+        limit = made(rule(9), rule(), rule())
+
+        assert [limit.judge(0, PLAIN, DRAW).rule for _ in range(2)] == [-1, 1]
+
     def test_in_order_the_first_that_refuses(self):
         limits = (FixedWindow(requests=1, window="1s"), FixedWindow(requests=1, window="5s"))
         limit = made(*(RateLimitRule(limit=each) for each in limits), consume="in_order")

@@ -112,9 +112,9 @@ def test_the_sentence_says_who_was_refused_most():
     assert "with as-is" in reading(made)
 
 
-def group(decisions):
+def group(decisions, **others):
     made = fakes.comparison(replications=1)
-    made.frames = {"decision_rates": decisions}
+    made.frames = {"decision_rates": decisions, **others}
     return filters_group(Subject(made))
 
 
@@ -123,6 +123,14 @@ def test_the_report_shows_the_filter_and_then_its_consumers_by_variant():
 
     assert [one.title for one in found.shown] == [LIMIT]
     assert [one.title for one in found.more] == [f"{LIMIT}, by consumer, {name}" for name in ("as-is", "budget", "no-retries")]
+
+
+def test_a_chart_of_one_variant_has_the_faults_of_that_one():
+    refused = frames.decision_rates(replications=1).assign(admitted_per_s=0.0)
+    found = group(refused, faults=frames.faults().assign(variant="budget"))
+    during = {one.title.rpartition(", ")[2]: "that is during" in one.reading for one in found.more}
+
+    assert during == {"as-is": False, "budget": True, "no-retries": False}
 
 
 def test_many_filters_are_drawn_up_to_a_number_and_the_others_told():

@@ -99,13 +99,21 @@ def test_where_nobody_knows_how_many_counters_there_are_nothing_is_said(key: Any
     assert texts == []
 
 
+@pytest.mark.parametrize("missing", ["0%", "90%", "98%"])
 @pytest.mark.parametrize("name", ["api_key", "basic_auth", "jwt_auth"])
-def test_who_is_turned_away_is_no_load_for_the_services(name: str) -> None:
-    flood = {"valid": "2%", "missing": "90%"}
+def test_who_is_turned_away_is_no_load_for_the_services(name: str, missing: str) -> None:
+    """Whether their credentials are bad ones or none."""
+    flood = {"valid": "2%", "missing": missing}
 
     assert not is_overloaded(behind({name: {}}, credentials=flood))
     assert is_overloaded(behind({name: {}}))
     assert is_overloaded(behind({name: {"routes": ["browse"]}}, credentials=flood))
+
+
+def test_what_a_request_costs_is_taken_from_the_limit() -> None:
+    (warning,) = behind(limited({"fixed_window": {"requests": 50, "window": "1s"}}, cost=5))
+
+    assert "all replicas together let 20/s pass" in warning
 
 
 def test_the_order_of_filters_counts() -> None:
