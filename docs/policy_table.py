@@ -42,6 +42,7 @@ MECHANISMS = (
     ("mirroring", f"{ENGINE}.mirror", "MirrorLayer", "mirror"),
     ("routes by path, method, header and consumer", "meshsim.scenario.routing", "meet", "routing"),
     ("weighted and sticky splits of a route", f"{ENGINE}.routes", "LiveRoute", "sticky"),
+    ("session persistence of a route", f"{ENGINE}.sessions", "Sessions", "session_persistence"),
     ("canary: weights by schedule, taken back by a metric", f"{ENGINE}.routes", "CanaryRun", "canary"),
     ("aggregation and fallback of a route", f"{ENGINE}.parts", "gather", "aggregate"),
     ("filters' verdicts, questions and waits", f"{ENGINE}.screening", "Screen", "coalesce"),

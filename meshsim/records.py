@@ -148,6 +148,7 @@ ACTIVITY: dict[str, str] = {
     "stale_picks": "picks of an instance that is gone, or does not take requests, without the caller's knowing",
     "panic_picks": "picks among all instances because too few were healthy",
     "no_host": "tries that found no instance to go to (UH)",
+    "sessions_moved": "first tries of a session whose instance could not be used",
     "retries": "further tries sent",
     "retries_refused": "further tries refused by `max_retries` or a budget",
     "hedges": "further tries sent while one was on its way",

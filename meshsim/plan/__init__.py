@@ -5,7 +5,7 @@ those who write results), no YAML, no defaults left open. `meshsim.planning` mak
 """
 
 from meshsim.plan.kinds import NONE, Effect, HashOn, OnCancel, StepKind
-from meshsim.plan.layers import BARE, Hedging, Mirror, Retries, Stack
+from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
 from meshsim.plan.services import Lifecycle, Operation, Service, Step
@@ -39,6 +39,7 @@ __all__ = [
     "OnCancel",
     "Operation",
     "Part",
+    "Persistence",
     "Plan",
     "ProxyKind",
     "Retries",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from meshsim.plan.kinds import HashOn
     from meshsim.policies.retry import RetryPolicy
 
 
@@ -44,6 +45,17 @@ class Mirror:
 
 
 @dataclass(frozen=True, slots=True)
+class Persistence:
+    """Who comes back to the endpoint that has answered."""
+
+    of: HashOn
+    timeout_ns: int
+    """0 for none."""
+    is_strict: bool
+    """Whether nobody else answers where that endpoint cannot."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """The layers of a call outside the cluster: the timeout over all tries, and the tries."""
 
@@ -57,6 +69,8 @@ class Stack:
     """Among which calls are split; empty where they are not."""
     shares: tuple[float, ...] = ()
     """Upper bounds of the cumulated weights of the subsets, the last of them 1."""
+    persistence: Persistence | None = None
+    """Whether the first try may have its endpoint already."""
 
 
 BARE = Stack(0, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from meshsim.plan import BARE, NONE, Canary, HashOn, Network, Part, Plan, Route, Stack
+from meshsim.plan import BARE, NONE, Canary, HashOn, Network, Part, Persistence, Plan, Route, Stack
 from meshsim.planning.index import Index, make_index
 from meshsim.planning.loads import cumulated, plan_source
 from meshsim.planning.places import plan_faults
@@ -17,7 +17,7 @@ from meshsim.scenario.defaults import Product, resolve
 
 if TYPE_CHECKING:
     from meshsim.scenario.model import Scenario
-    from meshsim.scenario.routes import CanarySection
+    from meshsim.scenario.routes import CanarySection, SessionPersistenceSection
 
 
 def make_plan(scenario: Scenario) -> Plan:
@@ -76,7 +76,7 @@ def _route(name: str, scenario: Scenario, index: Index, product: Product) -> Rou
     return Route(
         operations,
         shares,
-        stack,
+        replace(stack, persistence=_persistence(section.session_persistence)),
         sticky=HashOn.NOTHING if section.sticky is None else HashOn[section.sticky.upper()],
         canary=None if section.canary is None else _canary(section.canary, index),
         fallback=NONE if section.fallback is None else index.operations[section.fallback],
@@ -87,6 +87,12 @@ def _route(name: str, scenario: Scenario, index: Index, product: Product) -> Rou
             for part in section.aggregate
         ),
     )
+
+
+def _persistence(section: SessionPersistenceSection | None) -> Persistence | None:
+    if section is None:
+        return None
+    return Persistence(HashOn[section.of.upper()], section.absolute_timeout or 0, section.strict)
 
 
 def _own(timeout: Any, otherwise_ns: int) -> int:

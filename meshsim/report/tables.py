@@ -128,6 +128,7 @@ ACTED = {
     "panic_picks": "panic\npicks",
     "no_host": "no\nhost",
     "stale_picks": "stale\npicks",
+    "sessions_moved": "sessions\nmoved",
     "breaker_rejected": "breaker\nopen",
     "throttled": "throttled",
     "limited": "over\nlimit",

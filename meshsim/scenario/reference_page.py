@@ -38,6 +38,7 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "route": (
         ("", routes.RouteSection),
         ("path.", routes.PathSection),
+        ("session_persistence.", routes.SessionPersistenceSection),
         ("canary.", routes.CanarySection),
         ("canary.steps.", routes.CanaryStep),
         ("canary.analysis.", routes.CanaryAnalysis),

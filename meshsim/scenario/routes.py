@@ -96,6 +96,22 @@ class CanarySection(Section):
     """When it is taken back; never where absent."""
 
 
+class SessionPersistenceSection(Section):
+    """Who comes back to the instance that has answered, by a cookie, as the Gateway API's sessionPersistence.
+
+    The first try of a request goes to the instance of its session, past the load balancer and past the route's weights (those of 0
+    too), as long as it is listed and healthy; a retry is balanced. Who answers instead has the session from then on. Each route has
+    sessions of its own; the gateway's replicas share them.
+    """
+
+    of: Literal["user", "consumer", "address"] = "user"
+    """Who holds a cookie: a virtual user, all clients of a consumer, or those of an address."""
+    absolute_timeout: PositiveDuration | None = None
+    """How long a cookie holds after it was set; for good where absent."""
+    strict: bool = False
+    """Answer 503 with flag UH where the instance of a session cannot be used, as in Envoy; another one serves it where false."""
+
+
 class AggregateCall(Section):
     """One of the calls that an answer is put together from."""
 
@@ -134,6 +150,8 @@ class RouteSection(Section):
     """A service, `service/operation`, or several by weight."""
     sticky: Literal["user", "consumer", "address"] | None = None
     """Who stays with one of several destinations while the weights stay; each request is drawn for itself where absent."""
+    session_persistence: SessionPersistenceSection | None = None
+    """Who comes back to the instance that has answered; nobody where absent."""
     canary: CanarySection | None = None
     """Weights that change by a schedule."""
     fallback: str | None = None

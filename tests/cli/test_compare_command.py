@@ -13,6 +13,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from meshsim.experiments.places import FORMAT
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -175,12 +177,13 @@ def test_a_full_disk_keeps_what_is_whole_and_says_so(folder: Path) -> None:
 def test_results_of_another_format_are_refused(folder: Path) -> None:
     meshsim(folder, "compare", "shop.yaml", "--jobs", "1", "--out", "out", "--replications", "2")
     manifest = folder / "out" / "manifest.json"
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"format": 2', '"format": 3'), encoding="utf-8")
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(f'"format": {FORMAT}', '"format": 99'), encoding="utf-8")
     done = meshsim(folder, "report", "out")
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "meshsim: out was written by meshsim 0.1.0 in format 3, and this version reads format 2; run the scenario again: out/scenario.yaml\n"
+        f"meshsim: out was written by meshsim 0.1.0 in format 99, and this version reads format {FORMAT};"
+        " run the scenario again: out/scenario.yaml\n"
     )
 
 

@@ -219,6 +219,10 @@ ROUTES = st.fixed_dictionaries(
     {},
     optional={
         "sticky": st.sampled_from(["user", "consumer", "address"]),
+        "session_persistence": st.fixed_dictionaries(
+            {"of": st.sampled_from(["user", "consumer", "address"])},
+            optional={"absolute_timeout": st.just("70ms"), "strict": st.booleans()},
+        ),
         "canary": st.sampled_from([CANARY, {**CANARY, "analysis": ANALYSIS}]),
         "fallback": st.sampled_from("abc"),
         "aggregate": st.lists(

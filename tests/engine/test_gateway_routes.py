@@ -118,6 +118,9 @@ class TestSticky:
         assert (rows.groupby(consumers)["service"].nunique() == 1).all()
         assert set(rows["service"]) == {"a", "b"}
 
+    def test_without_a_consumer_each_request_is_drawn_for_itself(self):
+        assert share_of(run({"to": HALVES, "sticky": "consumer"}), "b") == near(0.5, 2000)
+
     def test_an_address_stays(self):
         """Users 0, 4, 8 and so on share one of four addresses."""
         rows = sent_to(run({"to": HALVES, "sticky": "address"}, loads={"users": closed(40, addresses=4)}))

@@ -404,8 +404,9 @@ def test_load_reports_make_a_difference_and_stale_ones_a_smaller_one():
     assert mean["fresh"] < mean["random"] < mean["herd"]
 
 
-@pytest.mark.parametrize(("hash_on", "homes"), [("user", 1), ("key", 1), (None, 4)])
+@pytest.mark.parametrize(("hash_on", "homes"), [("user", 1), ("key", 1), ("consumer", 4), (None, 4)])
 def test_a_hash_keeps_together_what_belongs_together(hash_on, homes):
+    """Of a load without a consumer nothing is hashed: any host, as for Envoy's hash of a header that is not there."""
     load = {"executor": "constant-vus", "vus": 1, "think_time": "5ms", "keys": {"count": 1}}
     result = ms.load(
         {

@@ -142,7 +142,7 @@ def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
         ("[]", "holds no result that can be read"),
         (
             json.dumps({"digest": "d", "versions": {"meshsim": "0.0.9"}}),
-            "was written by meshsim 0.0.9 in format 1, and this version reads format 2; run the scenario again: ",
+            f"was written by meshsim 0.0.9 in format 1, and this version reads format {FORMAT}; run the scenario again: ",
         ),
     ],
 )

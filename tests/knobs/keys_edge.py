@@ -80,6 +80,10 @@ def route_rows() -> list[Row]:
     split["load"]["clients"] = {"executor": "constant-vus", "vus": 2, "think_time": "5ms", "requests": {"main": 1}}
     versions = with_other(route={"to": {"back": 1, "other": 0}})
     bad = with_other(FAILING, route={"to": {"back": 1, "other": 0}})
+    alike = {**split, "load": {"clients": {**split["load"]["clients"], "vus": 8, "addresses": 2}}}
+    leaving = gateway_world(load={"executor": "constant-vus", "vus": 4, "think_time": "5ms", "rate": None, "arrivals": None})
+    leaving["load"]["clients"] = {"executor": "constant-vus", "vus": 4, "think_time": "5ms", "requests": {"main": 1}}
+    leaving["services"]["back"] |= {"replicas": 2, "restarts": [{"at": "300ms"}], "startup_time": "100ms"}
     parts = with_other()
     broken = with_other(FAILING)
     steps = [{"weight": "50%", "pause": "400ms"}]
@@ -95,6 +99,13 @@ def route_rows() -> list[Row]:
         Row("PathSection.exact", by_path(), of_route(path={"exact": "/main"}), of_route(path={"exact": "/other"}), measure.flagged("NR"), "more"),
         Row("PathSection.regex", by_path(), of_route(path={"regex": "/m.*"}), of_route(path={"regex": "/o.*"}), measure.flagged("NR"), "more"),
         Row("RouteSection.sticky", split, {}, of_route(sticky="user"), other, "other"),
+        Row("RouteSection.session_persistence", split, {}, of_route(session_persistence={}), other, "other"),
+        Row("SessionPersistenceSection.of", alike, of_route(session_persistence={}),
+            of_route(session_persistence={"of": "address"}), other, "other"),
+        Row("SessionPersistenceSection.absolute_timeout", split, of_route(session_persistence={}),
+            of_route(session_persistence={"absolute_timeout": "20ms"}), other, "other"),
+        Row("SessionPersistenceSection.strict", leaving, of_route(session_persistence={}),
+            of_route(session_persistence={"strict": True}), measure.failures, "more"),
         Row("RouteSection.max_body", gateway_world(load={"body": "9KiB"}), {}, of_route(max_body="8KiB"), measure.failures, "more"),
         Row("RouteSection.fallback", {**parts, "services": {**parts["services"], "back": {"errors": "100%", "script": [{"compute": "1ms"}]}}},
             {}, of_route(fallback="other"), measure.failures, "less"),

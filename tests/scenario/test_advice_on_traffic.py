@@ -29,7 +29,11 @@ def test_a_hash_balancer_inside_subsetting_is_told() -> None:
     ("what", "load", "told"),
     [
         ("key", {}, "no load that reaches payment (shoppers) has `keys`, so that every request goes to a host at random"),
-        ("consumer", {}, "no load that reaches payment (shoppers) has a `consumer`, so that every request goes to one host"),
+        (
+            "consumer",
+            {},
+            "no load that reaches payment (shoppers) has a `consumer`, so that every request goes to a host at random",
+        ),
         ("user", {}, "no load that reaches payment (shoppers) has users who come back"),
         ("key", {"keys": {"count": 100}}, None),
         ("consumer", {"consumer": "web"}, None),

@@ -62,14 +62,59 @@ def test_a_sticky_route_to_one_destination_is_told() -> None:
 
 
 def test_a_split_by_consumers_needs_some() -> None:
-    def of_both(sticky: str, **load: str) -> list[str]:
+    def of_both(sticky: str, **load: Any) -> list[str]:
         both = {"path": "/both", "to": {"frontend": 1, "checkout": 1}, "sticky": sticky}
         texts = warnings_of({"load": {"shoppers": load}, "gateway": {"routes": {"both": both}}})
         return [text for text in texts if "sticky" in text]
 
     (warning,) = of_both("consumer")
     assert "no load names a consumer" in warning
-    assert of_both("consumer", consumer="web") == of_both("user") == []
+    assert of_both("consumer", consumer="web") == of_both("address") == []
+
+
+USERS = {"executor": "constant-vus", "vus": 10, "think_time": "1s", "rate": None, "arrivals": None}
+
+
+def test_a_split_by_users_needs_some() -> None:
+    both = {"path": "/both", "to": {"frontend": 1, "checkout": 1}, "sticky": "user"}
+    (warning,) = warnings_of({"gateway": {"routes": {"both": both}}})
+
+    assert warning.startswith("gateway.routes.both.sticky: no load has virtual users, so that each request is a new one's")
+    assert warnings_of({"load": {"shoppers": USERS}, "gateway": {"routes": {"both": both}}}) == []
+
+
+@pytest.mark.parametrize(
+    ("of", "load", "message"),
+    [
+        ("user", {}, "no load has virtual users, so that nobody comes back"),
+        ("user", USERS, None),
+        ("consumer", {}, ".of: no load names a consumer"),
+        ("consumer", {"consumer": "web"}, None),
+        ("address", {}, ".of: every load has one address, so that one instance gets all of it"),
+        ("address", {"addresses": 2}, None),
+    ],
+)
+def test_sessions_need_somebody_who_comes_back(of: str, load: dict[str, Any], message: str | None) -> None:
+    texts = warnings_of({"load": {"shoppers": load}, **split(session_persistence={"of": of})})
+
+    assert len(texts) == (message is not None)
+    assert (
+        message is None
+        or f"gateway.routes.browse.session_persistence{message if message[0] == '.' else f': {message}'}" in texts[0]
+    )
+
+
+def test_sessions_do_nothing_on_connections_with_an_instance_of_their_own() -> None:
+    def of(**connections: str) -> list[str]:
+        gateway = {
+            **split(session_persistence={"of": "address"})["gateway"],
+            "traffic": {"frontend": {"connections": connections}},
+        }
+        return warnings_of({"load": {"shoppers": {"addresses": 9}}, "gateway": gateway})
+
+    (warning,) = of(balance="connections")
+    assert "the gateway's connections to frontend have their instances already" in warning
+    assert of() == []
 
 
 def test_without_a_gateway_nothing_is_said_of_its_parts() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.clock import Task
     from meshsim.engines.reference.endpoints import EndpointView
     from meshsim.engines.reference.instance import Instance
+    from meshsim.engines.reference.sessions import Session
 
 (
     REQUEST, ID, PARENT, ATTEMPT, CALLER, PROXY, SERVICE, OPERATION, INSTANCE, REQUEST_STARTED, SENT, ARRIVED, STARTED,
@@ -108,7 +109,7 @@ class Call:
 
     __slots__ = (
         "_first", "_tries", "answer_kib", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "filter_ns",
-        "key", "last_row", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "tls_ns", "tried", "zone",
+        "key", "last_row", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "session", "tls_ns", "tried", "zone",
     )  # fmt: skip
 
     def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None) -> None:
@@ -133,6 +134,8 @@ class Call:
         self.deadline_ns = NONE
         """When the last of those who wait for it gives up, as far as the call knows; NONE without any."""
         self.endpoint: EndpointView
+        self.session: Session | None = None
+        """Which endpoint its first try should go to; None for whichever."""
         self.on_connection: Callable[[], None]
         """Of a try beside others: called when it has its connection."""
         self.tried: tuple[EndpointView, ...] = ()

@@ -19,7 +19,7 @@ class Condition:
 
     __slots__ = (
         "_crashes", "_error_shares", "_jobs", "_outages", "_slow_downs", "arrived", "error_share", "finished", "incarnation", "is_down", "is_gone",
-        "is_listed", "is_unreachable", "on_empty", "slowness",
+        "is_listed", "is_unreachable", "on_empty", "pod", "slowness",
     )  # fmt: skip
 
     def __init__(self, *, may_crash: bool) -> None:
@@ -39,6 +39,8 @@ class Condition:
         """How many of its requests a fault makes fail."""
         self.incarnation = 0
         """Raised whenever it stops: connections that were made before are dead."""
+        self.pod = 0
+        """Raised whenever another one takes its place: an address that was known before is nobody's."""
         self.is_listed = True
         """Whether the registry has it, and it takes requests."""
         self._jobs: dict[Job, None] | None = {} if may_crash else None

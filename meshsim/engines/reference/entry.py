@@ -186,7 +186,11 @@ class GatewayEntry:
             return TOO_LARGE
         if route.canary is not None:
             handler = Observed(handler, route.canary, self._clock)
+        if route.sessions is not None:
+            call.session = route.sessions.find(call.request)
         outcome: Outcome = yield from (self._gather(gateway, number, call, handler) if plan.parts else handler.call(call))
+        if route.sessions is not None:
+            route.sessions.keep(call)
         if plan.fallback not in (NONE, operation) and is_servers_fault(outcome):
             again = Call(call.request, call_key(call.key + FALLBACK, 0), plan.fallback, CALLER_GATEWAY, gateway.zone)
             again.proxy, again.deadline_ns = gateway.index, call.deadline_ns

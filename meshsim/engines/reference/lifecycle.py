@@ -81,6 +81,7 @@ class Life:
         yield self._clock.timeout(self._plan.startup_ns)
         if order == self._orders[index]:
             self._is_up[index] = True
+            self._instances[index].pod += 1
             self._instances[index].restart()
             self._registry.add(self._instances[index])
 

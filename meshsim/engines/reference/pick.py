@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.clock import Steps
     from meshsim.engines.reference.endpoints import EndpointView
     from meshsim.engines.reference.layers import Handler, Refusals
+    from meshsim.engines.reference.sessions import Session
     from meshsim.engines.reference.view import View
+    from meshsim.plan import Persistence
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.retry import RetryPolicy
 
@@ -24,16 +26,17 @@ TIMED_OUT = 504
 
 
 class Chooser:
-    """Picks the endpoint of a try; a retry may avoid hosts and priorities that were tried before.
+    """Picks the endpoint of a try: a session's for the first; a retry may avoid hosts and priorities that were tried before.
 
     Source: Envoy, source/common/upstream/load_balancer_impl (host_selection_retry_max_attempts),
     source/extensions/retry/host/previous_hosts, source/extensions/retry/priority/previous_priorities.
     """
 
-    __slots__ = ("_avoids_priorities", "_reselections", "_update_frequency", "view")
+    __slots__ = ("_avoids_priorities", "_persistence", "_reselections", "_update_frequency", "view")
 
-    def __init__(self, view: View, policy: RetryPolicy | None) -> None:
+    def __init__(self, view: View, policy: RetryPolicy | None, persistence: Persistence | None = None) -> None:
         self.view = view
+        self._persistence = persistence
         retries = policy is not None and policy.num_retries > 0
         self._reselections = policy.max_reselections if policy is not None and retries and policy.avoids_previous_hosts else 0
         self._avoids_priorities = policy is not None and retries and policy.avoids_previous_priorities
@@ -42,14 +45,15 @@ class Chooser:
     @property
     def is_plain(self) -> bool:
         """Whether every try is picked like the first."""
-        return not self._reselections and not self._avoids_priorities
+        return not self._reselections and not self._avoids_priorities and self._persistence is None
 
     def choose(self, call: Call) -> EndpointView | None:
         """The endpoint of this try; None where nobody is there to go to."""
         first = call.first
         if call.attempt == 1:
             first.tried = ()
-        endpoint = self._first_choice(call)
+        session = call.first.session if call.attempt == 1 else None
+        endpoint = self._first_choice(call) if session is None else self._of_session(call, session)
         if call.attempt > 1:
             for number in range(1, self._reselections + 1):
                 if endpoint is None or endpoint not in first.tried:
@@ -58,6 +62,20 @@ class Chooser:
         if endpoint is not None:
             first.tried += (endpoint,)
         return endpoint
+
+    def _of_session(self, call: Call, session: Session) -> EndpointView | None:
+        """The session's endpoint, past the load balancer; another one where it cannot be used, or None where that is strict.
+
+        Source: Envoy, source/common/upstream/host_utility.cc (selectOverrideHost): in the host map, and not unhealthy.
+        """
+        if session.instance.service != self.view.service:  # the weights have sent it elsewhere
+            return self._first_choice(call)
+        endpoint = self.view.endpoints[session.instance.index]
+        if session.is_of_its_pod and endpoint.is_member and endpoint.is_available and endpoint.is_healthy:
+            return endpoint
+        self.view.activity.sessions_moved += 1
+        assert self._persistence is not None  # noqa: S101 — nothing is pinned without it
+        return None if self._persistence.is_strict else self._first_choice(call)
 
     def _first_choice(self, call: Call) -> EndpointView | None:
         """Among all priorities, or among those that were not tried at the latest update."""

@@ -115,6 +115,8 @@ class Race:
         if outcome is None:  # cancelled from outside of the race
             return None
         self._call.last_row = one.call.last_row
+        if hasattr(one.call, "endpoint"):
+            self._call.endpoint = one.call.endpoint
         if self._layer.policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._layer.visible):
             return self._lost(one, outcome)
         hedging, latencies = self._layer.hedging, self._layer.latencies

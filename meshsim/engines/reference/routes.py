@@ -6,6 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.outcome import CALLER_LEFT, is_servers_fault
+from meshsim.engines.reference.sessions import Sessions, identity
 from meshsim.plan import NONE, HashOn
 from meshsim.randomness import DESTINATION, call_key, uniform
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class LiveRoute:
     """One route of the gateway, the same at all its replicas."""
 
-    __slots__ = ("_operations", "_shares", "_sticky", "canary", "is_simple", "plan")
+    __slots__ = ("_operations", "_shares", "_sticky", "canary", "is_simple", "plan", "sessions")
 
     def __init__(self, plan: Route, clock: Clock) -> None:
         self.plan = plan
@@ -32,7 +33,10 @@ class LiveRoute:
         self._shares = plan.shares
         self._sticky = plan.sticky
         self.canary = None if plan.canary is None else CanaryRun(self, plan.canary, clock)
-        self.is_simple = plan.canary is None and plan.fallback == NONE and not plan.parts and not plan.max_kib
+        persistence = plan.stack.persistence
+        self.sessions = None if persistence is None else Sessions(persistence, clock)
+        is_plain = plan.canary is None and persistence is None
+        self.is_simple = is_plain and plan.fallback == NONE and not plan.parts and not plan.max_kib
         """Whether its requests go to one destination and that is all."""
 
     def destination(self, request: Request, key: int) -> int:
@@ -40,6 +44,10 @@ class LiveRoute:
         operations = self._operations
         if len(operations) == 1:
             return operations[0]
+        if self.sessions is not None:
+            operation = self.sessions.destination(request)
+            if operation != NONE:
+                return operation
         drawn = uniform(key if self._sticky is HashOn.NOTHING else self._identity(request), DESTINATION)
         for operation, bound in zip(operations, self._shares, strict=True):
             if drawn < bound:
@@ -47,16 +55,9 @@ class LiveRoute:
         return operations[-1]
 
     def _identity(self, request: Request) -> int:
-        """A key that is the same for all requests of whom the route keeps together."""
-        if self._sticky is HashOn.CONSUMER:  # the same one whichever load it asks by
-            who = request.consumer
-        elif self._sticky is HashOn.ADDRESS:
-            who = request.address
-        elif request.user == NONE:  # of an open load every request is a new user's
-            return request.key
-        else:
-            who = request.source << 32 | request.user
-        return call_key(int(self._sticky), who)
+        """A key that is the same for all requests of whom the route keeps together; nobody knows who comes again without a name."""
+        who = identity(request, self._sticky)
+        return request.key if who == NONE else call_key(int(self._sticky), who)
 
     def set_share(self, operation: int, share: float) -> None:
         """Give one destination a share of the requests; the others keep their proportions."""

@@ -18,15 +18,20 @@ class SplitLayer:
     Source: Istio, networking/v1alpha3/virtual_service.proto (HTTPRouteDestination.weight); each subset is a cluster of its own.
     """
 
-    __slots__ = ("_parts", "_shares")
+    __slots__ = ("_parts", "_shares", "_subsets")
 
-    def __init__(self, parts: tuple[Handler, ...], shares: tuple[float, ...]) -> None:
+    def __init__(self, parts: tuple[Handler, ...], shares: tuple[float, ...], subsets: tuple[int, ...]) -> None:
         self._parts = parts
         self._shares = shares
         """Upper bounds of the cumulated shares."""
+        self._subsets = subsets
+        """Whose each part is: a session stays in its own."""
 
     def call(self, call: Call) -> Steps:
         """What the subset answers."""
+        session = call.session
+        if session is not None and not session.is_over and session.instance.subset in self._subsets:
+            return self._parts[self._subsets.index(session.instance.subset)].call(call)
         drawn = uniform(call.key, SUBSET)
         number = next(number for number, bound in enumerate(self._shares) if drawn < bound)
         return self._parts[number].call(call)

@@ -71,7 +71,7 @@ class Stacks:
         10. the hop: link, instance, link.
         """
         parts = tuple(self._tries(view, stack, layer, visible) for view in views)
-        handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares)
+        handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
         service = views[0].service
         if stack.mirror is not None and mirror is not None:
             handler = MirrorLayer(handler, mirror, stack.mirror, views[0])
@@ -94,7 +94,7 @@ class Stacks:
         cluster = view.cluster
         handler: Handler = HopLayer(clock, self._links, view.service, refusals)
         handler = self.per_try(handler, stack, view.service)
-        chooser = Chooser(view, None if stack.retries is None else stack.retries.policy)
+        chooser = Chooser(view, None if stack.retries is None else stack.retries.policy, stack.persistence)
         if cluster.connections is not None and cluster.connections.is_balanced:
             handler = TransportLayer(handler, view, self._links, refusals, cluster.connections)
             handler = WatchfulTransportLayer(handler, view) if view.is_dynamic or cluster.balancer.observes else handler

@@ -220,7 +220,7 @@ class View:
             case HashOn.KEY:
                 what = request.content_key
             case HashOn.CONSUMER:
-                what = request.consumer
+                what = request.consumer or NONE  # without one there is no header to hash
             case HashOn.ROUTE:
                 what = request.route
             case HashOn.ADDRESS:

@@ -18,6 +18,7 @@ PANELS = (
     Panel("health_changes_per_s", "changes of an instance's health by active checks", "changes of health"),
     Panel("panic_picks_per_s", "picks among all instances, since too few are healthy (panic)", "picks in panic"),
     Panel("no_host_per_s", "tries that found no instance to go to", "tries without an instance"),
+    Panel("sessions_moved_per_s", "tries of a session whose instance cannot be used", "tries of a session without its instance"),
     Panel("breakers_open_share", "circuit breakers that are open", "open circuit breakers", "share"),
     Panel("breakers_half_open_share", "circuit breakers that are half open", "half-open circuit breakers", "share"),
     Panel("breaker_rejected_per_s", "tries held back by an open circuit breaker", "tries held back by a circuit breaker"),

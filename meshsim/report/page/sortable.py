@@ -83,6 +83,7 @@ DESTINATIONS = (
     Measure("panic_picks", "Panic picks", "", 1, 0),
     Measure("no_host", "No host", "", 1, 0),
     Measure("stale_picks", "Stale picks", "", 1, 0),
+    Measure("sessions_moved", "Sessions moved", "", 1, 0),
     Measure("breaker_rejected", "Breaker open", "", 1, 0),
     Measure("throttled", "Throttled", "", 1, 0),
     Measure("limited", "Over limit", "", 1, 0),

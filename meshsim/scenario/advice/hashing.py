@@ -78,7 +78,7 @@ def _nothing_to_tell_apart(what: str, blind: list[Destination], loads: dict[str,
         case "key":
             return f"no load {reach} has `keys`, so that {AT_RANDOM}; write `keys: {{count: 1000}}` there"
         case "consumer":
-            return f"no load {reach} has a `consumer`, so that every request goes to one host; write consumer: in each load"
+            return f"no load {reach} has a `consumer`, so that {AT_RANDOM}; write consumer: in each load"
     return (
         f"no load {reach} has users who come back: each request is a user of its own, and goes to a host at random;"
         " write executor: constant-vus, or hash_on: key"

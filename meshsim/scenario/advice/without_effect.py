@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.policies.filters import Cache
-from meshsim.scenario import demand
+from meshsim.scenario import demand, effective
 from meshsim.scenario.advice.remark import Remark, time
 from meshsim.scenario.screened import rules_of
 
@@ -70,8 +70,48 @@ def splits(flow: Flow) -> Iterator[Remark]:
         elif route.sticky == "consumer" and not any(load.consumer for load in flow.scenario.load.values()):
             yield Remark(
                 ("gateway", "routes", name, "sticky"),
-                "no load names a consumer, so that all requests go to one destination; name them, or write sticky: user",
+                "no load names a consumer, so that each request is drawn for itself; name them, or write sticky: user",
+            )
+        elif route.sticky == "user" and not _has_users(flow):
+            yield Remark(
+                ("gateway", "routes", name, "sticky"),
+                "no load has virtual users, so that each request is a new one's; write sticky: address, or a load with executor:"
+                " constant-vus",
             )
 
 
-CHECKS = (restarts, content_without_keys, splits)
+def sessions(flow: Flow) -> Iterator[Remark]:
+    """Sessions that nobody comes back to, or that everybody shares."""
+    gateway = flow.scenario.gateway
+    loads = flow.scenario.load.values()
+    for name, route in gateway.routes.items() if flow.has_gateway and gateway is not None else ():
+        if route.session_persistence is None or gateway is None:
+            continue
+        path, of = ("gateway", "routes", name, "session_persistence"), route.session_persistence.of
+        if of == "user" and not _has_users(flow):
+            yield Remark(
+                path,
+                "no load has virtual users, so that nobody comes back; write of: address, or a load with executor: constant-vus",
+            )
+        elif of == "consumer" and not any(load.consumer for load in loads):
+            yield Remark((*path, "of"), "no load names a consumer, so that nobody comes back; name them, or write of: user")
+        elif of == "address" and all(load.addresses == 1 for load in loads):
+            yield Remark(
+                (*path, "of"),
+                "every load has one address, so that one instance gets all of it; give it more, such as addresses: 1000",
+            )
+        for service in {target.partition("/")[0]: None for target in route.destinations}:
+            connections = effective.traffic(gateway.traffic, service, flow.product).connections
+            if connections is not None and connections.balance == "connections":
+                yield Remark(
+                    path,
+                    f"the gateway's connections to {service} have their instances already (connections.balance), so that sessions do"
+                    " nothing there; leave one of them out",
+                )
+
+
+def _has_users(flow: Flow) -> bool:
+    return any(source.users is not None for source in flow.sources)
+
+
+CHECKS = (restarts, content_without_keys, splits, sessions)
