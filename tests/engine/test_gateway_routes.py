@@ -375,6 +375,39 @@ class TestFallback:
         result = run({"fallback": "b", "timeout": "20ms"}, a={"compute": "1s"}, b={"compute": "15ms"})
         assert set(result.requests["latency_s"]) == {0.035}
 
+    @pytest.mark.parametrize("filters", [[], [{"transform": {"response_time": "1us"}}]])
+    def test_its_answer_has_its_own_size_and_no_parts(self, filters):
+        """10 KiB of the fallback over a link of 100 KiB/s, and not the 50 KiB of the destination with its part."""
+        sizes = {
+            "a": {"response_size": "30KiB", "errors": "100%"},
+            "b": {"response_size": "10KiB"},
+            "c": {"response_size": "20KiB"},
+        }
+        result = run(
+            {"fallback": "b", "aggregate": [{"call": "c"}]},
+            {"rate": "5/s", "bandwidth": "100KiB"},
+            gateway={"filters": filters},
+            **sizes,
+        )
+
+        assert result.requests["latency_s"].tolist() == pytest.approx([0.102] * 20, abs=1e-4)
+
+    def test_a_retry_that_the_destination_answers_has_the_destinations(self):
+        """The client's first try ends with the fallback's error, its second with an answer of 30 KiB."""
+        sizes = {"a": {"response_size": "30KiB"}, "b": {"response_size": "10KiB", "errors": {"rate": "100%", "status": 502}}}
+        fault = [{"at": "0s", "for": "30ms", "service": "a", "errors": "100%"}]
+        load = {
+            "rate": "1/s",
+            "bandwidth": "100KiB",
+            "retries": {"num_retries": 1, "retry_on": ["5xx"], "retry_back_off": {"base_interval": "200ms"}},
+        }
+        result = run({"fallback": "b"}, load, faults=fault, run={"duration": "1s"}, **sizes)
+        (request,) = result.requests.itertuples()
+        waited = result.attempts["sent_ns"].max() - request.started_ns
+
+        assert request.status == 200
+        assert request.latency_s * 1e9 - waited == pytest.approx(301 * MS, rel=1e-6)
+
 
 def parts(*calls: dict[str, Any]) -> dict[str, Any]:
     return {"aggregate": list(calls)}

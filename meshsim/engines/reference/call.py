@@ -108,8 +108,8 @@ class Call:
     """One call of a caller to an operation, over all its tries."""
 
     __slots__ = (
-        "_first", "_tries", "answer_kib", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "filter_ns",
-        "key", "last_row", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "session", "tls_ns", "tried", "zone",
+        "_first", "_tries", "answer_kib", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "fallback_key",
+        "filter_ns", "key", "last_row", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "session", "tls_ns", "tried", "zone",
     )  # fmt: skip
 
     def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None) -> None:
@@ -131,6 +131,8 @@ class Call:
         that for its TLS."""
         self.answer_kib = 0.0
         """Size of the answer that its client takes in, where that takes time."""
+        self.fallback_key = NONE
+        """Key of the call to its route's fallback, where that has answered."""
         self.deadline_ns = NONE
         """When the last of those who wait for it gives up, as far as the call knows; NONE without any."""
         self.endpoint: EndpointView

@@ -91,6 +91,7 @@ class GatewayEntry:
             yield latency_ns
         number = call.request.route
         operation = NONE if number == NONE else self._routes[number].destination(call.request, call.key)
+        call.fallback_key = NONE
         if gateway.takes_time:
             yield from self._pass(gateway, call, operation)
         screen = gateway.screen
@@ -103,6 +104,7 @@ class GatewayEntry:
                     outcome = yield from self._handlers[gateway.index, number, operation].call(forwarded)
                 else:
                     outcome = yield from self._send(gateway, number, forwarded)
+                    call.fallback_key = forwarded.fallback_key
             else:
                 self._refusals.lose(call, CALLER_GATEWAY)
                 outcome = outcome or NO_ROUTE
@@ -128,7 +130,9 @@ class GatewayEntry:
             call.proxy_ns += call.filter_ns
             is_waiting = False
             if outcome is None and operation != NONE:
-                outcome = yield from self._send(gateway, call.request.route, _forwarded(gateway, call, operation))
+                forwarded = _forwarded(gateway, call, operation)
+                outcome = yield from self._send(gateway, call.request.route, forwarded)
+                call.fallback_key = forwarded.fallback_key
                 call.proxy_ns = call.filter_ns = 0
             else:
                 self._refusals.lose(call, CALLER_GATEWAY)
@@ -150,12 +154,15 @@ class GatewayEntry:
     def _answer_kib(self, call: Call, outcome: Outcome, operation: int) -> float:
         """Size of the answer to a request with the parts that its route adds; failures have a line of text at most.
 
-        An optional part that failed counts too.
+        An optional part that failed counts too. A fallback's answer stands for all.
         """
         if operation == NONE or outcome.is_failure:
             return 0.0
+        plan = self._routes[call.request.route].plan
+        if call.fallback_key != NONE:
+            return _kib_of(self._operations[plan.fallback], call.fallback_key)
         kib = _kib_of(self._operations[operation], call.key)
-        for place, part in enumerate(self._routes[call.request.route].plan.parts):
+        for place, part in enumerate(plan.parts):
             kib += _kib_of(self._operations[part.operation], call_key(call.key + PART, place))
         return kib
 
@@ -195,6 +202,7 @@ class GatewayEntry:
             again = Call(call.request, call_key(call.key + FALLBACK, 0), plan.fallback, CALLER_GATEWAY, gateway.zone)
             again.proxy, again.deadline_ns = gateway.index, call.deadline_ns
             outcome = yield from self._handlers[gateway.index, number, plan.fallback].call(again)
+            call.fallback_key = again.key
         return outcome
 
     def _gather(self, gateway: Proxy, number: int, call: Call, handler: Handler) -> Steps:
