@@ -60,8 +60,6 @@ class Route:
     parts: tuple[Part, ...] = ()
     max_kib: float = 0.0
     """Of a request's body; 0 for no limit."""
-    only_writes: bool = False
-    """Whether none of its requests is a GET or HEAD."""
 
     @property
     def reached(self) -> tuple[int, ...]:
@@ -104,6 +102,8 @@ class Source:
     consumer: int
     routes: tuple[int, ...]
     """NONE stands for a path that no route matches."""
+    writes: tuple[bool, ...]
+    """For each of these, whether it is asked for by another method than GET and HEAD."""
     shares: tuple[float, ...]
     stack: Stack
     arrivals: Arrivals | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from meshsim.arrivals import Arrivals, Profile, Recorded, Segment
 from meshsim.plan import NONE, Asker, Source
@@ -21,19 +21,21 @@ if TYPE_CHECKING:
     from meshsim.scenario.model import Scenario
 
 Intervals = tuple[tuple[int, int], ...]
+Key = TypeVar("Key", int, tuple[int, bool])
 
 
 def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
     """One load as an engine takes it."""
     load = scenario.load[name]
-    routes, shares = _routes(load, scenario, index)
+    asks, shares = _asks(load, scenario, index)
     is_closed = load.executor in {"constant-vus", "ramping-vus"}
     think_time = getattr(load, "think_time", None)
     return Source(
         stream=stream(f"load {name}"),
         zone=index.zones[load.zone or ""],
         consumer=index.consumers[load.consumer or ""],
-        routes=routes,
+        routes=tuple(route for route, _ in asks),
+        writes=tuple(is_write for _, is_write in asks),
         shares=shares,
         stack=own_stack(load.timeout, load.retries),
         arrivals=None if is_closed else _arrivals(load, scenario.run.duration),
@@ -75,22 +77,26 @@ def _key_shares(keys: KeysSection | None) -> tuple[float, ...]:
     return (*bounds[:-1], 1.0)
 
 
-def _routes(load: LoadSection, scenario: Scenario, index: Index) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Indices of routes and their cumulated shares; a path is matched as the gateway would."""
-    known = scenario.gateway.routes.items() if scenario.gateway else ()
-    weights: dict[int, float] = {}
+def _asks(load: LoadSection, scenario: Scenario, index: Index) -> tuple[tuple[tuple[int, bool], ...], tuple[float, ...]]:
+    """Indices of routes, each with whether that is a write, and their cumulated shares; a path is matched as the gateway would."""
+    known = scenario.gateway.routes if scenario.gateway else {}
+    weights: dict[tuple[int, bool], float] = {}
     for target in sorted(load.requests):
-        is_path = routing.is_path(target) and target not in index.routes
-        name = routing.meet(routing.asked(target, load), known) if is_path else target
-        number = NONE if name is None else index.routes.get(name, NONE)
-        weights[number] = weights.get(number, 0.0) + load.requests[target]
+        if routing.is_path(target) and target not in index.routes:
+            request = routing.asked(target, load)
+            name, is_write = routing.meet(request, known.items()), request.method not in routing.READING
+        else:
+            name, is_write = target, target in known and routing.only_writes(known[target])
+        ask = (NONE if name is None else index.routes.get(name, NONE), is_write)
+        weights[ask] = weights.get(ask, 0.0) + load.requests[target]
     return cumulated(weights)
 
 
-def cumulated(weights: dict[int, float], keep: tuple[int, ...] = ()) -> tuple[tuple[int, ...], tuple[float, ...]]:
+def cumulated(weights: dict[Key, float], keep: tuple[Key, ...] = ()) -> tuple[tuple[Key, ...], tuple[float, ...]]:
     """Keys in order and the upper bounds of their shares, the last of them 1; without those of no weight, but for some to keep."""
     keys = tuple(key for key in sorted(weights) if weights[key] > 0 or key in keep)
-    total, bound, shares = sum(weights[key] for key in keys), 0.0, []
+    total, bound = sum(weights[key] for key in keys), 0.0
+    shares: list[float] = []
     for key in keys:
         bound += weights[key] / total
         shares.append(bound)

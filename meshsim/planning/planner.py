@@ -12,7 +12,7 @@ from meshsim.planning.places import plan_faults
 from meshsim.planning.proxies import drawn, filters, plan_direct, plan_gateway, plan_mesh
 from meshsim.planning.services import plan_operations, plan_service
 from meshsim.planning.traffic import plan_mirror, plan_retries, traffic_stack
-from meshsim.scenario import effective, routing
+from meshsim.scenario import effective
 from meshsim.scenario.defaults import Product, resolve
 
 if TYPE_CHECKING:
@@ -80,7 +80,6 @@ def _route(name: str, scenario: Scenario, index: Index, product: Product) -> Rou
         sticky=HashOn.NOTHING if section.sticky is None else HashOn[section.sticky.upper()],
         canary=None if section.canary is None else _canary(section.canary, index),
         fallback=NONE if section.fallback is None else index.operations[section.fallback],
-        only_writes=routing.only_writes(name, scenario.gateway.routes, scenario.load.values()),
         max_kib=0.0 if section.max_body is None else section.max_body / 1024,
         parts=tuple(
             Part(index.operations[part.call], part.optional, replace(stack, timeout_ns=_own(part.timeout, timeout_ns)))

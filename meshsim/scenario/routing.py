@@ -67,21 +67,9 @@ def meet(request: Asked, routes: Iterable[tuple[str, RouteSection]]) -> str | No
     return next((name for rank, name in found if rank == best), None)
 
 
-def only_writes(name: str, routes: Mapping[str, RouteSection], loads: Iterable[LoadSection]) -> bool:
-    """Whether a route gets no GET and no HEAD, by its own methods or by those that loads ask it with.
-
-    Who asks for it by its name does not say a method.
-    """
-    if routes[name].methods:
-        return not READING.intersection(routes[name].methods)
-    methods: set[str] = set()
-    for load in loads:
-        for target in load.requests:
-            if target == name:
-                return False
-            if is_path(target) and target not in routes and meet(request := asked(target, load), routes.items()) == name:
-                methods.add(request.method)
-    return bool(methods) and not READING & methods
+def only_writes(route: RouteSection) -> bool:
+    """Whether a route takes no GET and no HEAD: what who asks for it by its name must send."""
+    return bool(route.methods) and not READING.intersection(route.methods)
 
 
 def _rank(request: Asked, route: RouteSection) -> Rank | None:

@@ -170,7 +170,7 @@ class TestSplit:
             def call(self, _: Any) -> Any:
                 counts[self.number] += 1
 
-        layer = SplitLayer((Part(0), Part(1), Part(2)), (0.5, 0.9, 1.0))
+        layer = SplitLayer((Part(0), Part(1), Part(2)), (0.5, 0.9, 1.0), (0, 1, 2))
         for number in range(20_000):
             layer.call(bench.call(request_key(7, number)))
         for count, share in zip(counts, (0.5, 0.4, 0.1), strict=True):

@@ -17,6 +17,7 @@ class Request:
     is_valid: bool = True
     criticality: int = 0
     kib: float = 0.0
+    is_write: bool = False
 
 
 PLAIN = Request()

@@ -67,14 +67,24 @@ def test_a_list_without_any_route_is_a_mistake():
         Cache(ttl="10s", routes=()).check()
 
 
-def test_of_a_route_without_any_get_nothing_is_stored_unless_it_is_named():
-    """As of NGINX's proxy_cache_methods, GET and HEAD by default."""
-    around = Surroundings(routes=("a", "b"), only_writes=(True, False))
-    for settings, hits in (({}, [False, True]), ({"routes": ("a",)}, [True, False])):
-        one = Cache(ttl="10s", **settings).build(around=around)
-        for route in (0, 1):
-            fetch(one, 0, asking(route=route))
-        assert [one.judge(1, asking(route=route), NO_DRAW).decision is HIT for route in (0, 1)] == hits
+def test_writes_pass_by_and_neither_store_nor_empty_nor_find_anything():
+    """As of NGINX's proxy_cache_methods, GET and HEAD by default; a POST does not make the stored answer old."""
+    one = cache()
+    write = asking()
+    write.is_write = True
+
+    assert [fetch(one, 0, write).decision for _ in range(2)] == [Decision.ADMITTED] * 2
+    assert [fetch(one, 0, asking()).decision for _ in range(2)] == [MISS, HIT]
+    assert fetch(one, 0, write).decision is Decision.ADMITTED
+    assert fetch(one, 0, asking()).decision is HIT
+
+
+def test_answers_to_writes_are_stored_on_request():
+    one = cache(writes=True)
+    write = asking()
+    write.is_write = True
+
+    assert [fetch(one, 0, write).decision for _ in range(2)] == [MISS, HIT]
 
 
 def test_only_the_routes_named_are_stored():

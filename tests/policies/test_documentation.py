@@ -186,6 +186,7 @@ def test_these_are_all_the_settings_each_of_which_some_test_here_changes():
             "jitter",
             "key",
             "routes",
+            "writes",
             "capacity",
             "eviction",
             "inactive",

@@ -214,23 +214,34 @@ class TestFromAScenario:
         assert self.asked_for({"one": 1}, {"one": {"path": {"exact": "/x"}, "methods": ["PUT"]}}) == {"one": 1.0}
 
 
-class TestOnlyWrites:
-    """Caches store nothing of a route without any GET or HEAD."""
+class TestWrites:
+    """Which requests are neither GET nor HEAD: caches pass them by."""
 
-    def routes_that_only_write(self, requests: dict[str, float], **routes: dict[str, Any]) -> set[str]:
+    def asks(self, requests: dict[str, float], **routes: dict[str, Any]) -> set[tuple[str | None, bool]]:
         written = scenario(load={"requests": requests})
         written["gateway"]["routes"] = {name: {"to": "a", **route} for name, route in routes.items()}
         plan = ms.load(written).plan
-        return {name for name, route in zip(plan.names.routes, plan.routes, strict=True) if route.only_writes}
+        (source,) = plan.sources
+        return {
+            (plan.names.routes[route] if route >= 0 else None, is_write)
+            for route, is_write in zip(source.routes, source.writes, strict=True)
+        }
 
-    def test_by_the_methods_of_a_route(self):
+    def test_a_path_has_the_method_that_stands_before_it(self):
+        routes = {"cart": {"path": "/cart"}, "orders": {"path": "/orders"}}
+        asked = {"/cart": 1, "HEAD /cart/1": 1, "POST /cart": 1, "PUT /cart/2": 1, "DELETE /orders/7": 1, "PATCH /none": 1}
+        assert self.asks(asked, **routes) == {("cart", False), ("cart", True), ("orders", True), (None, True)}
+
+    def test_a_route_by_its_name_is_asked_with_a_method_that_it_takes(self):
         routes = {"write": {**ANY, "methods": ["POST", "PUT"]}, "both": {**ANY, "methods": ["POST", "HEAD"]}, "all": ANY}
-        assert self.routes_that_only_write({"write": 1, "both": 1, "all": 1}, **routes) == {"write"}
+        assert self.asks({"write": 1, "both": 1, "all": 1}, **routes) == {("write", True), ("both", False), ("all", False)}
 
-    def test_by_what_loads_ask(self):
-        routes = {"cart": {"path": "/cart"}, "orders": {"path": "/orders"}, "named": {"path": "/named"}}
-        asked = {"/cart": 1, "POST /cart": 1, "POST /orders": 1, "DELETE /orders/7": 1, "named": 1, "POST /named": 1}
-        assert self.routes_that_only_write(asked, **routes) == {"orders"}
+    def test_one_route_for_both_has_the_share_of_each(self):
+        written = scenario(load={"requests": {"/cart": 3, "POST /cart": 1}})
+        written["gateway"]["routes"] = {"cart": {"path": "/cart", "to": "a"}}
+        (source,) = ms.load(written).plan.sources
+
+        assert (source.routes, source.writes, source.shares) == ((0, 0), (False, True), (0.75, 1.0))
 
 
 LINES = {

@@ -37,7 +37,7 @@ class Request:
     """What a client asks for; its call may be tried again by the client."""
 
     __slots__ = (
-        "asker", "attempts", "consumer", "content_key", "key", "number", "route", "row_number", "source", "started_ns", "tries", "user",
+        "asker", "attempts", "consumer", "content_key", "is_write", "key", "number", "route", "row_number", "source", "started_ns", "tries", "user",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +53,8 @@ class Request:
         self.started_ns = started_ns
         self.content_key = NONE
         """Which of the load's keys it asks for; NONE where it has none."""
+        self.is_write = False
+        """Whether its method is neither GET nor HEAD."""
         self.row_number = 0
         self.tries = 0
         """Tries at the entry service so far, over all layers that retry, those that a full pool refused included."""
@@ -62,7 +64,7 @@ class Request:
     def aside(self, key: int, now_ns: int) -> Request:
         """The same request once more for something that no client waits for; its attempts have no request (-1)."""
         other = Request(self.source, self.number, self.user, key, self.route, self.consumer, now_ns, self.asker)
-        other.row_number, other.content_key = NONE, self.content_key
+        other.row_number, other.content_key, other.is_write = NONE, self.content_key, self.is_write
         return other
 
     @property

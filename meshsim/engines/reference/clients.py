@@ -79,17 +79,16 @@ class Client:
     def _send(self, number: int, user: int, key: int) -> Steps:
         """One request, from the first byte to the outcome."""
         source, clock = self._source, self._clock
-        routes = source.routes
-        route = routes[0] if len(routes) == 1 else by_share(routes, source.shares, uniform(key, ROUTE))
-        request = Request(self._index, number, user, key, route, source.consumer, clock.now_ns, source.asker)
-        request.row_number = self._started.next()
+        place = 0 if len(source.routes) == 1 else bisect_right(source.shares, uniform(key, ROUTE))
+        request = Request(self._index, number, user, key, source.routes[place], source.consumer, clock.now_ns, source.asker)
+        request.row_number, request.is_write = self._started.next(), source.writes[place]
         if source.key_shares:
             request.content_key = bisect_right(source.key_shares, uniform(key, CONTENT_KEY))
         call = Call(request, key, NONE, CALLER_CLIENT, source.zone)
         outcome: Outcome = yield from self._handler.call(call)
         self._recorder.requests.append(
             [
-                request.row_number, self._index, number, user, route, request.started_ns, clock.now_ns,
+                request.row_number, self._index, number, user, request.route, request.started_ns, clock.now_ns,
                 outcome.status, outcome.grpc_status, outcome.flags, request.attempts, outcome.origin, outcome.origin_flags,
             ]
         )  # fmt: skip
@@ -108,11 +107,3 @@ class Counter:
         number = self.count
         self.count = number + 1
         return number
-
-
-def by_share(choices: tuple[int, ...], shares: tuple[float, ...], drawn: float) -> int:
-    """The choice whose stretch of the cumulated shares holds `drawn`."""
-    for choice, share in zip(choices, shares, strict=True):
-        if drawn < share:
-            return choice
-    return choices[-1]

@@ -135,7 +135,6 @@ def _of_loads(plan: Plan) -> Surroundings:
     return Surroundings(
         consumers=plan.names.consumers,
         routes=plan.names.routes,
-        only_writes=tuple(route.only_writes for route in plan.routes),
         addresses=max(asker.first_address + asker.addresses for asker in askers),
         keys=max(len(source.key_shares) for source in plan.sources),
         credentials=max(asker.first_credential + 2 * asker.credentials for asker in askers),

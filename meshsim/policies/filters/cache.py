@@ -38,8 +38,9 @@ class Cache(Filter):
     looks every 500 ms and is not woken: waiting is quantised. (3) Who has waited for `lock_timeout` goes upstream, and that answer is
     not stored; after `lock_age` one more request may try to fill the cache. (4) A fetch that cannot be stored lets the next one
     go, one after the other. (5) Without `background_update` the first request after expiry waits for its own fetch; only the
-    others get the stale answer. Where a route gets GET and others, the answers to all of them are stored: write a route for each, with
-    `methods`. The key is that of the load, with the route. One cache for each proxy: replicas share nothing.
+    others get the stale answer. (6) Requests by other methods than GET and HEAD pass it by, and empty nothing: who has written reads the
+    old answer until it expires. A call between services has its client's method, as it has its key. The key is that of the load, with
+    the route. One cache for each proxy: replicas share nothing.
 
     Source: NGINX since 1.11.10, src/http/ngx_http_file_cache.c and ngx_http_upstream.c (proxy_cache and its directives); RFC 5861;
     Varnish 7, vcl_hit and the waiting list (bin/varnishd/cache/cache_hash.c).
@@ -56,7 +57,9 @@ class Cache(Filter):
     key: Literal["content", "route"] = "content"
     """One entry for each of the load's keys and route; or one for each route, also where the load has no keys."""
     routes: tuple[str, ...] | None = None
-    """Names of the routes whose answers are stored; all where absent, but for those that get no GET and no HEAD."""
+    """Names of the routes whose answers are stored; all where absent."""
+    writes: bool = False
+    """Whether answers to other methods than GET and HEAD are stored too (`proxy_cache_methods`)."""
     capacity: PositiveCount = 2**32 - 1
     """Entries it holds, stale ones included; no limit where absent, as without NGINX's `max_size`."""
     eviction: Literal["lru", "fifo"] = "lru"
@@ -107,9 +110,7 @@ class Cache(Filter):
         unknown = next((name for name in self.routes or () if name not in around.routes), None)
         if unknown is not None:
             raise SettingError("routes", f"there is no route {unknown}")
-        writes = around.only_writes or (False,) * len(around.routes)
-        reads = {name for name, only_writes in zip(around.routes, writes, strict=True) if not only_writes}
-        stored = reads if self.routes is None else set(self.routes)
+        stored = around.routes if self.routes is None else self.routes
         self._stores_route = [self.routes is None, *(name in stored for name in around.routes)]
         self._store = CacheStore(self.capacity, self.inactive, is_lru=self.eviction == "lru")
         self._fetches = CacheFetches()
@@ -178,7 +179,7 @@ class Cache(Filter):
     def _key_of(self, asked: Asked) -> int:
         """The number of what is asked for; NOTHING where that is not to be stored."""
         route = asked.route + 1
-        if not self._stores_route[route]:
+        if not self._stores_route[route] or (asked.is_write and not self.writes):
             return NOTHING
         if self.key == "route":
             return route

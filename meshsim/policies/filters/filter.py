@@ -23,6 +23,8 @@ class Asked(Protocol):
     """Number of the route, -1 where none matches."""
     content_key: int
     """Which of the load's keys it asks for, -1 where it has none."""
+    is_write: bool
+    """Whether its method is neither GET nor HEAD."""
 
     @property
     def address(self) -> int:
@@ -118,8 +120,6 @@ class Surroundings(NamedTuple):
     """Names of the consumers, by number; the first is that of requests without one."""
     routes: tuple[str, ...] = ("",)
     """Names of the routes, by number."""
-    only_writes: tuple[bool, ...] = ()
-    """Whether none of a route's requests is a GET or HEAD, by number; of no route where empty."""
     addresses: int = 1
     keys: int = 0
     """Different things that all loads ask for."""
