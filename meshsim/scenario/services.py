@@ -268,3 +268,8 @@ class ServiceSection(PlacedSection):
     """After that its requests may end for so long; 30s as in Kubernetes."""
     readiness: ReadinessSection | None = None
     """By which the registry notices crashes; without it only scaling and restarts change the registry."""
+
+    @property
+    def most_replicas(self) -> int:
+        """How many there are when there are most."""
+        return max([self.replicas, *(step.replicas for step in self.scale)])

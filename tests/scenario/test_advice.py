@@ -34,6 +34,17 @@ def test_a_service_offered_more_than_its_capacity_is_told_with_the_numbers() -> 
     ]
 
 
+def test_a_service_that_scales_out_is_judged_by_the_most_replicas_that_it_has() -> None:
+    def scaled_to(replicas: int) -> list[str]:
+        payment = {"scale": [{"at": "60s", "replicas": replicas}, {"at": "90s", "replicas": 2}]}
+        return warnings_of(
+            {"load": {"shoppers": {"rate": "4120/s"}}, "services": {"frontend": {"replicas": 20}, "payment": payment}}
+        )
+
+    assert not any("it cannot keep up" in text for text in scaled_to(3))
+    assert any("(2 replicas x 4 workers): it cannot keep up" in text for text in scaled_to(1))
+
+
 def test_waiting_for_calls_holds_a_worker_unless_the_service_is_async() -> None:
     one_worker = {"replicas": 1, "workers": 1}
     busy = {"load": {"shoppers": {"rate": "300/s"}}, "services": {"checkout": one_worker}}

@@ -388,3 +388,35 @@ def test_an_idle_timeout_frees_the_connections_that_nobody_uses():
 
     assert connections["limit-500"] == pytest.approx(350, abs=40)
     assert connections["short-idle"] == pytest.approx(207, abs=40)
+
+
+def test_scaling_out_does_not_help_who_holds_a_cookie():
+    """Of 20,000 requests and more for each figure; shares of 8,000 within 4 standard deviations of chance where chance alone makes them."""
+    runs = variants("sticky-sessions")
+    median = {name: latency_ms(result, 0.5, 45, 80) for name, result in runs.items()}
+    late = {
+        name: result.attempts.query("sent_ns > 45e9")["instance"].value_counts(normalize=True) for name, result in runs.items()
+    }
+
+    assert median["cookie"] > 400
+    assert max(median[name] for name in ("short-cookie", "hash", "free")) < 50
+    assert set(late["cookie"].index) == {0, 1}
+    assert late["cookie"][0] == pytest.approx(0.5, abs=0.03)
+    assert late["free"].tolist() == pytest.approx([0.25] * 4, abs=4 * (0.25 * 0.75 / 8000) ** 0.5)
+    assert late["short-cookie"].tolist() == pytest.approx([0.25] * 4, abs=0.03)
+    assert (late["hash"].min(), late["hash"].max()) == pytest.approx((0.23, 0.27), abs=0.01)
+    assert [name for name in runs if not runs[name].passed] == ["cookie"]
+
+
+def test_a_hash_moves_half_of_the_users_and_some_of_them_between_the_old_instances():
+    """Of 480 users a half to two new instances of four, within what a ring of 1,024 places is uneven by."""
+    result = run("sticky-sessions", "hash")
+    rows = result.requests[["request", "user", "started_ns"]].merge(result.attempts[["request", "instance"]], on="request")
+    before, after = (
+        rows.query(f"{from_s}e9 < started_ns < {until_s}e9").groupby("user")["instance"].first()
+        for from_s, until_s in ((5, 29), (45, 80))
+    )
+    moved = after[before.index][after[before.index] != before]
+
+    assert moved.isin([2, 3]).sum() / len(before) == pytest.approx(0.5, abs=0.1)
+    assert 0.02 < moved.isin([0, 1]).sum() / len(before) < 0.15

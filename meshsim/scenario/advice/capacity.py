@@ -35,15 +35,16 @@ def service_workers(flow: Flow) -> Iterator[Remark]:
         )
         computing_ns = sum(flow.visits[one.key] / total * flow.computing_ns(one.key) for one in operations)
         busy = offered * held_ns / NS_PER_S
-        workers = service.replicas * service.workers
+        replicas = service.most_replicas
+        workers = replicas * service.workers
         if busy < workers:
             continue
         waiting = "" if held_ns <= computing_ns else f", {time(held_ns - computing_ns)} of it waiting for its own calls"
-        remedy = f"give it {ceil(busy * 1.25 / service.replicas)} workers or more in each replica, or less load"
+        remedy = f"give it {ceil(busy * 1.25 / replicas)} workers or more in each replica, or less load"
         yield Remark(
             ("services", name, "workers"),
             f"{name} is offered {per_second(offered)} x {time(held_ns)}{waiting} = {number(busy)} busy workers, and has"
-            f" {workers} ({count(service.replicas, 'replica')} x {count(service.workers, 'worker')}):"
+            f" {workers} ({count(replicas, 'replica')} x {count(service.workers, 'worker')}):"
             f" it cannot keep up; {remedy}",
         )
 
@@ -77,11 +78,11 @@ def sidecar_workers(flow: Flow) -> Iterator[Remark]:
             for one in flow.operations.values()
             if one.service == name
         )
-        busy = passes / service.replicas * proxy.time_ns / NS_PER_S
+        busy = passes / service.most_replicas * proxy.time_ns / NS_PER_S
         if busy >= proxy.workers:
             yield Remark(
                 ("mesh", "workers"),
-                f"each sidecar of {name} has {per_second(passes / service.replicas)} to pass on, in and out,"
+                f"each sidecar of {name} has {per_second(passes / service.most_replicas)} to pass on, in and out,"
                 f" x {time(proxy.time_ns)} = {number(busy)} busy workers, and has {proxy.workers};"
                 f" give {name} more replicas or the mesh more workers",
             )

@@ -87,7 +87,7 @@ def most_hosts(flow: Flow, destination: Destination) -> int:
     split = destination.traffic.split
     if split and service.subsets:
         return max(count for name, count in service.subsets.items() if split.get(name))
-    return max(service.replicas, *(step.replicas for step in service.scale)) if service.scale else service.replicas
+    return service.most_replicas
 
 
 def _of_gateway(flow: Flow) -> Iterator[Destination]:
