@@ -161,7 +161,8 @@ class Scenario(Section):
     description: str = ""
     """The question that it answers."""
     defaults: str = "none"
-    """The product that says what an absent field means: `none`, `envoy`, `istio`, `linkerd`, or one in a version, such as `istio-1.29`."""
+    """The product that says what an absent field means: `none`, `envoy`, `envoy-gateway`, `istio` or `linkerd`, or one in a version,
+    such as `istio-1.29`."""
     deployment: Deployment = "none"
     """Which proxies exist."""
     load: Annotated[dict[Name, Load], Field(min_length=1)]

@@ -20,7 +20,7 @@ def test_a_healthy_scenario_gets_no_warning() -> None:
     assert warnings_of({}) == []
 
 
-@pytest.mark.parametrize("product", ["none", "envoy", "istio", "linkerd"])
+@pytest.mark.parametrize("product", ["none", "envoy", "envoy-gateway", "istio", "linkerd"])
 def test_a_healthy_scenario_gets_no_warning_under_any_product(product: str) -> None:
     assert warnings_of({"defaults": product, "mesh": {"traffic": {"payment": {"retries": {"retry_on": ["5xx"]}}}}}) == []
 

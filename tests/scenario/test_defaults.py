@@ -27,12 +27,19 @@ PRODUCTS = [product.name for product in products()]
 EVERY_DEFAULT = [(product.name, field) for product in products() for field in product.fields]
 
 
-def test_the_products_are_none_envoy_istio_and_linkerd() -> None:
-    assert PRODUCTS == ["none", "envoy-1.40", "istio-1.29", "linkerd-2.19"]
+def test_these_are_the_products() -> None:
+    assert PRODUCTS == ["none", "envoy-1.40", "envoy-gateway-1.7", "istio-1.29", "linkerd-2.19"]
 
 
 @pytest.mark.parametrize(
-    ("bare", "newest"), [("none", "none"), ("envoy", "envoy-1.40"), ("istio", "istio-1.29"), ("linkerd", "linkerd-2.19")]
+    ("bare", "newest"),
+    [
+        ("none", "none"),
+        ("envoy", "envoy-1.40"),
+        ("envoy-gateway", "envoy-gateway-1.7"),
+        ("istio", "istio-1.29"),
+        ("linkerd", "linkerd-2.19"),
+    ],
 )
 def test_a_name_without_a_version_is_the_newest(bare: str, newest: str) -> None:
     assert resolve(bare).name == newest
@@ -95,6 +102,46 @@ def test_a_default_is_what_the_product_does(field: str, none: object, envoy: obj
     assert found == [none, envoy, istio, linkerd]
 
 
+def test_envoy_gateway_is_envoy_but_for_what_its_translator_sets() -> None:
+    envoy, gateway = resolve("envoy"), resolve("envoy-gateway")
+    different = {field: one.written for field, one in gateway.fields.items() if one.written != envoy.default(field).written}
+
+    assert different == {
+        "traffic.load_balancer": "least_request",
+        "traffic.retries.num_retries": 2,
+        "traffic.retries.retry_on": ["connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes"],
+        "traffic.retries.retriable_status_codes": [503],
+        "traffic.retries.retry_host_predicate": "previous_hosts",
+        "traffic.retries.host_selection_retry_max_attempts": 5,
+        "traffic.circuit_breakers.max_retries": 1024,
+        "traffic.connect_timeout": "10s",
+        "traffic.outlier_detection.interval": "3s",
+    }
+
+
+def test_the_interval_of_outlier_detection_is_the_products() -> None:
+    for product, interval_s in (("envoy", 10), ("envoy-gateway", 3)):
+        for written, expected_s in (({}, interval_s), ({"interval": "7s"}, 7)):
+            scenario = read(
+                {
+                    "name": "sweep",
+                    "deployment": "gateway",
+                    "defaults": product,
+                    "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"all": 1}}},
+                    "gateway": {
+                        "routes": {"all": {"path": "/", "to": "shop"}},
+                        "traffic": {"shop": {"outlier_detection": written}},
+                    },
+                    "services": {"shop": {"script": [{"compute": "1ms"}]}},
+                    "run": {"duration": "1s"},
+                }
+            )[0]
+            assert scenario.gateway is not None
+            outliers = effective.traffic(scenario.gateway.traffic, "shop", resolve(product)).outliers
+            assert outliers is not None
+            assert outliers.interval == expected_s * NS_PER_S
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_the_longest_back_off_is_ten_times_the_base(product: str) -> None:
     default = resolve(product).default("traffic.retries.retry_back_off.max_interval")
@@ -141,6 +188,7 @@ def planned(product: str) -> Plan:
         ("envoy", (4, 300_000), (2, 300_000), (2, 0), (2, 0)),
         ("istio", (2, 200_000), (2, 200_000), (2, 60_000), (2, 250_000)),
         ("linkerd", (4, 300_000), (1, 110_000), (1, 0), (1, 0)),
+        ("envoy-gateway", (4, 300_000), (2, 300_000), (2, 0), (2, 0)),
     ],
 )
 def test_a_products_name_is_the_preset_of_what_its_proxies_cost(

@@ -24,6 +24,7 @@ def test_a_field_is_found_by_its_path_or_the_end_of_it(asked: str) -> None:
     assert [(product, default.value) for product, default in meaning.products] == [
         ("none", 1),
         ("envoy-1.40", 1),
+        ("envoy-gateway-1.7", 2),
         ("istio-1.29", 2),
         ("linkerd-2.19", 1),
     ]
@@ -54,7 +55,13 @@ def test_a_choice_lists_its_policies() -> None:
     meaning = explain("load_balancer").meanings[0]
 
     assert {"least_request", "random", "round_robin"} <= set(meaning.choices)
-    assert [default.text for _, default in meaning.products] == ["random", "round_robin", "least_request", "peak_ewma"]
+    assert [default.text for _, default in meaning.products] == [
+        "random",
+        "round_robin",
+        "least_request",
+        "least_request",
+        "peak_ewma",
+    ]
 
 
 def test_a_choice_of_one_or_several_lists_each_once() -> None:

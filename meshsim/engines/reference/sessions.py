@@ -46,7 +46,7 @@ class Sessions:
     weight of 0; absoluteTimeout); Envoy, source/extensions/filters/http/stateful_session/stateful_session.cc (onUpdate, strict),
     source/common/router/router.h (overrideHostToSelect: none for a retry), source/common/upstream/host_utility.cc (override_host_status).
     Of weighted clusters plain Envoy draws one before it looks at the cookie, and does not know the host in another; the Gateway API's
-    rule holds here.
+    rule holds here. Envoy Gateway keeps it: its backends are localities of one cluster (internal/xds/translator/cluster.go, 00240cd).
     """
 
     __slots__ = ("_clock", "_held", "_plan")

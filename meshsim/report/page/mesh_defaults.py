@@ -24,8 +24,9 @@ def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:
         if getattr(connections, "protocol", None) == "http2" and connections.max_concurrent_streams is None:
             yield "traffic.connections.max_concurrent_streams"
     outliers = _first(blocks, "outlier_detection")
-    if outliers is not None and "enforcing_success_rate" not in outliers.model_fields_set:
-        yield "traffic.outlier_detection.enforcing_success_rate"
+    if outliers is not None:
+        open_ones = {"interval", "enforcing_success_rate"} - outliers.model_fields_set
+        yield from (f"traffic.outlier_detection.{name}" for name in sorted(open_ones))
     if outliers is not None or _first(blocks, "health_checks") is not None:
         for name in ("healthy_panic_threshold", "update_merge_window"):
             if _first(blocks, name) is None:

@@ -66,6 +66,7 @@ def _retries_failures_of_others(tries: Tries, *, is_grpc: bool) -> bool:
 
 def never_matching(flow: Flow) -> Iterator[Remark]:
     """Retries whose conditions nothing can meet."""
+    of_product = flow.product.default("traffic.retries.retriable_status_codes").value
     for layer, targets in flow.guarded():
         tries = layer.tries
         if not tries.path or tries.attempts == 1:
@@ -92,7 +93,7 @@ def never_matching(flow: Flow) -> Iterator[Remark]:
                 path,
                 f"{_listed(grpc)} are gRPC conditions, and {_listed(targets)} speaks http; write [5xx]",
             )
-        elif tries.codes and "retriable-status-codes" not in conditions:
+        elif tries.codes not in ((), of_product) and "retriable-status-codes" not in conditions:
             yield Remark(
                 (*tries.path, "retriable_status_codes"),
                 "codes count only with retriable-status-codes in retry_on; add it there",

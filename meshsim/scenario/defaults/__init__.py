@@ -169,6 +169,7 @@ _DURATIONS = {
     "traffic.connect_timeout",
     "traffic.connections.idle_timeout",
     "traffic.update_merge_window",
+    "traffic.outlier_detection.interval",
     "discovery.debounce_after",
     "discovery.debounce_max",
     "mesh.mtls.handshake_time",
@@ -211,8 +212,8 @@ def _value(field: str, written: Any) -> Any:
 
 
 def _family(name: str) -> str:
-    return name.partition("-")[0]
+    return name.rpartition("-")[0] or name
 
 
 def _version(name: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in name.partition("-")[2].split(".") if part)
+    return tuple(int(part) for part in name.removeprefix(_family(name)).lstrip("-").split(".") if part)
