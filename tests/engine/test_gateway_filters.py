@@ -16,7 +16,7 @@ from meshsim.engines import reference
 from meshsim.flags import Flag
 from meshsim.metrics.slow_sample import Records, SlowSample
 from meshsim.plan import Ask
-from meshsim.policies.filters import Decision, Filter, Surroundings, Then, Verdict
+from meshsim.policies.filters import Cache, Decision, Filter, Surroundings, Then, Verdict
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -748,3 +748,25 @@ class TestStages:
             requests = kept.requests
             latencies = dict(zip(requests["request"], requests["ended_ns"] - requests["started_ns"], strict=True))
             assert {number: told_ns[number] for number in latencies} == latencies
+
+
+class TestWrites:
+    """Requests by other methods than GET and HEAD: a cache passes them by."""
+
+    def hits(self, requests: dict[str, float], **parts: Any) -> dict[str, int]:
+        cache = Cache(ttl="10s", key="route")
+        return decisions(run(cache, load={"requests": requests}, **parts))
+
+    def test_only_reads_are_answered_from_the_cache(self):
+        found = self.hits({"/all": 1, "POST /all": 1})
+
+        assert found["MISS"] == 1
+        assert found["HIT"] > 10
+        assert found["ADMITTED"] > 10
+
+    def test_a_copy_of_a_write_is_one(self):
+        """Mirrored requests come to the sidecar of another service with the method of the original."""
+        parts = {"deployment": "gateway+mesh", "at": "back", "route": {"to": "auth", "mirror": {"to": "back"}}}
+
+        assert self.hits({"/all": 1}, **parts).keys() == {"MISS", "HIT"}
+        assert self.hits({"POST /all": 1}, **parts).keys() == {"ADMITTED"}

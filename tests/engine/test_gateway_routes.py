@@ -392,6 +392,27 @@ class TestFallback:
 
         assert result.requests["latency_s"].tolist() == pytest.approx([0.102] * 20, abs=1e-4)
 
+    def test_a_retry_that_a_cache_answers_has_the_destinations(self):
+        """The first try ends with the fallback's error; until the second another client's request has filled the cache: 30 KiB."""
+        sizes = {"a": {"response_size": "30KiB"}, "b": {"response_size": "10KiB", "errors": {"rate": "100%", "status": 502}}}
+        fault = [{"at": "0s", "for": "30ms", "service": "a", "errors": "100%"}]
+        retries = {"num_retries": 1, "retry_on": ["5xx"], "retry_back_off": {"base_interval": "400ms", "max_interval": "400ms"}}
+        once = {
+            "executor": "constant-arrival-rate",
+            "rate": "1/s",
+            "arrivals": "uniform",
+            "requests": {"all": 1},
+            "duration": "900ms",
+        }
+        loads = {"one": {**once, "bandwidth": "100KiB", "retries": retries}, "two": {**once, "rate": "20/s", "start": "40ms"}}
+        cache = {"filters": [{"cache": {"ttl": "10s", "key": "route"}}]}
+        result = run({"fallback": "b"}, loads=loads, faults=fault, gateway=cache, run={"duration": "1s"}, **sizes)
+        (request,) = result.requests.query("source == 'one'").itertuples()
+        waited_ns = result.attempts.merge(result.requests.query("source == 'one'")[["request"]], on="request")["ended_ns"].max()
+
+        assert (request.status, request.attempts) == (200, 2)  # of the first try both
+        assert request.latency_s * 1e9 > waited_ns - request.started_ns + 300 * MS
+
     def test_a_retry_that_the_destination_answers_has_the_destinations(self):
         """The client's first try ends with the fallback's error, its second with an answer of 30 KiB."""
         sizes = {"a": {"response_size": "30KiB"}, "b": {"response_size": "10KiB", "errors": {"rate": "100%", "status": 502}}}

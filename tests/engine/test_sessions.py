@@ -77,9 +77,9 @@ class TestWhoComesBack:
         assert (rows.groupby(rows["user"] % 5)["instance"].nunique() == 1).all()
 
     def test_users_with_one_number_in_two_loads_are_two(self):
-        """60 pairs meet at one of four instances in a quarter of the cases."""
+        """60 pairs meet at one of four instances in a quarter of the cases, to the end."""
         rows = sent_to(kept(loads={"one": closed(), "two": closed()}))
-        where = rows.groupby(["source", "user"], observed=True)["instance"].first().unstack(0)
+        where = rows.groupby(["source", "user"], observed=True)["instance"].last().unstack(0)
 
         assert (where["one"] == where["two"]).mean() == near(0.25, 60)
 
@@ -138,7 +138,19 @@ class TestSplit:
         gone = set(first.loc[(first["service"] == "b") & (first["instance"] == 1), "user"])
         assert gone
         assert set(late.loc[late["user"].isin(gone), "service"]) == {"a"}
+        assert late.loc[late["user"].isin(gone), "instance"].nunique() > 1  # and not only the one with the same number
         assert (late["service"] == "b").any()  # those of the other pod
+
+    def test_weights_decide_anew_when_the_pods_were_replaced(self):
+        """Half of 60 users change sides, of the destinations of a route as of the subsets of one."""
+        gone = {"restarts": [{"at": "1s", "batch": 2}], "startup_time": "100ms"}
+        rows = sent_to(kept(route={"to": HALVES}, a=gone, b={"replicas": 4, **gone}))
+        first, late = (second(rows, at).groupby("user")["service"].first() for at in (0, 3))
+        assert (first == late).mean() == near(0.5, 60)
+
+        rows = sent_to(kept(traffic={"split": {"v1": 1, "v2": 1}}, a={"subsets": {"v1": 2, "v2": 2}, **gone}))
+        first, late = (second(rows, at).groupby("user")["instance"].first() // 2 for at in (0, 3))
+        assert (first == late).mean() == near(0.5, 60)
 
     def test_a_session_stays_in_its_subset(self):
         result = kept(traffic={"split": {"v1": 1, "v2": 1}}, a={"subsets": {"v1": 2, "v2": 2}})
@@ -179,6 +191,14 @@ class TestWhoFails:
         assert (hits == 1).all()
         assert result.requests["status"].eq(200).all()
 
+    def test_a_retry_is_balanced_without_a_predicate_too(self):
+        """One of four hosts fails: it gets a quarter of the retries of its users, and not all of them."""
+        faults = [{"at": "1s", "for": "9s", "service": "a", "instances": [0], "errors": "100%"}]
+        retries = {"num_retries": 1, "retry_on": ["5xx"], "retry_back_off": {"base_interval": "1ms"}}
+        again = sent_to(kept(count=300, route={"retries": retries}, faults=faults)).query("attempt == 2")
+
+        assert (again["instance"] == 0).mean() == near(0.25, len(again))
+
     def test_without_retries_users_stay_with_an_instance_that_fails(self):
         """Nothing takes it out: a quarter of the users, and not a quarter of the requests of each, see errors only."""
         faults = [{"at": "1s", "for": "9s", "service": "a", "instances": [0], "errors": "100%"}]
@@ -195,6 +215,15 @@ class TestWhoFails:
 
         assert set(late["instance"]) == {1, 2, 3}
         assert late.groupby("user")["instance"].nunique().max() == 1
+        assert moved(result) > 0
+
+    def test_failure_accrual_takes_them_too(self):
+        """Linkerd's: after seven failures in a row nothing but a probe goes there."""
+        faults = [{"at": "1s", "for": "9s", "service": "a", "instances": [0], "errors": "100%"}]
+        result = kept(traffic={"failure_accrual": {"consecutive": {}}}, faults=faults)
+        late = second(sent_to(result), 2)
+
+        assert (late["instance"] == 0).sum() < 10
         assert moved(result) > 0
 
     def test_a_strict_session_gets_503_instead(self):
