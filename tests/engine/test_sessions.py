@@ -142,8 +142,8 @@ class TestSplit:
         assert (late["service"] == "b").any()  # those of the other pod
 
     def test_weights_decide_anew_when_the_pods_were_replaced(self):
-        """Half of 60 users change sides, of the destinations of a route as of the subsets of one."""
-        gone = {"restarts": [{"at": "1s", "batch": 2}], "startup_time": "100ms"}
+        """Half of 60 users change sides, of the destinations of a route as of the subsets of one, though hardly any asks meanwhile."""
+        gone = {"restarts": [{"at": "1s", "batch": 2}], "startup_time": "1ms"}
         rows = sent_to(kept(route={"to": HALVES}, a=gone, b={"replicas": 4, **gone}))
         first, late = (second(rows, at).groupby("user")["service"].first() for at in (0, 3))
         assert (first == late).mean() == near(0.5, 60)
