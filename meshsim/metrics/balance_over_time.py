@@ -71,7 +71,8 @@ class BalanceOverTime:
             interval_s, attempts_per_s (that were sent), spread (attempts at the instance that got the most, by the mean over all
             instances: 1 is even, and chance alone makes it more where there are few), used_share (of the instances, those that got
             any), in_zone_share (of the attempts, those that stayed in the caller's zone; NaN where there is but one zone or the
-            caller's is not told). The last three are NaN where nothing was sent. An instance counts also while it is down.
+            caller's is not told). The last three are NaN where nothing was sent. Instances are as many as the scenario has at the
+            beginning of the interval, those that are down included; more where more got attempts.
         """
         edges_ns = self._axis.edges_ns(simulated_ns)
         ways = sorted({way for way, _ in self._counted.known()})
@@ -80,8 +81,10 @@ class BalanceOverTime:
 
     def _of(self, way: Way, edges_ns: np.ndarray) -> dict[str, np.ndarray]:
         count, lengths_s = len(edges_ns) - 1, np.diff(edges_ns) / NS_PER_S
-        instances = len(self._plan.services[way[1]].zones)
-        sent = np.stack([self._counted.row((way, number), count) for number in range(instances)])
+        places = len(self._plan.services[way[1]].zones)
+        sent = np.stack([self._counted.row((way, number), count) for number in range(places)])
+        used = (sent > 0).sum(axis=0)
+        instances = np.maximum(used, replicas_at(self._plan, way[1], edges_ns[:-1]))
         total, placed = sent.sum(axis=0), self._counted.row((way, _PLACED), count)
         caller = OUTSIDE.get(way[0]) or self._plan.names.services[way[0]]
         service = self._plan.names.services[way[1]]
@@ -93,9 +96,18 @@ class BalanceOverTime:
                 "interval_s": lengths_s,
                 "attempts_per_s": total / lengths_s,
                 "spread": sent.max(axis=0) * instances / total,
-                "used_share": np.where(total > 0, (sent > 0).sum(axis=0) / instances, np.nan),
+                "used_share": np.where(total > 0, used / instances, np.nan),
                 "in_zone_share": self._counted.row((way, _IN_ZONE), count) / placed,
             }
+
+
+def replicas_at(plan: Plan, service: int, times_ns: np.ndarray) -> np.ndarray:
+    """How many replicas a service should have at each time, by its schedule."""
+    life = plan.services[service].lifecycle
+    if life is None:
+        return np.full(len(times_ns), len(plan.services[service].zones))
+    since_ns, replicas = [0, *(at_ns for at_ns, _ in life.scale)], [life.replicas, *(count for _, count in life.scale)]
+    return np.asarray(replicas)[np.searchsorted(since_ns, times_ns, side="right") - 1]
 
 
 def caller_zones(plan: Plan, caller: int) -> np.ndarray | None:

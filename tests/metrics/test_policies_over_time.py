@@ -209,3 +209,21 @@ def test_the_balance_over_time_adds_up_to_the_summary_s(tables: tuple[meshsim.Re
             weights = rows["attempts_per_s"] * rows["interval_s"]
             assert np.average(rows["in_zone_share"], weights=weights) == pytest.approx(one.in_zone_share)
         assert (rows["spread"] >= 1).all()
+
+
+def test_instances_that_are_still_to_come_or_have_gone_do_not_count(tmp_path: Path) -> None:
+    """Two instances, then four, then one: all of them are used, evenly, whenever they are there."""
+    scaled = {"scale": [{"at": "3s", "replicas": 4}, {"at": "6s", "replicas": 1}]}
+    made: dict[str, Any] = {
+        "name": "scaled",
+        "deployment": "gateway",
+        "load": {"all": {"executor": "constant-arrival-rate", "rate": "400/s", "arrivals": "uniform", "requests": {"buy": 1}}},
+        "gateway": {"routes": {"buy": {"path": "/", "to": "cart"}}, "traffic": {"cart": {"load_balancer": "round_robin"}}},
+        "services": {"cart": {"replicas": 2, "workers": 50, **scaled, "script": [{"compute": "1ms"}]}},
+        "run": {"duration": "9s", "interval": "1s"},
+    }
+    found = pd.read_parquet(meshsim.load(made).run(out=tmp_path / "run").directory / "balance.parquet").query("time_s < 9")
+
+    assert found["time_s"].tolist() == list(range(9))
+    assert found["used_share"].tolist() == [1.0] * 9
+    assert found["spread"].tolist() == pytest.approx([1.0] * 9, abs=0.02)

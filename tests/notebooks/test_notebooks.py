@@ -14,7 +14,7 @@ every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: pat
 
 
 def test_there_are_the_notebooks_that_the_readme_names() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["01_first_run", "02_compare_policies"]
+    assert [path.stem for path in NOTEBOOKS] == ["01_first_run", "02_compare_policies", "03_the_gateway"]
 
 
 @every_notebook
