@@ -83,7 +83,7 @@ def explain(field: str) -> Explanation:
 
     Args:
         field: A path or the end of one, with the names of services and routes or without:
-            `mesh.traffic.payment.retries`, `retries.num_retries`, `num_retries`.
+            `mesh.traffic.payment.retries`, `mesh.traffic.retries`, `retries.num_retries`, `num_retries`.
 
     Raises:
         UnknownFieldError: No field ends so.
@@ -92,7 +92,7 @@ def explain(field: str) -> Explanation:
         Its meanings; those that depend on the product first.
     """
     wanted = [part for part in field.replace("[", ".").replace("]", "").split(".") if part and not part.isdigit()]
-    found = _find(wanted) or [one for one in _find(wanted[:-1]) if one.is_open]
+    found = _find(wanted) or _find_without_names(wanted) or [one for one in _find(wanted[:-1]) if one.is_open]
     if not found:
         last = wanted[-1] if wanted else field
         known = {one.name for one in fields.fields()}
@@ -119,6 +119,13 @@ def _find(wanted: list[str]) -> list[Field]:
     matching = [one for one in fields.fields() if one.ends_with(wanted)]
     whole = [one for one in matching if len(one.path) == len(wanted)]
     return whole or matching
+
+
+def _find_without_names(wanted: list[str]) -> list[Field]:
+    """Fields whose path ends so once the names that a scenario gives itself are left out."""
+    if not wanted:
+        return []
+    return [one for one in fields.fields() if [part for part in one.path if not part.startswith("<")][-len(wanted) :] == wanted]
 
 
 def _meaning(group: list[Field]) -> Meaning:

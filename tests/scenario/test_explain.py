@@ -30,6 +30,20 @@ def test_a_field_is_found_by_its_path_or_the_end_of_it(asked: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "place"),
+    [
+        ("gateway.routes.canary", "gateway.routes.<route>.canary"),
+        ("gateway.routes.canary.steps", "gateway.routes.<route>.canary.steps"),
+        ("gateway.routes.session_persistence.of", "gateway.routes.<route>.session_persistence.of"),
+        ("gateway.routes.browse", "gateway.routes"),
+        ("mesh.inbound.filters", "mesh.inbound.<service>.filters"),
+    ],
+)
+def test_a_path_may_leave_out_the_names_of_services_and_routes(asked: str, place: str) -> None:
+    assert [meaning.places for meaning in explain(asked).meanings] == [(place,)]
+
+
 def test_a_whole_path_is_found_at_that_place_alone() -> None:
     (meaning,) = explain("mesh.traffic.payment.retries.per_try_timeout").meanings
 
