@@ -221,12 +221,13 @@ def test_an_analysis_catches_the_canary_that_it_looks_at_in_time_and_no_other():
     runs = variants("bad-canary")
     last = {name: canary_share(result, 112, 140) for name, result in runs.items()}
 
-    assert last == {"failing": 0, "no-analysis": 1, "slow": 1, "slow-caught": 0, "late": 0, "too-small": 1}
+    assert last == {"failing": 0, "no-analysis": 1, "slow": 1, "slow-caught": 0, "late": 0, "too-small": 1, "cookies": 0}
     assert canary_share(runs["failing"], 20, 40) == pytest.approx(0.10, abs=0.02)
     assert canary_share(runs["failing"], 42, 140) == canary_share(runs["slow-caught"], 42, 140) == 0
     for from_s, share in ((20, 0.1), (50, 0.25), (80, 0.5)):
         assert canary_share(runs["late"], from_s, from_s + 30) == pytest.approx(share, abs=0.05)
-    assert {name for name in runs if runs[name].passed} == {"failing", "slow-caught"}
+    assert {name for name in runs if runs[name].passed} == {"failing", "slow-caught", "cookies"}
+    assert set(runs["cookies"].attempts["service"]) == {"cart-v1"}
 
 
 def test_what_a_canary_costs_until_it_is_caught():
