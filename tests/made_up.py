@@ -82,7 +82,16 @@ def _source(number: int, duration_ns: int) -> Source:
     """A load at a constant rate, of the consumer of its number."""
     steady = Profile((Segment(0, duration_ns, 10.0, 10.0),), is_poisson=True)
     return Source(
-        stream=number, zone=0, consumer=number, routes=(0,), shares=(1.0,), stack=BARE, arrivals=steady, users=(), think_time=None
+        stream=number,
+        zone=0,
+        consumer=number,
+        routes=(0,),
+        writes=(False,),
+        shares=(1.0,),
+        stack=BARE,
+        arrivals=steady,
+        users=(),
+        think_time=None,
     )
 
 
