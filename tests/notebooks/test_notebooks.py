@@ -11,6 +11,11 @@ from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+runs_every_notebook = pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=() if path is NOTEBOOKS[0] else pytest.mark.slow, id=path.stem) for path in NOTEBOOKS],
+)
+"""The first with every test run; the others, of half a minute each, with the slow ones."""
 
 
 def test_there_are_the_notebooks_that_the_readme_names() -> None:
@@ -26,7 +31,7 @@ def test_a_notebook_is_stored_without_outputs(path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@every_notebook
+@runs_every_notebook
 def test_a_notebook_runs_and_each_chart_is_shown_once(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=500, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
