@@ -19,11 +19,11 @@ from ruamel.yaml import YAML
 
 import meshsim as ms
 from meshsim import registry
-from meshsim.scenario import reference_page
 from meshsim.scenario.defaults import table
-from meshsim.scenario.explain import policy_families
-from meshsim.scenario.fields import fields
-from meshsim.scenario.types import Choice, PolicySection
+from meshsim.scenario.documentation import reference_page
+from meshsim.scenario.documentation.explain import policy_families
+from meshsim.scenario.documentation.fields import fields
+from meshsim.scenario.sections.types import Choice, PolicySection
 from meshsim.units import parse_duration, parse_rate, parse_share
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(path: Path) -> None
 def test_the_life_of_a_request_passes_every_file_of_the_engine() -> None:
     life = ROOT / "docs" / "life_of_a_request.md"
     passed = {(life.parent / target).resolve() for target in links(life)}
-    engine = {path for path in (ROOT / "meshsim" / "engines" / "reference").glob("*.py") if path.name != "__init__.py"}
+    engine = {path for path in (ROOT / "meshsim" / "engines" / "reference").rglob("*.py") if path.name != "__init__.py"}
 
     assert {name_of(path) for path in engine - passed} == set()
 
@@ -207,10 +207,10 @@ def shortened(load: Callable[..., Experiment]) -> Callable[..., Experiment]:
 
 
 def test_the_page_of_settings_is_fresh() -> None:
-    """To write it anew: `python -m meshsim.scenario.reference_page > docs/scenario.md`."""
+    """To write it anew: `python -m meshsim.scenario.documentation.reference_page > docs/scenario.md`."""
     fresh = reference_page.page() == text_of(ROOT / "docs" / "scenario.md")
 
-    assert fresh, "run: python -m meshsim.scenario.reference_page > docs/scenario.md"
+    assert fresh, "run: python -m meshsim.scenario.documentation.reference_page > docs/scenario.md"
 
 
 def test_the_page_of_defaults_is_fresh() -> None:

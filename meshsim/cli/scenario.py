@@ -39,8 +39,8 @@ def explain(field: Annotated[str, typer.Argument(metavar="FIELD", help="Such as 
     With its default under each product, and the source of that.
     """
     with told():
-        from meshsim.scenario.explain import UnknownFieldError
-        from meshsim.scenario.explain import explain as explanation
+        from meshsim.scenario.documentation.explain import UnknownFieldError
+        from meshsim.scenario.documentation.explain import explain as explanation
 
         try:
             print_result(f"{explanation(field)}\n")
@@ -53,7 +53,7 @@ def explain(field: Annotated[str, typer.Argument(metavar="FIELD", help="Such as 
 def policies() -> None:
     """List the policies and their settings."""
     with told():
-        from meshsim.scenario.explain import policy_families
+        from meshsim.scenario.documentation.explain import policy_families
 
         print_result("\n\n".join(str(family) for family in policy_families()) + "\n")
 
@@ -64,6 +64,6 @@ def schema() -> None:
     with told():
         import json
 
-        from meshsim.scenario.schema import json_schema
+        from meshsim.scenario.documentation.schema import json_schema
 
         print_result(json.dumps(json_schema(), indent=2) + "\n")

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.experiments.arrow import as_parquet
 from meshsim.experiments.places import SUMMARY
-from meshsim.metrics.activity import Activities
-from meshsim.metrics.balance_over_time import BalanceOverTime
-from meshsim.metrics.decisions import Decisions
-from meshsim.metrics.decisions_over_time import DecisionsOverTime
 from meshsim.metrics.edges import Edges, nodes
-from meshsim.metrics.histogram_table import histograms
-from meshsim.metrics.over_time import ALL_ROUTES, ErrorsOverTime, Timeline
-from meshsim.metrics.policies_over_time import PoliciesOverTime
-from meshsim.metrics.services_over_time import ServicesOverTime
-from meshsim.metrics.slow_sample import SlowSample
-from meshsim.metrics.stages import spans, stages
+from meshsim.metrics.latency.histogram_table import histograms
+from meshsim.metrics.over_time.balance import BalanceOverTime
+from meshsim.metrics.over_time.decisions import DecisionsOverTime
+from meshsim.metrics.over_time.policies import PoliciesOverTime
+from meshsim.metrics.over_time.requests import ALL_ROUTES, ErrorsOverTime, Timeline
+from meshsim.metrics.over_time.services import ServicesOverTime
+from meshsim.metrics.policies.activity import Activities
+from meshsim.metrics.policies.decisions import Decisions
+from meshsim.metrics.stages.slow_sample import SlowSample
+from meshsim.metrics.stages.stages import spans, stages
 from meshsim.metrics.summary import SlowTime
 from meshsim.metrics.tally import Tally
 

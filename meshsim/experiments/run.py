@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from meshsim.plan import Plan
     from meshsim.records import Sink
     from meshsim.scenario.load import LoadedScenario
-    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.sections.model import Scenario
 
 ENGINE = "reference"
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from meshsim.experiments.seam import Seam
-    from meshsim.scenario.model import RunSection
+    from meshsim.scenario.sections.model import RunSection
 
 CONFIDENCE = 0.95
 GATEWAY = "(gateway)"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from meshsim.metrics.dashboard import DashboardBuckets
-from meshsim.metrics.histogram import Histogram
+from meshsim.metrics.latency.dashboard import DashboardBuckets
+from meshsim.metrics.latency.histogram import Histogram
 
 if TYPE_CHECKING:
     from meshsim.records import Chunk

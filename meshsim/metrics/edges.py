@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meshsim.metrics.histogram import Histogram
+from meshsim.metrics.latency.histogram import Histogram
 from meshsim.metrics.rows import groups, is_failed
 from meshsim.units import NS_PER_S
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from meshsim.metrics.edges import GATEWAY
-from meshsim.metrics.histogram_table import merged
+from meshsim.metrics.latency.histogram_table import merged
 from meshsim.metrics.summary import RequestSummary, ServiceSummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from meshsim.metrics.latency.times import Times
     from meshsim.metrics.summary import Summary
-    from meshsim.metrics.times import Times
 
 Labels: TypeAlias = "Mapping[str, str]"
 Services: TypeAlias = tuple[ServiceSummary, ...]

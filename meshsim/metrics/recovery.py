@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshsim.metrics.over_intervals import CoarseHistograms, Counted, Intervals, coarse_edges
+from meshsim.metrics.over_time.intervals import CoarseHistograms, Counted, Intervals, coarse_edges
 from meshsim.metrics.rows import groups, is_failed
 from meshsim.units import NS_PER_S
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from meshsim.metrics.policy_summaries import DestinationSummary, FilterSummary
+from meshsim.metrics.latency.times import Times
+from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary
 from meshsim.metrics.recovery import Recovery
-from meshsim.metrics.times import Times
 from meshsim.policies.filters import Decision
 from meshsim.records import ACTIVITY
 

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meshsim.distributions import Distribution
-    from meshsim.scenario.connections import DiscoverySection, MtlsSection
     from meshsim.scenario.defaults import Product
-    from meshsim.scenario.model import Scenario
-    from meshsim.scenario.traffic import TrafficSection
+    from meshsim.scenario.sections.connections import DiscoverySection, MtlsSection
+    from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.traffic import TrafficSection
 
 
 def plan_tls(section: MtlsSection | None, product: Product) -> Tls | None:

@@ -10,8 +10,8 @@ from meshsim.scenario import effective
 
 if TYPE_CHECKING:
     from meshsim.scenario.defaults import Product
-    from meshsim.scenario.gateway import EdgeTlsSection, GatewaySection
-    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.sections.gateway import EdgeTlsSection, GatewaySection
+    from meshsim.scenario.sections.model import Scenario
 
 
 def plan_edge(section: GatewaySection, scenario: Scenario, product: Product) -> Edge | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshsim.plan import Names
 
 if TYPE_CHECKING:
-    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.sections.model import Scenario
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,15 @@ from meshsim.planning.traffic import own_stack
 from meshsim.portable import power
 from meshsim.randomness import stream
 from meshsim.replay import read_arrivals
-from meshsim.scenario import routing
-from meshsim.scenario.loads import CRITICALITIES
-from meshsim.scenario.sizes import mean_kib, spread_of
+from meshsim.scenario.flow import routing
+from meshsim.scenario.sections.loads import CRITICALITIES
+from meshsim.scenario.sections.sizes import mean_kib, spread_of
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
     from meshsim.planning.index import Index
-    from meshsim.scenario.loads import KeysSection, LoadSection
-    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.sections.loads import KeysSection, LoadSection
+    from meshsim.scenario.sections.model import Scenario
 
 Intervals = tuple[tuple[int, int], ...]
 Key = TypeVar("Key", int, tuple[int, bool])

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshsim.planning.index import Index
-    from meshsim.scenario.model import Scenario
-    from meshsim.scenario.services import ServiceSection
+    from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.services import ServiceSection
 
 
 def place_zones(place: Any, index: Index) -> tuple[int, ...]:

@@ -16,8 +16,8 @@ from meshsim.scenario import effective
 from meshsim.scenario.defaults import Product, resolve
 
 if TYPE_CHECKING:
-    from meshsim.scenario.model import Scenario
-    from meshsim.scenario.routes import CanarySection, SessionPersistenceSection
+    from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.routes import CanarySection, SessionPersistenceSection
 
 
 def make_plan(scenario: Scenario) -> Plan:

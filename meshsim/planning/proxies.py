@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from meshsim.plan import Tls
     from meshsim.planning.index import Index
     from meshsim.policies.filters import Filter
-    from meshsim.scenario.model import Scenario
-    from meshsim.scenario.proxies import TelemetrySection
+    from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.proxies import TelemetrySection
 
 AT_LAYER_4 = Connections(
     is_http2=False,

@@ -10,8 +10,8 @@ from meshsim.planning.places import all_zones, subset_numbers
 from meshsim.planning.traffic import own_stack
 from meshsim.randomness import stream
 from meshsim.replay import Table, read_table
-from meshsim.scenario.services import CallStep, GrpcStatus, ReplayedTime
-from meshsim.scenario.sizes import mean_kib, spread_of
+from meshsim.scenario.sections.services import CallStep, GrpcStatus, ReplayedTime
+from meshsim.scenario.sections.sizes import mean_kib, spread_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from meshsim.distributions import Distribution
     from meshsim.planning.index import Index
     from meshsim.policies.filters import Filter
-    from meshsim.scenario.model import Scenario
-    from meshsim.scenario.services import ReplaySection, ServiceSection
-    from meshsim.scenario.sizes import SizeSpread
+    from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.services import ReplaySection, ServiceSection
+    from meshsim.scenario.sections.sizes import SizeSpread
 
 _GRPC_STATUS_OF_ERROR = 14
 GRPC_STATUSES: dict[str, int] = {name: code for code, name in enumerate(get_args(GrpcStatus), start=1)}

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from meshsim.plan import Tls
     from meshsim.planning.index import Index
     from meshsim.scenario.defaults import Product
-    from meshsim.scenario.model import Scenario
-    from meshsim.scenario.resilience import HealthChecksSection, HedgeSection, MirrorSection
-    from meshsim.scenario.traffic import RetriesSection, TrafficSection
+    from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.resilience import HealthChecksSection, HedgeSection, MirrorSection
+    from meshsim.scenario.sections.traffic import RetriesSection, TrafficSection
 
 NEVER_AGAIN = RetryPolicy(0, 0, (), FullJitter(), avoids_previous_hosts=False, max_reselections=0)
 """Of hedging without retries."""

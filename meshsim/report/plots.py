@@ -12,7 +12,7 @@ from meshsim.errors import ResultError, UsageError, did_you_mean
 from meshsim.experiments.open import open_results
 from meshsim.experiments.result import Result
 from meshsim.experiments.sweep_result import Sweep
-from meshsim.metrics.decisions_over_time import SPLITS
+from meshsim.metrics.over_time.decisions import SPLITS
 from meshsim.report.charts import recorded
 from meshsim.report.charts.attempts_over_time import attempts_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time

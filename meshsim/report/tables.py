@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from meshsim.metrics.policy_summaries import DestinationSummary, FilterSummary
+    from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary
     from meshsim.metrics.summary import ProxySummary, RequestSummary, ServiceSummary
     from meshsim.metrics.thresholds import Verdict
 

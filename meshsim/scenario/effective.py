@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from meshsim.policies.outlier_detection import OutlierDetection
 from meshsim.policies.retry import FullJitter
 from meshsim.scenario.defaults import NO_PRODUCT, Multiple, Product, resolve
-from meshsim.scenario.types import choice_of
+from meshsim.scenario.sections.types import choice_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from meshsim.policies.locality import Locality
     from meshsim.policies.retry import BackOff, RetryTokenBudget
     from meshsim.policies.throttling import ClientThrottling
-    from meshsim.scenario.connections import ConnectionsSection
-    from meshsim.scenario.resilience import HealthChecksSection, HedgeSection, MirrorSection
-    from meshsim.scenario.traffic import RetriesSection, TrafficSection
-    from meshsim.scenario.types import PolicySection
+    from meshsim.scenario.sections.connections import ConnectionsSection
+    from meshsim.scenario.sections.resilience import HealthChecksSection, HedgeSection, MirrorSection
+    from meshsim.scenario.sections.traffic import RetriesSection, TrafficSection
+    from meshsim.scenario.sections.types import PolicySection
 
 EVERY_DESTINATION = "*"
 """The entry of `traffic:` that holds for all destinations which do not say otherwise."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from meshsim.errors import UnitError, did_you_mean
-from meshsim.scenario.nodes import shown
+from meshsim.scenario.files.nodes import shown
 from meshsim.scenario.thresholds import METRICS, parse_condition, parse_selector
 from meshsim.units import NS_PER_S, parse_duration, parse_rate
 

@@ -14,22 +14,23 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from meshsim.errors import Mistake, ScenarioError, did_you_mean
-from meshsim.scenario import matrix, references
-from meshsim.scenario.data_files import DataFiles
-from meshsim.scenario.mapping_reader import read_mapping
-from meshsim.scenario.model import Scenario
-from meshsim.scenario.nodes import Finding, Node, Places, plain, shown
-from meshsim.scenario.patch import Patch
-from meshsim.scenario.text_reader import LARGEST_BYTES, decoded, read_text
-from meshsim.scenario.types import take_up_new_policies
-from meshsim.scenario.wording import MISSING, UNKNOWN_KEY
+from meshsim.scenario import matrix
+from meshsim.scenario.files.data_files import DataFiles
+from meshsim.scenario.files.mapping_reader import read_mapping
+from meshsim.scenario.files.nodes import Finding, Node, Places, plain, shown
+from meshsim.scenario.files.patch import Patch
+from meshsim.scenario.files.text_reader import LARGEST_BYTES, decoded, read_text
+from meshsim.scenario.references import references
+from meshsim.scenario.sections.model import Scenario
+from meshsim.scenario.sections.types import take_up_new_policies
+from meshsim.scenario.sections.wording import MISSING, UNKNOWN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pydantic_core import ErrorDetails
 
-    from meshsim.scenario.nodes import Plain
+    from meshsim.scenario.files.nodes import Plain
 
 __all__ = ["LoadedScenario", "Places", "load", "read"]
 

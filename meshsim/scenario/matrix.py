@@ -11,7 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from meshsim.errors import Mistake, ScenarioError, UnitError, did_you_mean
-from meshsim.scenario.nodes import Finding, shown
+from meshsim.scenario.files.nodes import Finding, shown
 from meshsim.units import format_duration, parse_duration
 
 if TYPE_CHECKING:

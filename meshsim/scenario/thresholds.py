@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from meshsim.errors import UnitError, did_you_mean
-from meshsim.scenario.nodes import shown
+from meshsim.scenario.files.nodes import shown
 from meshsim.units import parse_duration, parse_rate, parse_share
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import made_up
 
 from meshsim.distributions import Constant
-from meshsim.engines.reference.call import CALLER_GONE, FLAGS, STATUS, Call, Request
-from meshsim.engines.reference.clock import Cancelled, Clock
-from meshsim.engines.reference.condition import Condition
-from meshsim.engines.reference.connections import ConnectionLayer
-from meshsim.engines.reference.layers import Refusals, TimeoutLayer, timed_out
-from meshsim.engines.reference.network import Links
-from meshsim.engines.reference.outcome import OK, Outcome, failure
-from meshsim.engines.reference.station import Station
-from meshsim.engines.reference.transport import TransportLayer
-from meshsim.engines.reference.view import Place, View
+from meshsim.engines.reference.destinations.connections import ConnectionLayer
+from meshsim.engines.reference.destinations.transport import TransportLayer
+from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.layers.layers import Refusals, TimeoutLayer, timed_out
+from meshsim.engines.reference.services.condition import Condition
+from meshsim.engines.reference.time.clock import Cancelled, Clock
+from meshsim.engines.reference.time.outcome import OK, Outcome, failure
+from meshsim.engines.reference.time.station import Station
+from meshsim.engines.reference.travel.call import CALLER_GONE, FLAGS, STATUS, Call, Request
+from meshsim.engines.reference.travel.network import Links
 from meshsim.flags import Flag
 from meshsim.plan import Cluster, Connections, Limits, Network, Tls
 from meshsim.policies.admission import NO_LIMIT
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meshsim.distributions import Distribution
-    from meshsim.engines.reference.clock import Steps, Task
+    from meshsim.engines.reference.time.clock import Steps, Task
 
 MS = 1_000_000
 BROKEN = failure(503, Flag.UC, 0)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import made_up
 
 from meshsim.distributions import Constant
-from meshsim.engines.reference.call import CALLER_GATEWAY, Call, Request
-from meshsim.engines.reference.clock import Clock
-from meshsim.engines.reference.control import Control
-from meshsim.engines.reference.hop import HopLayer
-from meshsim.engines.reference.instance import Instance
-from meshsim.engines.reference.layers import Refusals
-from meshsim.engines.reference.network import Links
-from meshsim.engines.reference.view import Place, View
+from meshsim.engines.reference.control.control import Control
+from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.layers.hop import HopLayer
+from meshsim.engines.reference.layers.layers import Refusals
+from meshsim.engines.reference.services.instance import Instance
+from meshsim.engines.reference.time.clock import Clock
+from meshsim.engines.reference.travel.call import CALLER_GATEWAY, Call, Request
+from meshsim.engines.reference.travel.network import Links
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Cluster, Effect, Fault, HealthCheck, Lifecycle, Network, Operation, Step, StepKind
 from meshsim.policies.load_balancing import RoundRobin
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meshsim.distributions import Distribution
-    from meshsim.engines.reference.outcome import Outcome
+    from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.plan import Discovery
 
 MS = 1_000_000

@@ -393,7 +393,7 @@ def test_without_a_retry_of_its_own_a_sidecar_does_not_avoid_hosts_that_the_appl
 
 
 def test_a_bug_that_parks_a_request_for_ever_is_an_error_and_no_endless_run(monkeypatch):
-    monkeypatch.setattr("meshsim.engines.reference.instance.Instance._finish", lambda *_: None)
+    monkeypatch.setattr("meshsim.engines.reference.services.instance.Instance._finish", lambda *_: None)
     scenario = {
         "name": "stuck",
         "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"server": 1}}},

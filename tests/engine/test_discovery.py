@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meshsim.distributions import Constant, Exponential
-from meshsim.engines.reference.clock import Clock
-from meshsim.engines.reference.discovery import AtOnce, Lookups, Push
-from meshsim.engines.reference.registry import Registry
+from meshsim.engines.reference.control.discovery import AtOnce, Lookups, Push
+from meshsim.engines.reference.control.registry import Registry
+from meshsim.engines.reference.time.clock import Clock
 from meshsim.plan import NONE, Discovery
 from meshsim.randomness import PHASE, PROPAGATION, uniform
 

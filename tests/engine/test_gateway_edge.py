@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import meshsim as ms
-from meshsim.engines.reference.clock import Clock
-from meshsim.engines.reference.replicas import Replicas
+from meshsim.engines.reference.proxies.replicas import Replicas
+from meshsim.engines.reference.time.clock import Clock
 from meshsim.plan import NONE, Edge
 from meshsim.policies.edge import TakeTurns
 

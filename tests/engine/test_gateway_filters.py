@@ -14,7 +14,7 @@ from test_stage_columns import segments_of
 import meshsim as ms
 from meshsim.engines import reference
 from meshsim.flags import Flag
-from meshsim.metrics.slow_sample import Records, SlowSample
+from meshsim.metrics.stages.slow_sample import Records, SlowSample
 from meshsim.plan import Ask
 from meshsim.policies.filters import Cache, Decision, Filter, Surroundings, Then, Verdict
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import meshsim as ms
-from meshsim.engines.reference.clock import Clock
-from meshsim.engines.reference.outcome import OK, Outcome, failure
-from meshsim.engines.reference.routes import LiveRoute
+from meshsim.engines.reference.proxies.routes import LiveRoute
+from meshsim.engines.reference.time.clock import Clock
+from meshsim.engines.reference.time.outcome import OK, Outcome, failure
 from meshsim.flags import Flag
 from meshsim.plan import BARE, Canary, Route
 

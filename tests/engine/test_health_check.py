@@ -10,7 +10,7 @@ from control_bench import MS, ROUND_MS, Bench, check, fault
 
 import meshsim as ms
 from meshsim.distributions import Constant, Exponential
-from meshsim.engines.reference.outcome import LOST_AFTER_NS
+from meshsim.engines.reference.time.outcome import LOST_AFTER_NS
 from meshsim.flags import Flag
 from meshsim.plan import Effect
 

@@ -22,13 +22,13 @@ from scripted_calls import (
 )
 
 import meshsim as ms
-from meshsim.engines.reference.call import ENDED
-from meshsim.engines.reference.clock import PARK
-from meshsim.engines.reference.hedging import HedgeLayer
-from meshsim.engines.reference.layers import ALL_FLAGS
-from meshsim.engines.reference.outcome import OK
-from meshsim.engines.reference.pick import Chooser, WatchfulPickLayer
-from meshsim.engines.reference.race import Entrant, Race
+from meshsim.engines.reference.layers.hedging import HedgeLayer
+from meshsim.engines.reference.layers.layers import ALL_FLAGS
+from meshsim.engines.reference.layers.pick import Chooser, WatchfulPickLayer
+from meshsim.engines.reference.layers.race import Entrant, Race
+from meshsim.engines.reference.time.clock import PARK
+from meshsim.engines.reference.time.outcome import OK
+from meshsim.engines.reference.travel.call import ENDED
 from meshsim.flags import Flag
 from meshsim.plan import Hedging, Retries
 from meshsim.planning.traffic import NEVER_AGAIN

@@ -9,9 +9,9 @@ import pytest
 from scripted_calls import MS, Bench
 
 import meshsim as ms
-from meshsim.engines.reference.mirror import MirrorLayer
-from meshsim.engines.reference.outcome import OK
-from meshsim.engines.reference.split import SplitLayer
+from meshsim.engines.reference.layers.mirror import MirrorLayer
+from meshsim.engines.reference.layers.split import SplitLayer
+from meshsim.engines.reference.time.outcome import OK
 from meshsim.plan import Mirror
 from meshsim.randomness import request_key
 

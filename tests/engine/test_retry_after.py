@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from meshsim.engines.reference.outcome import Outcome
-from meshsim.engines.reference.retrying import wait_ns
+from meshsim.engines.reference.layers.retrying import wait_ns
+from meshsim.engines.reference.time.outcome import Outcome
 from meshsim.policies.retry import Constant, RetryPolicy
 from meshsim.randomness import BACK_OFF, Draw
 

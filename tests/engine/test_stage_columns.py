@@ -10,8 +10,8 @@ from test_conservation import PROPERTY, scenarios
 
 import meshsim as ms
 from meshsim.engines import reference
-from meshsim.metrics.critical_path import NONE, OTHER, PROXY, QUEUE, SERVICE, Segment, by_parent, split, stages_of
-from meshsim.metrics.slow_sample import Records, SlowSample
+from meshsim.metrics.stages.critical_path import NONE, OTHER, PROXY, QUEUE, SERVICE, Segment, by_parent, split, stages_of
+from meshsim.metrics.stages.slow_sample import Records, SlowSample
 
 MS = 1_000_000
 

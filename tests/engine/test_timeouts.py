@@ -8,8 +8,8 @@ import pytest
 from scripted_calls import MS, Bench
 
 import meshsim as ms
-from meshsim.engines.reference.layers import within
-from meshsim.engines.reference.outcome import OK, failure
+from meshsim.engines.reference.layers.layers import within
+from meshsim.engines.reference.time.outcome import OK, failure
 from meshsim.flags import Flag
 from meshsim.plan import NONE
 

@@ -23,7 +23,7 @@ class Knob:
     """Two values of one key, and which way a figure goes from the first to the second."""
 
     key: str
-    """`Section.key`, as `meshsim.scenario.fields` names them; several with spaces, where one stands for both."""
+    """`Section.key`, as `meshsim.scenario.documentation.fields` names them; several with spaces, where one stands for both."""
     base: str
     """Name of the scenario that is changed."""
     path: str

@@ -25,7 +25,7 @@ from rows import Row, check
 
 import meshsim as ms
 from meshsim import registry
-from meshsim.scenario.schema import json_schema
+from meshsim.scenario.documentation.schema import json_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_up import MS, SECOND, plan, requests, summary_of
 
-from meshsim.metrics.dashboard import BOUNDS_MS, DashboardBuckets, histogram_quantile
+from meshsim.metrics.latency.dashboard import BOUNDS_MS, DashboardBuckets, histogram_quantile
 
 
 def buckets_of(*latencies_ms: float) -> DashboardBuckets:

@@ -8,7 +8,7 @@ import made_up
 import numpy as np
 import pytest
 
-from meshsim.metrics.decisions import Decisions
+from meshsim.metrics.policies.decisions import Decisions
 from meshsim.policies.filters import Buffer, Decision, Fault
 
 ADMITTED, LIMITED, DENIED, DELAYED, HIT = (

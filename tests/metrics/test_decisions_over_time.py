@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from meshsim.metrics.decisions_over_time import COLUMNS, MOST_NAMES, DecisionsOverTime
+from meshsim.metrics.over_time.decisions import COLUMNS, MOST_NAMES, DecisionsOverTime
 from meshsim.policies.filters import Buffer, Decision, Fault
 
 MS = 1_000_000

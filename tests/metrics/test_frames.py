@@ -15,9 +15,9 @@ import meshsim
 from meshsim.engines import reference
 from meshsim.metrics import frames
 from meshsim.metrics.edges import Edges
-from meshsim.metrics.over_intervals import COARSE_ERROR
-from meshsim.metrics.over_time import ErrorsOverTime, Timeline
-from meshsim.metrics.services_over_time import ServicesOverTime
+from meshsim.metrics.over_time.intervals import COARSE_ERROR
+from meshsim.metrics.over_time.requests import ErrorsOverTime, Timeline
+from meshsim.metrics.over_time.services import ServicesOverTime
 
 if TYPE_CHECKING:
     from meshsim import Result

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshsim.metrics.histogram import Histogram
+from meshsim.metrics.latency.histogram import Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import MS, SECOND, plan, requests, shop, summary_of
 
-from meshsim.metrics.histogram import Histogram
-from meshsim.metrics.histogram_table import COLUMNS, histograms, pooled, pooled_times, with_histograms
+from meshsim.metrics.latency.histogram import Histogram
+from meshsim.metrics.latency.histogram_table import COLUMNS, histograms, pooled, pooled_times, with_histograms
 from meshsim.metrics.summary import Summary
 
 if TYPE_CHECKING:
-    from meshsim.metrics.times import Times
+    from meshsim.metrics.latency.times import Times
 
 SHARES = (0.001, 0.123, 0.5, 0.975, 1.0)
 

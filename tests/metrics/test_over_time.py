@@ -13,9 +13,9 @@ from made_up import MS, SECOND, attempts, chunk, plan, requests
 
 from meshsim.flags import Flag
 from meshsim.metrics.edges import Edges, nodes
-from meshsim.metrics.over_intervals import COARSE_ERROR, CoarseHistograms, coarse_bin, coarse_edges
-from meshsim.metrics.over_time import ErrorsOverTime, Timeline
-from meshsim.metrics.services_over_time import ServicesOverTime
+from meshsim.metrics.over_time.intervals import COARSE_ERROR, CoarseHistograms, coarse_bin, coarse_edges
+from meshsim.metrics.over_time.requests import ErrorsOverTime, Timeline
+from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.tally import Tally
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from made_up import MS, SECOND, attempts, chunk, plan
 import meshsim
 from meshsim.engines import reference
 from meshsim.metrics import frames
-from meshsim.metrics.balance_over_time import MOST_INTERVALS, BalanceOverTime
-from meshsim.metrics.policies_over_time import LEVELS, PoliciesOverTime
+from meshsim.metrics.over_time.balance import MOST_INTERVALS, BalanceOverTime
+from meshsim.metrics.over_time.policies import LEVELS, PoliciesOverTime
 from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:

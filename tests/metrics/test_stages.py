@@ -12,7 +12,7 @@ from made_up import MS, SECOND, attempts, chunk, plan, requests
 import meshsim as ms
 from meshsim.engines import reference
 from meshsim.metrics import frames
-from meshsim.metrics.stages import SlowSample, spans, stages
+from meshsim.metrics.stages.stages import SlowSample, spans, stages
 
 ONE_SHOT = {"executor": "constant-vus", "vus": 1, "requests": {"all": 1}, "duration": "1ms"}
 

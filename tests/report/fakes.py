@@ -13,14 +13,14 @@ import frames
 import numpy as np
 import pandas as pd
 
-from meshsim.scenario.changes import Change, changes
+from meshsim.scenario.files.changes import Change, changes
 from meshsim.scenario.load import LoadedScenario, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from meshsim.experiments.judgement import GateVerdict
-    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.sections.model import Scenario
 
 SCENARIO: dict[str, Any] = {
     "name": "shop",

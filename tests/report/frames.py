@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from meshsim.metrics.decisions_over_time import COLUMNS
-from meshsim.metrics.policies_over_time import LEVELS
+from meshsim.metrics.over_time.decisions import COLUMNS
+from meshsim.metrics.over_time.policies import LEVELS
 from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from meshsim.metrics.policies_over_time import LEVELS
+from meshsim.metrics.over_time.policies import LEVELS
 from meshsim.records import ACTIVITY
 from meshsim.report.charts import balance_over_time, connections_over_time, policies_over_time, style
 from meshsim.report.charts.panels import ways

@@ -14,7 +14,7 @@ from meshsim.policies.load_balancing import LeastRequest, PeakEwma
 from meshsim.policies.retry import CONDITIONS, RetryBudget
 from meshsim.scenario import effective
 from meshsim.scenario.defaults import SHORT_FORMS, Multiple, UnknownDefaultError, products, resolve, table
-from meshsim.scenario.fields import fields
+from meshsim.scenario.documentation.fields import fields
 from meshsim.scenario.load import read
 from meshsim.units import NS_PER_MS, NS_PER_S
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from meshsim.scenario.explain import UnknownFieldError, explain, policy_families
-from meshsim.scenario.fields import fields
+from meshsim.scenario.documentation.explain import UnknownFieldError, explain, policy_families
+from meshsim.scenario.documentation.fields import fields
 from meshsim.units import parse_duration, parse_share
 
 

@@ -12,7 +12,7 @@ from textwrap import dedent
 BEGINNING = '''
 import meshsim as ms
 from meshsim.policies.load_balancing import LoadBalancer
-from meshsim.scenario.schema import json_schema
+from meshsim.scenario.documentation.schema import json_schema
 from meshsim.units import Count
 
 def instances(balancer):

@@ -8,9 +8,9 @@ import pytest
 
 import meshsim as ms
 from meshsim.errors import ScenarioError
+from meshsim.scenario.flow.routing import Asked, is_path, meet
 from meshsim.scenario.load import load
-from meshsim.scenario.routes import RouteSection
-from meshsim.scenario.routing import Asked, is_path, meet
+from meshsim.scenario.sections.routes import RouteSection
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from meshsim.scenario.schema import json_schema
+from meshsim.scenario.documentation.schema import json_schema
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted([*REPOSITORY.glob("scenarios/*.yaml"), *REPOSITORY.glob("benchmarks/*.yaml")])

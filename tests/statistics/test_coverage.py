@@ -18,7 +18,7 @@ from scipy import stats
 
 import meshsim as ms
 from meshsim.engines import reference
-from meshsim.metrics.histogram import Histogram
+from meshsim.metrics.latency.histogram import Histogram
 from meshsim.statistics.intervals import interval
 from meshsim.statistics.paired import difference
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from meshsim import registry
 from meshsim.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal, Mixture, Pareto, Weibull
 from meshsim.registry import SettingError
-from meshsim.scenario.types import choice_of
+from meshsim.scenario.sections.types import choice_of
 from meshsim.units import NS_PER_MS
 
 if TYPE_CHECKING:

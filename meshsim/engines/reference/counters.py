@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.fleet import GATEWAY_KIND
+from meshsim.engines.reference.proxies.fleet import GATEWAY_KIND
 from meshsim.policies.circuit_breaking import HALF_OPEN, OPEN
 from meshsim.policies.filters import Decision
 from meshsim.records import ACTIVITY
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from meshsim.engines.reference.clock import Clock
-    from meshsim.engines.reference.fleet import Placed
-    from meshsim.engines.reference.instance import Instance
-    from meshsim.engines.reference.replicas import Replica
-    from meshsim.engines.reference.view import View
+    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.proxies.fleet import Placed
+    from meshsim.engines.reference.proxies.replicas import Replica
+    from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.clock import Clock
     from meshsim.plan import Plan
     from meshsim.records import Recorder
 

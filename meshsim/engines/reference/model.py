@@ -7,26 +7,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.ambient import WaypointLayer
-from meshsim.engines.reference.call import CALLER_CLIENT, CALLER_GATEWAY, CALLER_WAYPOINT
-from meshsim.engines.reference.clients import Client, Counter
-from meshsim.engines.reference.clock import Clock
-from meshsim.engines.reference.control import Control
+from meshsim.engines.reference.clients.clients import Client, Counter
+from meshsim.engines.reference.clients.edge import EdgeLayer
+from meshsim.engines.reference.control.control import Control
 from meshsim.engines.reference.counters import Counters
-from meshsim.engines.reference.destinations import Destinations
-from meshsim.engines.reference.edge import EdgeLayer
-from meshsim.engines.reference.entry import DirectEntry, GatewayEntry
-from meshsim.engines.reference.fleet import Fleet
-from meshsim.engines.reference.instance import Instance
-from meshsim.engines.reference.layers import ALL_FLAGS, CLIENT_GAVE_UP, Refusals, around, timed_out
-from meshsim.engines.reference.load_readings import read_load
-from meshsim.engines.reference.network import Links
-from meshsim.engines.reference.proxy import FreeSidecarLayer, SidecarLayer
-from meshsim.engines.reference.replicas import Replicas
-from meshsim.engines.reference.routes import LiveRoute
-from meshsim.engines.reference.screening import Ask
-from meshsim.engines.reference.stacks import Stacks
-from meshsim.engines.reference.view import Place
+from meshsim.engines.reference.destinations.view import Place
+from meshsim.engines.reference.layers.layers import ALL_FLAGS, CLIENT_GAVE_UP, Refusals, around, timed_out
+from meshsim.engines.reference.layers.stacks import Stacks
+from meshsim.engines.reference.proxies.ambient import WaypointLayer
+from meshsim.engines.reference.proxies.entry import DirectEntry, GatewayEntry
+from meshsim.engines.reference.proxies.fleet import Fleet
+from meshsim.engines.reference.proxies.load_readings import read_load
+from meshsim.engines.reference.proxies.proxy import FreeSidecarLayer, SidecarLayer
+from meshsim.engines.reference.proxies.replicas import Replicas
+from meshsim.engines.reference.proxies.routes import LiveRoute
+from meshsim.engines.reference.proxies.screening import Ask
+from meshsim.engines.reference.proxies.ways import Destinations
+from meshsim.engines.reference.services.instance import Instance
+from meshsim.engines.reference.time.clock import Clock
+from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, CALLER_WAYPOINT
+from meshsim.engines.reference.travel.network import Links
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Stack, StepKind
 from meshsim.randomness import APPLICATION, CLIENT, GATEWAY, SIDECAR, WAYPOINT, call_key, root_key, stream
@@ -34,9 +34,9 @@ from meshsim.randomness import APPLICATION, CLIENT, GATEWAY, SIDECAR, WAYPOINT, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from meshsim.engines.reference.layers import Handler
-    from meshsim.engines.reference.proxy import Proxy
-    from meshsim.engines.reference.view import View
+    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.layers.layers import Handler
+    from meshsim.engines.reference.proxies.proxy import Proxy
     from meshsim.plan import Ask as Asked
     from meshsim.plan import Cluster, Plan, Step
     from meshsim.records import Recorder

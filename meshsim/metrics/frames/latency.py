@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from meshsim.metrics.dashboard import DashboardBuckets
 from meshsim.metrics.frames.rows import grouping, measured
+from meshsim.metrics.latency.dashboard import DashboardBuckets
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:

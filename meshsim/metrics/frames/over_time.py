@@ -1,4 +1,4 @@
-"""A run over time, from its records: the tables that `meshsim.metrics.over_time` makes as they stream by, with exact quantiles."""
+"""A run over time, from its records: the tables that `meshsim.metrics.over_time.requests` makes as they stream by, with exact quantiles."""
 
 from __future__ import annotations
 

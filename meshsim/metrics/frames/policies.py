@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from meshsim.metrics.policies_over_time import LEVELS, way_name
+from meshsim.metrics.over_time.policies import LEVELS, way_name
 from meshsim.records import ACTIVITY
 from meshsim.units import NS_PER_S
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from meshsim.metrics.frames.rows import ALL, failed, grouping
-from meshsim.metrics.over_intervals import Intervals, coarse_bin, coarse_edges
+from meshsim.metrics.over_time.intervals import Intervals, coarse_bin, coarse_edges
 from meshsim.metrics.recovery import FEWEST_REQUESTS, TAIL, recoveries, stretches
 from meshsim.units import NS_PER_S
 

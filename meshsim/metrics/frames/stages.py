@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from meshsim.metrics.critical_path import CLIENT, GATEWAY, NONE, Try
-from meshsim.metrics.slow_sample import REQUEST_COLUMNS, Records, columns_of_tries
-from meshsim.metrics.stages import SLOW_SHARE, spans_of_records, stages_of_records
+from meshsim.metrics.stages.critical_path import CLIENT, GATEWAY, NONE, Try
+from meshsim.metrics.stages.slow_sample import REQUEST_COLUMNS, Records, columns_of_tries
+from meshsim.metrics.stages.stages import SLOW_SHARE, spans_of_records, stages_of_records
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def stages(
     share: float = SLOW_SHARE,
     waits: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Where the time goes on the slowest requests, as `meshsim.metrics.stages.stages` says.
+    """Where the time goes on the slowest requests, as `meshsim.metrics.stages.stages.stages` says.
 
     Args:
         requests: `Result.requests`.
@@ -53,7 +53,7 @@ def stages(
 def spans(
     requests: pd.DataFrame, attempts: pd.DataFrame, request: int | None = None, waits: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """One request for a waterfall, as `meshsim.metrics.stages.spans` says.
+    """One request for a waterfall, as `meshsim.metrics.stages.stages.spans` says.
 
     Args:
         requests: `Result.requests`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.metrics.decisions_over_time import COLUMNS
+from meshsim.metrics.over_time.decisions import COLUMNS
 from meshsim.report.charts import style
 from meshsim.report.charts.panels import Panel, stacked, told
 

@@ -8,9 +8,9 @@ import pandas as pd
 
 from meshsim.experiments.places import read_manifest
 from meshsim.metrics import frames
-from meshsim.metrics.activity import GATEWAY, OUTSIDE
-from meshsim.metrics.balance_over_time import MOST_INTERVALS, caller_zones
-from meshsim.metrics.decisions_over_time import COLUMNS
+from meshsim.metrics.over_time.balance import MOST_INTERVALS, caller_zones
+from meshsim.metrics.over_time.decisions import COLUMNS
+from meshsim.metrics.policies.activity import GATEWAY, OUTSIDE
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def balance(comparison: Comparison) -> pd.DataFrame:
 
 
 def decisions(comparison: Comparison) -> pd.DataFrame:
-    """Frame `decision_rates` of all variants: columns as `meshsim.metrics.decisions_over_time.DecisionsOverTime.table`, and those two."""
+    """Frame `decision_rates` of all variants: columns as `meshsim.metrics.over_time.decisions.DecisionsOverTime.table`, and those two."""
     parts = [
         pd.read_parquet(file).assign(variant=variant, replication=number)
         for variant, kept in comparison.kept.items()

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from meshsim.report.page.own_defaults import own_defaults
 from meshsim.report.page.product_defaults import product_defaults
-from meshsim.scenario import fields
-from meshsim.scenario.explain import default_field
+from meshsim.scenario.documentation import fields
+from meshsim.scenario.documentation.explain import default_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meshsim.scenario.defaults import Product
-    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.sections.model import Scenario
 
 OWN_SOURCE = "meshsim's own default, whatever the product"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from meshsim.metrics.decisions_over_time import SPLITS
+from meshsim.metrics.over_time.decisions import SPLITS
 from meshsim.report.charts import decisions_over_time
 from meshsim.report.charts.panels import ways
 from meshsim.report.page.drawings import Drawing, Group, draw

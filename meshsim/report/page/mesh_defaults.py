@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meshsim.scenario.connections import DiscoverySection, MtlsSection
-    from meshsim.scenario.model import Scenario
-    from meshsim.scenario.proxies import TelemetrySection
-    from meshsim.scenario.traffic import TrafficSection
+    from meshsim.scenario.sections.connections import DiscoverySection, MtlsSection
+    from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.proxies import TelemetrySection
+    from meshsim.scenario.sections.traffic import TrafficSection
 
 
 def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:

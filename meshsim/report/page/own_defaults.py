@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from meshsim.scenario import fields, loads, services
-from meshsim.scenario.fields import KEYS, Field
-from meshsim.scenario.traffic import BackOffSection, CircuitBreakersSection, RetriesSection, RetryBudgetSection, TrafficSection
-from meshsim.scenario.types import Choice, Section
+from meshsim.scenario.documentation import fields
+from meshsim.scenario.documentation.fields import KEYS, Field
+from meshsim.scenario.sections import loads, services
+from meshsim.scenario.sections.traffic import (
+    BackOffSection,
+    CircuitBreakersSection,
+    RetriesSection,
+    RetryBudgetSection,
+    TrafficSection,
+)
+from meshsim.scenario.sections.types import Choice, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.sections.model import Scenario
 
 OF_PRODUCTS = (TrafficSection, RetriesSection, BackOffSection, RetryBudgetSection, CircuitBreakersSection, Choice)
 """What `product_defaults` and the policies themselves answer for."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from meshsim.report.page import mesh_defaults
 from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
 from meshsim.scenario.effective import EVERY_DESTINATION
-from meshsim.scenario.services import CallStep
-from meshsim.scenario.types import Choice, PolicySection
+from meshsim.scenario.sections.services import CallStep
+from meshsim.scenario.sections.types import Choice, PolicySection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from meshsim.scenario.model import Scenario
-    from meshsim.scenario.traffic import RetriesSection, TrafficSection
+    from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.traffic import RetriesSection, TrafficSection
 
 RETRIES = "traffic.retries"
 BACK_OFF = ("base_interval", "max_interval")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.scenario.advice import capacity, ejecting, hashing, leaving, patience, reach, retrying, schedule, without_effect
-from meshsim.scenario.flow import Flow
+from meshsim.scenario.flow.flow import Flow
 
 if TYPE_CHECKING:
     from meshsim.errors import Mistake
     from meshsim.scenario.load import Places
-    from meshsim.scenario.model import Scenario
+    from meshsim.scenario.sections.model import Scenario
 
 CHECKS = (
     *capacity.CHECKS,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from meshsim.scenario import demand
 from meshsim.scenario.advice.remark import Remark, count, number, per_second, time
-from meshsim.scenario.flow import calls_of
+from meshsim.scenario.flow import demand
+from meshsim.scenario.flow.flow import calls_of
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meshsim.scenario.flow import Flow
+    from meshsim.scenario.flow.flow import Flow
 
 
 def service_workers(flow: Flow) -> Iterator[Remark]:

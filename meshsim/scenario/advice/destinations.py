@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from meshsim.scenario import effective, reading
+from meshsim.scenario import effective
 from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
-from meshsim.scenario.flow import calls_of
+from meshsim.scenario.flow import reading
+from meshsim.scenario.flow.flow import calls_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from meshsim.scenario.flow import Flow
-    from meshsim.scenario.model import Scenario
-    from meshsim.scenario.reading import Path, Tries
-    from meshsim.scenario.traffic import TrafficSection
+    from meshsim.scenario.flow.flow import Flow
+    from meshsim.scenario.flow.reading import Path, Tries
+    from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.traffic import TrafficSection
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from meshsim.policies.outlier_detection import OutlierDetection
     from meshsim.scenario.advice.destinations import Destination
-    from meshsim.scenario.flow import Flow
+    from meshsim.scenario.flow.flow import Flow
 
 COMPARISONS = {"success_rate": "success rates", "failure_percentage": "failure percentages"}
 SURELY = 4.0

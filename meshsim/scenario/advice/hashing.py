@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.scenario.advice.destinations import Destination
-    from meshsim.scenario.flow import Flow
+    from meshsim.scenario.flow.flow import Flow
 
 AT_RANDOM = "every request goes to a host at random"
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshsim.scenario.advice.destinations import Destination
-    from meshsim.scenario.connections import DiscoverySection
-    from meshsim.scenario.flow import Flow
-    from meshsim.scenario.services import ServiceSection
+    from meshsim.scenario.flow.flow import Flow
+    from meshsim.scenario.sections.connections import DiscoverySection
+    from meshsim.scenario.sections.services import ServiceSection
 
 MOST = 0.99
 """Share of the pushes that arrive in the time that is asked for."""

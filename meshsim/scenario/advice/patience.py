@@ -9,8 +9,8 @@ from meshsim.scenario.advice.remark import Remark, time
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meshsim.scenario.flow import Flow, Way
-    from meshsim.scenario.reading import Layer
+    from meshsim.scenario.flow.flow import Flow, Way
+    from meshsim.scenario.flow.reading import Layer
 
 
 def per_try_timeouts(flow: Flow) -> Iterator[Remark]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from meshsim.errors import did_you_mean
 from meshsim.scenario.advice.remark import Remark
-from meshsim.scenario.flow import calls_of
+from meshsim.scenario.flow.flow import calls_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meshsim.scenario.flow import Flow
+    from meshsim.scenario.flow.flow import Flow
 
 _SELECTOR = re.compile(r"(route|service):\s*([^,}]+)")
 

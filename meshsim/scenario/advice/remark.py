@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from meshsim.units import format_duration
 
 if TYPE_CHECKING:
-    from meshsim.scenario.reading import Path
+    from meshsim.scenario.flow.reading import Path
 
 
 class Remark(NamedTuple):

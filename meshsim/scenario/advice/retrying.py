@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from meshsim.scenario.advice.destinations import Destination
-    from meshsim.scenario.flow import Flow, Way
-    from meshsim.scenario.reading import Layer, Path, Tries
+    from meshsim.scenario.flow.flow import Flow, Way
+    from meshsim.scenario.flow.reading import Layer, Path, Tries
 
 UNAVAILABLE = GRPC_STATUS["unavailable"]
 

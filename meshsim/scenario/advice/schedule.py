@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.scenario import demand
 from meshsim.scenario.advice.remark import Remark, time
+from meshsim.scenario.flow import demand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meshsim.scenario.flow import Flow
+    from meshsim.scenario.flow.flow import Flow
 
 
 def loads(flow: Flow) -> Iterator[Remark]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.policies.filters import Cache
-from meshsim.scenario import demand, effective
+from meshsim.scenario import effective
 from meshsim.scenario.advice.remark import Remark, time
-from meshsim.scenario.screened import rules_of
+from meshsim.scenario.flow import demand
+from meshsim.scenario.flow.screened import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshsim.policies.filters import Filter
-    from meshsim.scenario.flow import Flow
-    from meshsim.scenario.reading import Path
+    from meshsim.scenario.flow.flow import Flow
+    from meshsim.scenario.flow.reading import Path
 
 
 def restarts(flow: Flow) -> Iterator[Remark]:

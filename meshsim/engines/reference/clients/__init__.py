@@ -1,0 +1,1 @@
+"""Clients: open and closed loads, and their connections to the gateway."""

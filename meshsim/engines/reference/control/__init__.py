@@ -1,0 +1,1 @@
+"""The control plane: registries, discovery, health checks, lifecycles, faults."""

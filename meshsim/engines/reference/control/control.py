@@ -1,0 +1,99 @@
+"""The control plane: registries, discovery, health checks, lifecycles, faults and certificates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.control.discovery import AtOnce, Lookups, Push
+from meshsim.engines.reference.control.faults import strike
+from meshsim.engines.reference.control.health_check import HealthChecker
+from meshsim.engines.reference.control.lifecycle import Life
+from meshsim.engines.reference.control.load_reports import LoadReports
+from meshsim.engines.reference.control.registry import Registry
+from meshsim.engines.reference.travel.call import CALLER_GATEWAY
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import simpy
+
+    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.clock import Clock
+    from meshsim.engines.reference.travel.network import Links
+    from meshsim.plan import Discovery, Plan
+
+
+class Control:
+    """All that happens beside requests."""
+
+    def __init__(self, clock: Clock, plan: Plan, instances: tuple[tuple[Instance, ...], ...], links: Links) -> None:
+        self._clock = clock
+        self._plan = plan
+        self._instances = instances
+        self._links = links
+        self._registries: dict[int, Registry] = {}
+        """By service; only of those whose instances come and go."""
+        self._lives: list[Life] = []
+        self._teachers: dict[str, Push | Lookups | AtOnce] = {}
+        """Who keeps the callers of one kind up to date."""
+        for number, service in enumerate(plan.services):
+            if service.lifecycle is not None:
+                lifecycle = service.lifecycle
+                registry = Registry(clock, instances[number], lifecycle.replicas, lifecycle.readiness_ns)
+                self._registries[number] = registry
+                self._lives.append(Life(clock, lifecycle, instances[number], registry))
+
+    def follow(self, view: View, caller: int) -> None:
+        """Look after a new view: membership, health, load reports, certificates."""
+        if view.service in self._registries:
+            self._teacher(caller).follow(view, self._registries[view.service])
+        check = view.cluster.health_check
+        if check is not None:
+            for endpoint in view.endpoints:
+                if view.belongs(endpoint.index):
+                    HealthChecker(self._clock, view, endpoint, self._links, check).begin()
+        balancer = view.cluster.balancer
+        if balancer.reads_reports:
+            view.reports = LoadReports(self._clock, view)
+            if balancer.report_interval:
+                for endpoint in view.endpoints:
+                    self._clock.process(view.reports.watch(endpoint, balancer.report_interval))
+        connections = view.cluster.connections
+        if connections is not None and connections.tls is not None and connections.tls.rotations_ns:
+            self._clock.process(self._rotate(view, connections.tls.rotations_ns))
+
+    def begin(self) -> None:
+        """Start what the plan has in store."""
+        for life in self._lives:
+            life.begin()
+        for fault in self._plan.faults:
+            registry = self._registries.get(fault.service)
+            self._clock.process(strike(self._clock, fault, self._instances[fault.service], registry))
+
+    def _teacher(self, caller: int) -> Push | Lookups | AtOnce:
+        discovery, kind = self._discovery(caller)
+        if kind not in self._teachers:
+            if discovery is None:
+                self._teachers[kind] = AtOnce()
+            elif discovery.dns_refresh_ns:
+                self._teachers[kind] = Lookups(self._clock, discovery)
+            else:
+                self._teachers[kind] = Push(self._clock, discovery)
+        return self._teachers[kind]
+
+    def _discovery(self, caller: int) -> tuple[Discovery | None, str]:
+        """How callers of a kind learn of changes."""
+        plan = self._plan
+        if caller == CALLER_GATEWAY and plan.gateway is not None:
+            return plan.gateway.discovery, "gateway"
+        if plan.mesh is not None:
+            return plan.mesh.discovery, "mesh"
+        return plan.direct.discovery, "direct"
+
+    def _rotate(self, view: View, at_ns: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
+        """A SimPy process: certificates change at these times."""
+        for moment_ns in at_ns:
+            yield self._clock.pause(moment_ns - self._clock.now_ns)
+            if view.pool is not None:
+                view.pool.drain()

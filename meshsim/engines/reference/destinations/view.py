@@ -1,0 +1,285 @@
+"""One proxy's view of a destination: whom it knows, whom it thinks healthy, and all the state that Envoy keeps per cluster.
+
+Ten gateway replicas have ten of them, and they differ.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meshsim.engines.reference.destinations.endpoints import Activity, EndpointView
+from meshsim.engines.reference.destinations.health import Health
+from meshsim.plan import NONE, HashOn
+from meshsim.policies.admission import NO_LIMIT, ResourceLimit
+from meshsim.policies.load_balancing import NO_HASH
+from meshsim.policies.locality import IgnoreZones
+from meshsim.randomness import HASH, LOAD_BALANCER, START_OFFSET, Draw, call_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from meshsim.engines.reference.control.load_reports import LoadReports
+    from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.clock import Clock
+    from meshsim.engines.reference.time.station import Station
+    from meshsim.engines.reference.travel.call import Call
+    from meshsim.plan import Cluster, Limits, Service
+    from meshsim.policies.load_balancing import LoadBalancer
+    from meshsim.policies.locality import Arrangement
+
+
+class Place:
+    """Where a view belongs: which proxy's it is, and where that stands among its like."""
+
+    __slots__ = ("callers", "client", "key", "station", "zone")
+
+    def __init__(
+        self, key: int, zone: int, client: int = 0, callers: tuple[int, ...] = (), station: Station | None = None
+    ) -> None:
+        self.key = key
+        self.zone = zone
+        self.client = client
+        """Number of the proxy among its like, from 0."""
+        self.callers = callers
+        """How many of its like there are in each zone."""
+        self.station = station
+        """The proxy's workers, which pay for handshakes; None without a proxy."""
+
+
+class View:
+    """What one proxy knows of one destination."""
+
+    __slots__ = (
+        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_on", "_locality", "_only", "_others",
+        "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
+        "is_dynamic", "is_panic", "key", "limiter", "pending", "place", "pool", "reports", "requests", "retries", "service",
+        "station", "throttling", "token_budget", "zone",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        clock: Clock,
+        cluster: Cluster,
+        service: Service,
+        instances: Sequence[Instance],
+        place: Place,
+        latency_ns: Callable[[int, int], int],
+    ) -> None:
+        self.clock = clock
+        self.cluster = cluster
+        self.service = cluster.service
+        self.place = place
+        self.key, self.zone, self.station = place.key, place.zone, place.station
+        priorities = service.priorities or (0,) * len(instances)
+        self.endpoints = [
+            EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)
+            for instance, weight, priority in zip(instances, service.weights, priorities, strict=True)
+        ]
+        self.activity = Activity()
+        self.draw = Draw()
+        limits: Limits | None = cluster.limits
+        self.connections = ResourceLimit(limits.max_connections if limits else NO_LIMIT)
+        self.pending = ResourceLimit(limits.max_pending_requests if limits else NO_LIMIT)
+        self.requests = ResourceLimit(limits.max_requests if limits else NO_LIMIT)
+        self.retries = ResourceLimit(limits.max_retries if limits else NO_LIMIT)
+        self.budget = cluster.budget
+        self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build()
+        self.breaker = None if cluster.breaker is None else cluster.breaker.build()
+        self.throttling = None if cluster.throttling is None else cluster.throttling.build()
+        self.limiter = None if cluster.limiter is None else cluster.limiter.build()
+        self.pool: Any = None
+        """Whatever keeps its connections."""
+        self.reports: LoadReports | None = None
+        """What brings it the endpoints' own reports of their load, where its balancer reads them."""
+        self._hash_on = cluster.hash_on
+        self._locality = cluster.locality
+        if self._locality is None and service.priorities:
+            self._locality = IgnoreZones()
+        self._balancers: list[LoadBalancer] = []
+        """One for each group of endpoints that picks are made among, as Envoy keeps one for each priority and locality."""
+        self._groups: list[list[EndpointView]] = []
+        self._only: list[EndpointView] | None = None
+        """The one group of endpoints, where there is one and requests have no hash: the usual case, kept short."""
+        self._balancer: LoadBalancer
+        self._arrangement: Arrangement | None = None
+        self._others: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
+        self._changes = 0
+        self.is_panic = False
+        """Whether picks are made among all endpoints because too few are healthy (of one of its groups, where there are several)."""
+        if cluster.subset != NONE:
+            for endpoint in self.endpoints:
+                endpoint.is_member = service.subsets[endpoint.index] == cluster.subset
+        if service.lifecycle is not None:
+            for endpoint in self.endpoints[service.lifecycle.replicas :]:
+                endpoint.is_member = False
+        self.health = Health.of(self)
+        self.is_dynamic = (
+            self.health is not None
+            or service.lifecycle is not None
+            or (cluster.balancer.reads_reports and not cluster.balancer.report_interval)
+        )
+        """Whether its endpoints may change, or may be gone without its knowing."""
+        self.refresh()
+
+    @property
+    def static_group(self) -> tuple[list[EndpointView], LoadBalancer] | None:
+        """Whom every pick is made among, and by what, where that never changes."""
+        return None if self._only is None or self.is_dynamic else (self._only, self._balancer)
+
+    def belongs(self, index: int) -> bool:
+        """Whether an instance is one that this view may ever know: of its subset."""
+        subset = self.cluster.subset
+        return subset == NONE or self.endpoints[index].instance.subset == subset
+
+    def refresh(self) -> None:
+        """Work out anew among whom picks are made; after any change of membership or health."""
+        members = [endpoint for endpoint in self.endpoints if endpoint.is_member and endpoint.is_available]
+        self._others.clear()
+        if self._locality is None:
+            healthy = [endpoint for endpoint in members if endpoint.is_healthy]
+            self.is_panic = len(healthy) < self.cluster.panic_threshold * len(members)
+            self._groups = [members if self.is_panic else healthy]
+        else:
+            self._arrangement, self._groups = self._arrange(members)
+            self.is_panic = any(self._arrangement.is_panic)
+        for number, group in enumerate(self._groups):
+            self._prepare(number, group)
+        self._changes += 1
+        is_simple = self._arrangement is None and self._hash_on is HashOn.NOTHING and bool(self._groups[0])
+        self._only = self._groups[0] if is_simple else None
+        if is_simple:
+            self._balancer = self._balancers[0]
+
+    def _arrange(self, members: list[EndpointView]) -> tuple[Arrangement, list[list[EndpointView]]]:
+        assert self._locality is not None  # noqa: S101 — whoever calls has looked
+        cluster = self.cluster
+        arrangement = self._locality.arrange(
+            members, self.zone, self.place.callers, cluster.panic_threshold, cluster.overprovisioning
+        )
+        return arrangement, [[members[position] for position in group] for group in arrangement.groups]
+
+    def _prepare(self, number: int, group: list[EndpointView]) -> None:
+        """A balancer for a group; it keeps what it remembers when the group changes."""
+        if not group:
+            return
+        draw = self.draw.at(call_key(self.key, self.service) + self._changes, START_OFFSET)
+        if number < len(self._balancers):
+            self._balancers[number].update(group, draw)
+        else:
+            clients = max(1, sum(self.place.callers))
+            while len(self._balancers) <= number:
+                self._balancers.append(
+                    self.cluster.balancer.build(endpoints=group, draw=draw, client=self.place.client, clients=clients)
+                )
+
+    def pick(self, call: Call) -> EndpointView | None:
+        """The load balancer's choice for an attempt; None where nobody is there to go to."""
+        group = self._only
+        if group is None:
+            return self._pick(call, self.draw.at(call.key, LOAD_BALANCER))
+        return group[self._balancer.pick(group, self.draw.at(call.key, LOAD_BALANCER), self.clock.now_ns, NO_HASH)]
+
+    def pick_again(self, call: Call, number: int = 1) -> EndpointView | None:
+        """Another choice for the same attempt, the `number`-th; a hash is changed for it, or it would be the same choice.
+
+        Source: Envoy, source/extensions/load_balancing_policies/common/thread_aware_lb_impl.h (chooseHost's `attempt`).
+        """
+        return self._pick(call, self.draw, number)
+
+    def _pick(self, call: Call, draw: Draw, number_again: int = 0) -> EndpointView | None:
+        groups = self._groups
+        number = 0 if self._arrangement is None else self._arrangement.choose(draw) if groups else 0
+        if not groups or not groups[number]:
+            return None
+        hash_key = NO_HASH if self._hash_on is HashOn.NOTHING else self._hash(call)
+        if number_again and hash_key != NO_HASH:
+            hash_key = call_key(hash_key, number_again)
+        group = groups[number]
+        return group[self._balancers[number].pick(group, draw, self.clock.now_ns, hash_key)]
+
+    def pick_avoiding(self, call: Call, priorities: int) -> EndpointView | None:
+        """The choice for a retry that avoids the priorities (a bit for each) which were tried before; all once all were tried.
+
+        Source: Envoy, source/extensions/retry/priority/previous_priorities.
+        """
+        members = [endpoint for endpoint in self.endpoints if endpoint.is_member]
+        left = [endpoint for endpoint in members if not priorities >> endpoint.priority & 1]
+        if self._locality is None or not left or len(left) == len(members):
+            return self.pick(call)
+        if priorities not in self._others:
+            self._others[priorities] = self._arrange(left)
+        arrangement, groups = self._others[priorities]
+        draw = self.draw.at(call.key, LOAD_BALANCER)
+        group = groups[arrangement.choose(draw)] if groups else []
+        return group[draw.below(len(group))] if group else None
+
+    def _hash(self, call: Call) -> int:
+        """64 bits of what the requests that belong together share."""
+        request = call.request
+        match self._hash_on:
+            case HashOn.KEY:
+                what = request.content_key
+            case HashOn.CONSUMER:
+                what = request.consumer or NONE  # without one there is no header to hash
+            case HashOn.ROUTE:
+                what = request.route
+            case HashOn.ADDRESS:
+                what = request.address
+            case _:
+                if request.user == NONE:  # nobody comes twice: as a client without a cookie, who is given a new one
+                    return request.key
+                what = request.source << 32 | request.user
+        return NO_HASH if what == NONE else call_key(HASH, what)
+
+    def notice(self, endpoint: EndpointView, status: int, grpc_status: int, flags: int, rtt_ns: int) -> None:
+        """What became of an attempt: for outlier detection, failure accrual and the load balancer."""
+        if self.health is not None:
+            self.health.notice(endpoint, status, grpc_status, flags)
+        if self.reports is not None and not self.cluster.balancer.report_interval:
+            self.reports.send(endpoint)
+        if self.cluster.balancer.observes:
+            is_failure = status >= 500 or status == 0 or grpc_status > 0
+            for balancer in self._balancers:
+                balancer.done(endpoint, self.clock.now_ns, rtt_ns, is_failure)
+
+    def admits_retry(self, is_timeout: bool = False) -> bool:  # noqa: FBT001, FBT002
+        """Whether the retry breaker (a fixed limit, or the budget in its place) has room; the slot is taken.
+
+        The try that has just failed counts as active still.
+        """
+        if self.budget is not None:
+            self.retries.maximum = self.budget.limit(self.requests.in_use + 1, self.pending.in_use)
+        has_room = self.retries.in_use < self.retries.maximum
+        if has_room and self.token_budget is not None:
+            has_room = self.token_budget.withdraw(self.clock.now_ns, is_timeout)
+        if not has_room:
+            self.activity.retries_refused += 1
+            return False
+        return self.retries.admit()
+
+    def join(self, index: int) -> None:
+        """Discovery says that an instance is there: a new host, whatever stood at its place before."""
+        endpoint = self.endpoints[index]
+        if endpoint.is_member or not self.belongs(index):
+            return
+        endpoint.is_member = True
+        endpoint.joined_ns = self.clock.now_ns
+        if self.health is not None:
+            self.health.join(endpoint)
+        self.refresh()
+
+    def leave(self, index: int) -> None:
+        """Discovery says that an instance has gone."""
+        endpoint = self.endpoints[index]
+        if not endpoint.is_member:
+            return
+        endpoint.is_member = False
+        if self.health is not None:
+            self.health.leave(endpoint)
+        self.refresh()
+
+    def set_health(self, index: int, is_healthy: bool) -> None:  # noqa: FBT001
+        """An active health check says that an instance has become healthy, or unhealthy."""
+        self.activity.health_changes += 1
+        assert self.health is not None  # noqa: S101 — there are no checks without it
+        self.health.set_passing(self.endpoints[index], is_healthy)

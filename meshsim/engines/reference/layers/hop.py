@@ -1,0 +1,147 @@
+"""The innermost layer: over the link to the instance, and back with its answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.proxies.screening import INBOUND
+from meshsim.engines.reference.time.clock import PARK, Interrupted
+from meshsim.engines.reference.time.outcome import CALLER_LEFT, LOST_AFTER_NS, OK, Outcome, failure
+from meshsim.engines.reference.travel.call import (
+    ARRIVED,
+    ENDED,
+    FINISHED,
+    FLAGS,
+    GRPC_STATUS,
+    INBOUND_NS,
+    INSTANCE,
+    SENT,
+    STATUS,
+    WASTED,
+    WORKED,
+    Job,
+)
+from meshsim.engines.reference.travel.network import ANSWER_WAY, REQUEST_WAY
+from meshsim.flags import Flag
+from meshsim.plan import NONE, OnCancel
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.layers.layers import Refusals
+    from meshsim.engines.reference.proxies.proxy import Proxy
+    from meshsim.engines.reference.proxies.screening import Passed
+    from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.network import Links
+
+
+NOBODY: Passed = []
+"""Where no filter is: nothing is put into it."""
+
+
+class HopLayer:
+    """Send to the endpoint that was picked, and wait for what it answers.
+
+    Where the caller gives up, a message says so to the instance one latency later; what that makes of it is its own matter.
+    """
+
+    __slots__ = ("_broken", "_clock", "_links", "_refusals", "_refused", "_service")
+
+    def __init__(self, clock: Clock, links: Links, service: int, refusals: Refusals) -> None:
+        self._clock = clock
+        self._links = links
+        self._service = service
+        self._refusals = refusals
+        self._refused = failure(503, Flag.UF, service)
+        self._broken = failure(503, Flag.UC, service)
+
+    def call(self, call: Call) -> Steps:
+        """The instance's answer."""
+        clock, endpoint = self._clock, call.endpoint
+        instance = endpoint.instance
+        row = call.row(self._service, self._refusals.next_id())
+        if call.parent is None:
+            call.request.attempts += 1
+        row[INSTANCE] = instance.index
+        row[SENT] = clock.now_ns
+        endpoint.in_flight += 1
+        job: Job | None = None
+        passed: Passed = NOBODY if instance.guard is None else []
+        try:
+            latency_ns = endpoint.latency_ns
+            if latency_ns:
+                yield latency_ns if latency_ns > 0 else self._links.latency_ns(call.key, REQUEST_WAY, call.zone, instance.zone)
+            outcome = None
+            if instance.is_gone or instance.guard is not None:
+                outcome = yield from self._enter(instance, call, row, passed)
+            if outcome is None:
+                job = Job(call, row, instance, clock.active)
+                row[ARRIVED] = clock.now_ns
+                instance.accept(job)
+                outcome = yield PARK
+            if latency_ns:
+                yield latency_ns if latency_ns > 0 else self._links.latency_ns(call.key, ANSWER_WAY, instance.zone, call.zone)
+        except Interrupted as error:
+            self._end(row, error.outcome, job)
+            if passed and instance.guard is not None:
+                instance.guard.screen.tell(passed, CALLER_LEFT, call.request)
+            if job is not None:
+                self._abandon(job, call.zone)
+            raise
+        finally:
+            endpoint.in_flight -= 1
+        self._end(row, outcome, None)
+        if passed and instance.guard is not None:
+            instance.guard.screen.tell(passed, outcome, call.request)
+        return outcome
+
+    def _enter(self, instance: Instance, call: Call, row: list[int], passed: Passed) -> Steps:
+        """At the door of the pod: why the request does not reach the instance, or None."""
+        if instance.is_unreachable:
+            yield LOST_AFTER_NS
+            return self._broken
+        if instance.is_down:
+            return self._refused
+        return None if instance.guard is None else (yield from self._pass(instance.guard, call, row, passed))
+
+    def _pass(self, sidecar: Proxy, call: Call, row: list[int], passed: Passed) -> Steps:
+        """Through the sidecar at the instance: its answer in place of the instance's, or None."""
+        outcome: Outcome | None = None
+        began_ns = self._clock.now_ns
+        try:
+            if sidecar.takes_time:
+                yield from sidecar.work(call, INBOUND)
+            if sidecar.screen.is_plain:
+                outcome = sidecar.screen.judge(call, INBOUND)
+            else:
+                outcome = yield from sidecar.screen.screen(call, INBOUND, passed)
+        finally:
+            row[INBOUND_NS] = self._clock.now_ns - began_ns
+        if call.endpoint.instance.is_down:  # it went while the sidecar took its time; so did the sidecar
+            return self._broken
+        return None if outcome is None else outcome._replace(origin=self._service)
+
+    def _abandon(self, job: Job, zone: int) -> None:
+        """Nobody waits any more: tell the instance, unless it would not listen."""
+        job.is_abandoned = True
+        instance = job.instance
+        if job.row[FINISHED] != NONE:
+            job.row[WASTED] = job.row[WORKED]
+        elif instance.on_cancel is not OnCancel.CONTINUE:
+            latency_ns = self._links.latency_ns(job.key, REQUEST_WAY, zone, instance.zone)
+            self._clock.start(_tell(job, latency_ns))
+
+    def _end(self, row: list[int], outcome: Outcome, job: Job | None) -> None:
+        """The caller's part of the row; written here unless an instance still works on it."""
+        row[ENDED] = self._clock.now_ns
+        if outcome is not OK:  # a new row says so already
+            row[STATUS], row[GRPC_STATUS], row[FLAGS] = outcome.status, outcome.grpc_status, row[FLAGS] | outcome.flags
+        if job is None or row[FINISHED] != NONE:
+            self._refusals.recorder.attempts.append(row)
+
+
+def _tell(job: Job, latency_ns: int) -> Steps:
+    """The message that the caller has gone."""
+    if latency_ns:
+        yield latency_ns
+    job.cancel()

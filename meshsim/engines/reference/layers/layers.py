@@ -1,0 +1,179 @@
+"""The layers of a call: each a handler around a handler, and their order in one place.
+
+A handler has one method, `call(call)`: a generator that returns the call's `Outcome`. A layer that a plan does not ask for is
+not there.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Protocol
+
+from meshsim.engines.reference.layers.hedging import HedgeLayer
+from meshsim.engines.reference.layers.retrying import RetryLayer
+from meshsim.engines.reference.time.clock import Expired
+from meshsim.engines.reference.time.outcome import Outcome, failure
+from meshsim.engines.reference.travel.call import ENDED, FLAGS, GRPC_STATUS, ID, STATUS
+from meshsim.flags import Flag
+from meshsim.plan import NONE
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.travel.call import Call
+    from meshsim.plan import Stack
+    from meshsim.records import Recorder
+
+CLIENT_GAVE_UP = Outcome(0, flags=int(Flag.DC), origin_flags=int(Flag.DC))
+ALL_FLAGS = (1 << 31) - 1
+
+
+class Handler(Protocol):
+    """Takes a call and returns its outcome."""
+
+    def call(self, call: Call) -> Steps:
+        """Steps that return an `Outcome`."""
+        ...
+
+
+class Refusals:
+    """Writes the row of an attempt that was never sent to an instance, and of a wait that led to no attempt."""
+
+    __slots__ = ("_service_of", "clock", "next_id", "recorder", "tells_deadlines")
+
+    def __init__(
+        self,
+        clock: Clock,
+        recorder: Recorder,
+        service_of: tuple[int, ...],
+        tells_deadlines: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        self.clock = clock
+        self.recorder = recorder
+        self._service_of = service_of
+        """The service of each operation."""
+        self.tells_deadlines = tells_deadlines
+        """Whether any service wants to know when its callers give up."""
+        self.next_id = count().__next__
+        """Number of the next attempt."""
+
+    def refuse(self, call: Call, outcome: Outcome) -> Outcome:
+        """Record the refusal; the outcome itself comes back."""
+        row = call.row(outcome.origin, self.next_id())
+        row[ENDED] = self.clock.now_ns
+        row[STATUS], row[GRPC_STATUS], row[FLAGS] = outcome.status, outcome.grpc_status, outcome.flags
+        self.recorder.attempts.append(row)
+        return outcome
+
+    def lose(self, call: Call, caller: int) -> None:
+        """Record what has gone by since the latest try, if anything: no attempt's row will tell of it.
+
+        Args:
+            call: Whose waits.
+            caller: Who waited.
+        """
+        if call.back_off_ns or call.proxy_ns or call.connection_ns:
+            request, parent = call.request, call.parent
+            self.recorder.waits.append(
+                [
+                    request.row_number, NONE if parent is None else parent.row[ID], caller,
+                    NONE if call.operation == NONE else self._service_of[call.operation], request.started_ns, self.clock.now_ns,
+                    call.back_off_ns, call.proxy_ns, call.filter_ns, call.connection_ns, call.tls_ns,
+                ]
+            )  # fmt: skip
+            call.back_off_ns = call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
+
+
+class TimeoutLayer:
+    """Give up after so long; whatever is still on its way is cancelled.
+
+    Around the retries it is Envoy's route timeout, which covers all tries and the waits between them; inside the pool it is the
+    per-try timeout, which begins when the try has a connection.
+
+    Source: Envoy, source/common/router/router.cc (onResponseTimeout), upstream_request.cc (setupPerTryTimeout).
+    """
+
+    __slots__ = ("_inner", "_outcome", "_timers")
+
+    def __init__(self, inner: Handler, clock: Clock, timeout_ns: int, outcome: Outcome) -> None:
+        self._inner = inner
+        self._timers = clock.timers(timeout_ns)
+        self._outcome = outcome
+
+    def call(self, call: Call) -> Steps:
+        """The inner outcome, or the timeout's."""
+        timer = self._timers.start(self._outcome)
+        try:
+            return (yield from self._inner.call(call))
+        except Expired as expired:
+            if expired.timer is not timer:
+                raise
+            return self._outcome
+        finally:
+            timer.task = None
+
+
+class DeadlineLayer:
+    """Let the call say when its caller will give up: the earliest of the timeouts around it."""
+
+    __slots__ = ("_clock", "_inner", "_timeout_ns")
+
+    def __init__(self, inner: Handler, clock: Clock, timeout_ns: int) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._timeout_ns = timeout_ns
+
+    def call(self, call: Call) -> Steps:
+        """The inner outcome."""
+        before_ns, own_ns = call.deadline_ns, self._clock.now_ns + self._timeout_ns
+        if before_ns == NONE or own_ns < before_ns:
+            call.deadline_ns = own_ns
+        try:
+            return (yield from self._inner.call(call))
+        finally:
+            call.deadline_ns = before_ns
+
+
+class GrpcLayer:
+    """Turn a proxy's HTTP answer into what a gRPC caller sees.
+
+    Source: Envoy, source/common/grpc/status.cc; local replies to gRPC requests are HTTP 200 with a grpc-status.
+    """
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Handler) -> None:
+        self._inner = inner
+
+    def call(self, call: Call) -> Steps:
+        """The inner outcome, as gRPC."""
+        outcome: Outcome = yield from self._inner.call(call)
+        return outcome.as_grpc()
+
+
+def around(
+    inner: Handler, stack: Stack, refusals: Refusals, layer: int, view: View | None, on_timeout: Outcome, visible: int
+) -> Handler:
+    """The timeout over all tries around the retries around `inner`: outermost first, as in Envoy's router.
+
+    The timeout stands outside since it covers the waits between tries too; what it cuts off is never tried again.
+    """
+    handler, retries = inner, stack.retries
+    if retries is not None and retries.hedging is not None:
+        handler = HedgeLayer(handler, retries, retries.hedging, refusals, layer, view, visible)
+    elif retries is not None and retries.policy.num_retries > 0:
+        handler = RetryLayer(handler, retries, refusals, layer, view, visible)
+    return within(handler, stack.timeout_ns, refusals, on_timeout)
+
+
+def within(inner: Handler, timeout_ns: int, refusals: Refusals, on_timeout: Outcome) -> Handler:
+    """A timeout around `inner`, which is told of it where any service wants to know; `inner` itself for a timeout of 0."""
+    if not timeout_ns:
+        return inner
+    told = DeadlineLayer(inner, refusals.clock, timeout_ns) if refusals.tells_deadlines else inner
+    return TimeoutLayer(told, refusals.clock, timeout_ns, on_timeout)
+
+
+def timed_out(service: int) -> Outcome:
+    """What Envoy answers when a timeout of its own expires: 504, flag UT."""
+    return failure(504, Flag.UT, service)

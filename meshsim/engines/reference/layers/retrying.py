@@ -1,0 +1,126 @@
+"""Retries: one try after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.time.clock import Interrupted
+from meshsim.engines.reference.time.outcome import GRPC_OK, OK
+from meshsim.engines.reference.travel.call import FLAGS
+from meshsim.flags import Flag
+from meshsim.randomness import BACK_OFF, Draw, attempt_key
+from meshsim.units import NS_PER_MS
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.layers.layers import Handler, Refusals
+    from meshsim.engines.reference.time.clock import Steps
+    from meshsim.engines.reference.time.outcome import Outcome
+    from meshsim.engines.reference.travel.call import Call
+    from meshsim.plan import Retries
+    from meshsim.policies.retry import RetryPolicy
+
+TIMED_OUT = int(Flag.UT)
+
+
+def wait_ns(policy: RetryPolicy, outcome: Outcome, retry: int, previous_ns: int, draw: Draw) -> int:
+    """How long to wait before a retry: what the answer asks for, where the policy honours that, or the back-off.
+
+    What an answer asks for is the least: up to half as much again is drawn on top of it, so that not all come back at once. An answer
+    that asks for longer than the maximum is not taken at its word.
+
+    Source: Envoy, source/common/router/retry_state_impl.cc (rate_limited_retry_back_off), source/common/common/backoff_strategy.cc
+    (JitteredLowerBoundBackOffStrategy).
+    """
+    asked_ns = outcome.retry_after_ns
+    if 0 < asked_ns <= policy.max_retry_after_ns:
+        half_ms = asked_ns // (2 * NS_PER_MS)
+        return asked_ns + (draw.below(half_ms) * NS_PER_MS if half_ms > 1 else 0)
+    return policy.back_off.wait_ns(retry, previous_ns, draw)
+
+
+class RetryLayer:
+    """Call again while the policy asks for it and the retry breaker has room.
+
+    A slot of the retry breaker is held from the decision to retry, so through the back-off, until that try's outcome.
+
+    Source: Envoy, source/common/router/retry_state_impl.cc (shouldRetry).
+    """
+
+    __slots__ = ("_budget", "_draw", "_inner", "_layer", "_policy", "_refusals", "_view", "_visible")
+
+    def __init__(self, inner: Handler, retries: Retries, refusals: Refusals, layer: int, view: View | None, visible: int) -> None:
+        self._inner = inner
+        self._refusals = refusals
+        self._policy = retries.policy
+        self._layer = layer
+        self._view = view
+        self._visible = visible
+        """Flags that this layer can see: a client sees an answer, not why its proxy gave it."""
+        self._budget = None if view is None else view.token_budget
+        self._draw = Draw()
+
+    def call(self, call: Call) -> Steps:  # noqa: C901 — one loop, for speed
+        """The outcome of the last try."""
+        policy, view, first_key = self._policy, self._view, call.key
+        attempt = 1
+        previous_ns = 0
+        holds_slot = after_timeout = False
+        if self._budget is not None:
+            self._budget.deposit(self._refusals.clock.now_ns)
+        try:
+            while True:
+                call.attempt = attempt
+                outcome: Outcome = yield from self._inner.call(call)
+                if holds_slot:
+                    view.retries.done()  # type: ignore[union-attr]
+                    holds_slot = False
+                if (
+                    outcome is OK
+                    or outcome is GRPC_OK
+                    or not policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._visible)
+                ):
+                    return outcome if self._budget is None else self._paid(outcome, attempt > 1, after_timeout)
+                if attempt > policy.num_retries:
+                    return stop(call, outcome, Flag.URX)
+                if view is not None:
+                    after_timeout = bool(outcome.flags & TIMED_OUT)
+                    if not view.admits_retry(after_timeout):
+                        return stop(call, outcome, Flag.UO)
+                    holds_slot = True
+                previous_ns = wait_ns(policy, outcome, attempt, previous_ns, self._draw.at(call.key, BACK_OFF))
+                if previous_ns:
+                    yield from self._wait(call, previous_ns)
+                attempt += 1
+                call.key = attempt_key(first_key, self._layer, attempt)
+                call.back_off_ns = previous_ns
+                call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
+                if view is not None:
+                    view.activity.retries += 1
+        finally:
+            if holds_slot:
+                view.retries.done()  # type: ignore[union-attr]
+
+    def _paid(self, outcome: Outcome, is_retry: bool, after_timeout: bool) -> Outcome:  # noqa: FBT001
+        """The outcome, after a success has gone into the budget."""
+        if self._budget is not None and not outcome.is_failure:
+            self._budget.succeeded(self._refusals.clock.now_ns, is_retry, after_timeout)
+        return outcome
+
+    def _wait(self, call: Call, length_ns: int) -> Steps:
+        """The wait before a try."""
+        began_ns = self._refusals.clock.now_ns
+        try:
+            yield length_ns
+        except Interrupted:
+            call.back_off_ns = self._refusals.clock.now_ns - began_ns
+            call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
+            self._refusals.lose(call, call.caller)
+            raise
+
+
+def stop(call: Call, outcome: Outcome, flag: Flag) -> Outcome:
+    """The outcome with the reason why there is no further try."""
+    if call.last_row is not None:
+        call.last_row[FLAGS] |= flag
+    return outcome.flagged(flag)

@@ -1,0 +1,117 @@
+"""The layers of a call, from the route's timeout to the link, in the one order in which they stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.destinations.connections import ConnectionLayer
+from meshsim.engines.reference.destinations.pool import PoolLayer
+from meshsim.engines.reference.destinations.transport import TransportLayer
+from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.layers.guard import GuardLayer
+from meshsim.engines.reference.layers.hedging import ConnectedLayer
+from meshsim.engines.reference.layers.hop import HopLayer
+from meshsim.engines.reference.layers.layers import ALL_FLAGS, GrpcLayer, around, timed_out, within
+from meshsim.engines.reference.layers.mirror import MirrorLayer
+from meshsim.engines.reference.layers.pick import Chooser, WatchfulTransportLayer, pick_layer
+from meshsim.engines.reference.layers.split import SplitLayer
+from meshsim.engines.reference.time.outcome import failure
+from meshsim.flags import Flag
+from meshsim.plan import Stack
+from meshsim.policies.admission import NO_LIMIT
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.layers.layers import Handler, Refusals
+    from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.travel.network import Links
+    from meshsim.plan import Cluster, Plan
+
+
+class Stacks:
+    """Builds the layers of calls, and the views that they need; one view for each proxy, destination and subset."""
+
+    def __init__(self, plan: Plan, refusals: Refusals, links: Links, instances: tuple[tuple[Instance, ...], ...]) -> None:
+        self._plan = plan
+        self._refusals = refusals
+        self._links = links
+        self._instances = instances
+        self.told: list[tuple[int, View]] = []
+        """Each view that has been made, and whose it is."""
+
+    def _view(self, cluster: Cluster, place: Place, caller: int) -> View:
+        """A new view of a destination."""
+        service, instances = self._plan.services[cluster.service], self._instances[cluster.service]
+        made = View(self._refusals.clock, cluster, service, instances, place, self._links.constant_ns)
+        self.told.append((caller, made))
+        return made
+
+    def views_of(self, cluster: Cluster, stack: Stack, place: Place, caller: int) -> tuple[View, ...]:
+        """The views that a stack needs: one, or one for each subset that its calls are split among."""
+        if not stack.subsets:
+            return (self._view(cluster, place, caller),)
+        return tuple(self._view(replace(cluster, subset=subset), place, caller) for subset in stack.subsets)
+
+    def handler(
+        self, views: tuple[View, ...], stack: Stack, layer: int, mirror: Handler | None = None, visible: int = ALL_FLAGS
+    ) -> Handler:
+        """All layers from the route's timeout to the link.
+
+        Outermost first, and why it stands there:
+
+        1. gRPC: the translation of local answers, after every decision about them;
+        2. the timeout over all tries and waits, with the timeout of an idle stream;
+        3. mirroring: a copy of the request, whatever becomes of its tries;
+        4. the split: all tries of a request stay in the subset that it was given;
+        5. retries and hedging, with the retry breaker of the view;
+        6. the guard (breaker, throttling, concurrency limit): asked anew for each try;
+        7. the pick: anew for each try, and the place that learns what became of it;
+        8. the pool: the host is chosen before, and waiting for its connection is not part of the try's time;
+        9. the per-try timeout: it begins when the try has a connection;
+        10. the hop: link, instance, link.
+        """
+        parts = tuple(self._tries(view, stack, layer, visible) for view in views)
+        handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
+        service = views[0].service
+        if stack.mirror is not None and mirror is not None:
+            handler = MirrorLayer(handler, mirror, stack.mirror, views[0])
+        handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service))
+        handler = within(handler, stack.timeout_ns, self._refusals, timed_out(service))
+        return GrpcLayer(handler) if self._plan.services[service].is_grpc else handler
+
+    def per_try(self, inner: Handler, stack: Stack, service: int) -> Handler:
+        """The per-try timeout, where there is one; one that only starts a hedge is the race's own."""
+        retries = stack.retries
+        if retries is None or not retries.per_try_timeout_ns:
+            return inner
+        if retries.hedging is not None and retries.hedging.on_per_try_timeout:
+            return ConnectedLayer(inner)
+        return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service))
+
+    def _tries(self, view: View, stack: Stack, layer: int, visible: int) -> Handler:
+        """From the retries to the link, by one view."""
+        refusals, clock = self._refusals, self._refusals.clock
+        cluster = view.cluster
+        handler: Handler = HopLayer(clock, self._links, view.service, refusals)
+        handler = self.per_try(handler, stack, view.service)
+        chooser = Chooser(view, None if stack.retries is None else stack.retries.policy, stack.persistence)
+        if cluster.connections is not None and cluster.connections.is_balanced:
+            handler = TransportLayer(handler, view, self._links, refusals, cluster.connections)
+            handler = WatchfulTransportLayer(handler, view) if view.is_dynamic or cluster.balancer.observes else handler
+        else:
+            if cluster.connections is not None:
+                handler = ConnectionLayer(handler, view, self._links, refusals, cluster.connections)
+            elif cluster.budget is not None or _limits_anything(cluster):
+                handler = PoolLayer(handler, view, view.service, refusals)
+            is_watched = view.is_dynamic or cluster.balancer.observes
+            handler = pick_layer(handler, chooser, refusals, is_watched=is_watched)
+        if view.breaker is not None or view.throttling is not None or view.limiter is not None:
+            handler = GuardLayer(handler, view, refusals)
+        return around(handler, Stack(0, stack.retries), refusals, layer, view, timed_out(view.service), visible)
+
+
+def _limits_anything(cluster: Cluster) -> bool:
+    limits = cluster.limits
+    return limits is not None and any(
+        limit < NO_LIMIT for limit in (limits.max_connections, limits.max_pending_requests, limits.max_requests)
+    )

@@ -1,0 +1,44 @@
+"""One proxy's ways to the services: layers of their own around views that they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.layers.layers import Handler
+    from meshsim.plan import Cluster, Operation, Stack
+
+
+class MakeHandler(Protocol):
+    """Makes the layers to a service, around views that are there already or new ones."""
+
+    def __call__(self, cluster: Cluster, stack: Stack, views: tuple[View, ...] | None) -> tuple[Handler, tuple[View, ...]]:
+        """The handler, and its views."""
+        ...
+
+
+class Destinations:
+    """Handlers of one proxy; those to one service (and the same subsets) look at it by the same view."""
+
+    def __init__(self, make: MakeHandler, clusters: Sequence[Cluster | None], operations: tuple[Operation, ...]) -> None:
+        self._make = make
+        self._clusters = clusters
+        """By service; None where nothing of this proxy leads."""
+        self._operations = operations
+        self._views: dict[tuple[int, tuple[int, ...]], tuple[View, ...]] = {}
+
+    def handler(self, operation: int, stack: Stack) -> Handler:
+        """The layers to an operation's service."""
+        service = self._operations[operation].service
+        cluster, shared = self._clusters[service], (service, stack.subsets)
+        assert cluster is not None  # noqa: S101 — the planner makes one for each destination
+        handler, self._views[shared] = self._make(cluster, stack, self._views.get(shared))
+        return handler
+
+    @property
+    def views(self) -> list[View]:
+        """All views so far."""
+        return [view for each in self._views.values() for view in each]

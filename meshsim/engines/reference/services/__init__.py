@@ -1,0 +1,1 @@
+"""Services: instances with their queues, workers and scripts, and what can happen to them."""

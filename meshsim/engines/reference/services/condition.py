@@ -1,0 +1,115 @@
+"""What can happen to an instance beside requests: it slows down, fails, crashes, stops, cannot be reached."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.time.clock import Crashed
+from meshsim.engines.reference.travel.call import CALLER_GONE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meshsim.engines.reference.travel.call import Job
+
+
+class Condition:
+    """The state of an instance that faults and its lifecycle change."""
+
+    __slots__ = (
+        "_crashes", "_error_shares", "_jobs", "_outages", "_slow_downs", "arrived", "error_share", "finished", "incarnation", "is_down", "is_gone",
+        "is_listed", "is_unreachable", "on_empty", "pod", "slowness",
+    )  # fmt: skip
+
+    def __init__(self, *, may_crash: bool) -> None:
+        self.slowness = 1.0
+        """How many times as long as usual its work takes."""
+        self._slow_downs: list[float] = []
+        self._crashes = 0
+        self.is_gone = False
+        """Whether it takes no requests: it is down, or cannot be reached."""
+        self.is_down = False
+        """Whether it refuses connections."""
+        self._outages = 0
+        self.is_unreachable = False
+        """Whether messages to it and from it are lost."""
+        self._error_shares: list[float] = []
+        self.error_share = 0.0
+        """How many of its requests a fault makes fail."""
+        self.incarnation = 0
+        """Raised whenever it stops: connections that were made before are dead."""
+        self.pod = 0
+        """Raised whenever another one takes its place: an address that was known before is nobody's."""
+        self.is_listed = True
+        """Whether the registry has it, and it takes requests."""
+        self._jobs: dict[Job, None] | None = {} if may_crash else None
+        """What is in it, kept only where something can kill it."""
+        self.on_empty: Callable[[], object] | None = None
+        """Called whenever the last request in it has ended, where something can kill it."""
+        self.arrived = 0
+        self.finished = 0
+
+    def crash(self) -> None:
+        """Lose all requests and refuse new ones."""
+        self._crashes += 1
+        self.is_down = self.is_gone = True
+        self.incarnation += 1
+        for job in list(self._jobs or ()):
+            job.task.interrupt(Crashed(CALLER_GONE))
+
+    def restart(self) -> None:
+        """Take requests again, with an empty queue, unless another crash still lasts."""
+        self._crashes -= 1
+        self.is_down = self._crashes > 0
+        self.is_gone = self.is_down or self.is_unreachable
+
+    def close(self) -> None:
+        """Refuse what comes; what is in it goes on."""
+        self._crashes += 1
+        self.is_down = self.is_gone = True
+        self.incarnation += 1
+
+    def end(self) -> None:
+        """Lose what is still in it; after `close`."""
+        for job in list(self._jobs or ()):
+            job.task.interrupt(Crashed(CALLER_GONE))
+
+    @property
+    def in_it(self) -> int:
+        """Requests that it works on, those that wait included."""
+        return self.arrived - self.finished
+
+    def cut_off(self) -> None:
+        """Messages to it and from it are lost from now on."""
+        self._outages += 1
+        self.is_unreachable = self.is_gone = True
+
+    def reconnect(self) -> None:
+        """It can be reached again, unless another outage still lasts; what was lost stays lost."""
+        self._outages -= 1
+        self.is_unreachable = self._outages > 0
+        self.is_gone = self.is_down or self.is_unreachable
+
+    def fail_some(self, share: float) -> None:
+        """Let a share of its requests fail; two such faults at once are independent."""
+        self._error_shares.append(share)
+        self._add_errors()
+
+    def fail_less(self, share: float) -> None:
+        """End one of those."""
+        self._error_shares.remove(share)
+        self._add_errors()
+
+    def _add_errors(self) -> None:
+        self.error_share = 1.0 - prod(1.0 - share for share in self._error_shares) if self._error_shares else 0.0
+
+    def slow_down(self, factor: float) -> None:
+        """Take so many times as long for all work that begins from now on."""
+        self._slow_downs.append(factor)
+        self.slowness = prod(self._slow_downs)
+
+    def speed_up(self, factor: float) -> None:
+        """End a slow-down; without any the slowness is 1 again, not 1 but for rounding."""
+        self._slow_downs.remove(factor)
+        self.slowness = prod(self._slow_downs, start=1.0)

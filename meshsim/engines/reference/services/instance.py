@@ -1,0 +1,270 @@
+"""A service's instance: a queue, workers, and the script that they work through."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.services.condition import Condition
+from meshsim.engines.reference.time.clock import PARK, Cancelled, Crashed, Interrupted
+from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
+from meshsim.engines.reference.time.station import Station
+from meshsim.engines.reference.travel.call import FINISHED, STARTED, WASTED, WORKED, Call, Job
+from meshsim.flags import Flag
+from meshsim.plan import NONE, Step, StepKind
+from meshsim.randomness import CALL, ERROR, FAULT, SERVICE_TIME, call_key, uniform
+from meshsim.replay import Table, look_up
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.layers.layers import Handler
+    from meshsim.engines.reference.proxies.proxy import Proxy
+    from meshsim.engines.reference.time.clock import Clock, Steps, Task
+    from meshsim.plan import Operation, Service
+    from meshsim.records import Recorder
+
+LOSING_STEP_NS = 1_000_000_000
+COMPUTE = StepKind.COMPUTE
+CALLS = StepKind.CALL
+
+
+class Instance(Condition):
+    """One replica of a service."""
+
+    __slots__ = (
+        "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_is_async", "_keeps_deadlines",
+        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "callers", "failed", "guard",
+        "index", "on_cancel", "service", "sidecar", "station", "subset", "zone",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        clock: Clock,
+        recorder: Recorder,
+        service: Service,
+        number: int,
+        index: int,
+        operations: tuple[Operation, ...],
+    ) -> None:
+        super().__init__(may_crash=service.may_crash)
+        self._clock = clock
+        self._recorder = recorder
+        self._operations = operations
+        self.service = number
+        self.index = index
+        self.zone = service.zones[index]
+        self.station = Station(clock, service.workers)
+        self.on_cancel = service.on_cancel
+        self.sidecar: Proxy | None = None
+        self.guard: Proxy | None = None
+        """The sidecar, where it does anything with what comes in."""
+        self.callers: dict[tuple[int, int], Handler] = {}
+        """How its scripts call: by operation and place in its script, where a call may have layers of its own."""
+        self.subset = service.subsets[index] if service.subsets else NONE
+        self.failed = 0
+        """Of the finished ones, those that failed at the server's side; for the reports of its load."""
+        self._shedding = None if service.shedding is None else service.shedding.build()
+        self._keeps_deadlines = service.keeps_deadlines
+        self._queue_limit = service.queue_limit
+        self._is_async = service.is_async
+        self._ok = GRPC_OK if service.is_grpc else OK
+        self._failure_grpc = 13 if service.is_grpc else NONE
+        self._dependency_status = 200 if service.is_grpc else 500
+        self._queue_full = failure(200, Flag.queue_full, number, 8) if service.is_grpc else failure(503, Flag.queue_full, number)
+        self._crashed = failure(503, Flag.UC, number)
+        self._shed = failure(200, Flag.shed, number, 14) if service.is_grpc else failure(503, Flag.shed, number)
+        self._deadline_passed = failure(200, Flag.deadline, number, 4) if service.is_grpc else failure(504, Flag.deadline, number)
+
+    def accept(self, job: Job) -> None:
+        """A request has reached the instance: serve it in a task of its own, which goes on when its caller does not."""
+        self.arrived += 1
+        job.task = self._clock.start(self._serve(job))
+        if self._jobs is not None:
+            self._jobs[job] = None
+
+    def _serve(self, job: Job) -> Steps:
+        """Queue, work through the script, and hand the outcome to the caller if it still waits."""
+        station, row = self.station, job.row
+        outcome: Outcome | None = None
+        try:
+            if not station.take_free():
+                if 0 <= self._queue_limit <= station.queued:
+                    outcome = self._queue_full
+                    return None
+                job.is_queued = True
+                since_ns = self._clock.now_ns
+                yield from station.wait()
+                job.is_queued = False
+                if self._shedding is not None and self._shedding.drop(
+                    self._clock.now_ns, self._clock.now_ns - since_ns, station.queued
+                ):
+                    station.release()
+                    outcome = self._shed
+                    return None
+            job.has_worker = True
+            row[STARTED] = self._clock.now_ns
+            operation = self._operations[job.operation]
+            outcome = yield from self._run(operation.steps, job)
+            if outcome is None:
+                is_sure = operation.never_fails and not self.error_share
+                outcome = self._ok if is_sure else self._answer(operation, job)
+        except Crashed:
+            outcome = self._crashed
+        except Cancelled:
+            pass
+        finally:
+            if job.has_worker:
+                station.release()
+            self._finish(job, outcome)
+        return None
+
+    def _finish(self, job: Job, outcome: Outcome | None) -> None:
+        row = job.row
+        self.finished += 1
+        row[FINISHED] = self._clock.now_ns
+        if self._jobs is not None:
+            del self._jobs[job]
+            if self.on_empty is not None and not self._jobs:
+                self.on_empty()
+        if outcome is not None and outcome is not self._ok:
+            self.failed += is_servers_fault(outcome)
+        if job.is_abandoned:
+            row[WASTED] = row[WORKED]
+            self._recorder.attempts.append(row)
+            return
+        if self.is_unreachable:  # the answer is lost; whoever waits for it without a timeout learns from TCP
+            self._clock.start(self._lose(job))
+            return
+        if job.parent is not None and job.parent.is_in_vain():
+            row[WASTED] = row[WORKED]
+        job.caller.wake(outcome)
+
+    def _lose(self, job: Job) -> Steps:
+        """A task: the answer is on its way for as long as TCP tries, and is given up."""
+        left_ns = LOST_AFTER_NS
+        while left_ns > 0 and not job.is_abandoned:  # in steps, so that nothing waits once nobody does
+            yield min(left_ns, LOSING_STEP_NS)
+            left_ns -= LOSING_STEP_NS
+        if not job.is_abandoned:
+            job.caller.wake(self._crashed)
+
+    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:
+        """Work through steps in order; the first failure that the service cannot do without, or None."""
+        clock, row, keeps_deadlines = self._clock, job.row, self._keeps_deadlines
+        for step in steps:
+            if keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
+                return self._deadline_passed
+            if step.kind is COMPUTE:
+                if not job.has_worker:
+                    yield from self._take_worker(job)
+                    if keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
+                        return self._deadline_passed
+                began_ns: int = clock.now_ns
+                try:
+                    yield self._work_ns(step, job)
+                finally:
+                    row[WORKED] += clock.now_ns - began_ns
+                continue
+            if self._is_async and job.has_worker:
+                job.has_worker = False
+                self.station.release()
+            if step.kind is CALLS:
+                call = self._prepare(step, job)
+                if call is None:
+                    continue
+                outcome = yield from self.callers[job.operation, step.place].call(call)
+                failed = None if outcome is OK or outcome is GRPC_OK else self._failed_by(step, outcome)
+            else:
+                failed = yield from self._call_in_parallel(step, job)
+            if failed is not None:
+                return failed
+        return None
+
+    def _take_worker(self, job: Job) -> Steps:
+        """Get a worker again after a call, in an asynchronous service: at the end of the queue, whatever its limit."""
+        if not self.station.take_free():
+            yield from self.station.wait()
+        job.has_worker = True
+
+    def _work_ns(self, step: Step, job: Job) -> int:
+        """How long a worker computes at this step."""
+        time = step.time
+        if isinstance(time, Table):
+            drawn_ns = look_up(time, job.request.number, job.attempt)
+        else:
+            drawn_ns = time.quantile(uniform(job.key, SERVICE_TIME, step.place))  # type: ignore[union-attr]
+        if self.slowness != 1.0:
+            drawn_ns *= self.slowness
+        return round(drawn_ns)
+
+    def _prepare(self, step: Step, job: Job) -> Call | None:
+        """The call of a step, or None where it is not made this time."""
+        key = call_key(job.key, step.place)
+        if step.probability < 1.0 and uniform(key, CALL) >= step.probability:
+            return None
+        call = Call(job.request, key, step.operation, self.service, self.zone, job)
+        if self._keeps_deadlines:
+            call.deadline_ns = job.deadline_ns
+        return call
+
+    def _failed_by(self, step: Step, outcome: Outcome) -> Outcome | None:
+        """A failed call as this service's own failure; None where it did not fail, or the service can do without."""
+        if step.optional or not outcome.is_failure:
+            return None
+        return Outcome(self._dependency_status, self._failure_grpc, int(Flag.dependency), outcome.origin, outcome.origin_flags)
+
+    def _branch(self, step: Step, call: Call, job: Job) -> Steps:
+        """One of several calls at once; one that is cancelled ends quietly."""
+        try:
+            outcome: Outcome = yield from self.callers[job.operation, step.place].call(call)
+        except Cancelled:
+            return None
+        return self._failed_by(step, outcome)
+
+    def _call_in_parallel(self, step: Step, job: Job) -> Steps:
+        """Make all calls of a step at once and wait for all; the first failure in the order of the script, or None."""
+        made = [(one, call) for one in step.calls if (call := self._prepare(one, job)) is not None]
+        if not made:
+            return None
+        gather = Gather(self._clock.active, len(made))
+        branches = [
+            self._clock.start(self._branch(one, call, job), partial(gather.take, index)) for index, (one, call) in enumerate(made)
+        ]
+        try:
+            yield PARK
+        except Interrupted as error:
+            for branch in branches:
+                branch.on_end = None
+                branch.interrupt(Cancelled(error.outcome))
+            raise
+        return next((outcome for outcome in gather.outcomes if outcome is not None), None)
+
+    def _answer(self, operation: Operation, job: Job) -> Outcome:
+        """The service's own answer: well, or with an error of its own."""
+        if operation.error_table is not None:
+            fails = look_up(operation.error_table, job.request.number, job.attempt) > 0
+        else:
+            fails = uniform(job.key, ERROR) < operation.error_rate
+        if not fails and self.error_share:
+            fails = uniform(job.key, FAULT) < self.error_share
+        if not fails:
+            return self._ok
+        failed = failure(operation.error_status, Flag.error, self.service, operation.error_grpc_status)
+        return failed if operation.retry_after_ns == NONE else failed._replace(retry_after_ns=operation.retry_after_ns)
+
+
+class Gather:
+    """Wakes a task when all of its branches have ended."""
+
+    __slots__ = ("_missing", "_task", "outcomes")
+
+    def __init__(self, task: Task, branches: int) -> None:
+        self._task = task
+        self._missing = branches
+        self.outcomes: list[Outcome | None] = [None] * branches
+
+    def take(self, index: int, outcome: Outcome | None) -> None:
+        """A branch has ended."""
+        self.outcomes[index] = outcome
+        self._missing -= 1
+        if not self._missing:
+            self._task.wake()

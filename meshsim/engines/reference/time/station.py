@@ -1,0 +1,104 @@
+"""Workers and a first-come-first-served queue in front of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from meshsim.engines.reference.time.clock import PARK, Interrupted
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.time.clock import Clock, Steps, Task
+
+
+class Turn:
+    """A place in the queue."""
+
+    __slots__ = ("has_worker", "is_gone", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.has_worker = False
+        self.is_gone = False
+
+
+class Station:
+    """A number of workers; who finds none free waits, first come first served.
+
+    Keeps the integrals over time of held workers and of waiting requests: the utilisation, and Little's law.
+    """
+
+    __slots__ = ("_held_ns", "_queue", "_waited_ns", "busy", "clock", "passed", "queued", "workers")
+
+    def __init__(self, clock: Clock, workers: int) -> None:
+        self.clock = clock
+        self.workers = workers
+        self.busy = 0
+        self.queued = 0
+        self.passed = 0
+        """How many have got a worker."""
+        self._queue: deque[Turn] = deque()
+        self._held_ns = 0
+        """All ends of holding minus all beginnings so far; with what is held now it makes the integral."""
+        self._waited_ns = 0
+        """The same of waiting."""
+
+    @property
+    def busy_ns(self) -> int:
+        """Held workers, integrated over time up to now."""
+        return self._held_ns + self.busy * self.clock.now_ns
+
+    @property
+    def queued_ns(self) -> int:
+        """Waiting requests, integrated over time up to now."""
+        return self._waited_ns + self.queued * self.clock.now_ns
+
+    def take_free(self) -> bool:
+        """Take a worker if one is free."""
+        if self.busy >= self.workers:
+            return False
+        self.busy += 1
+        self.passed += 1
+        self._held_ns -= self.clock.now_ns
+        return True
+
+    def wait(self) -> Steps:
+        """Wait in the queue for a worker; the active task holds it afterwards."""
+        turn = Turn(self.clock.active)
+        self._queue.append(turn)
+        self.queued += 1
+        self._waited_ns -= self.clock.now_ns
+        try:
+            yield PARK
+        except Interrupted:
+            if turn.has_worker:  # handed over in the very instant of the interruption
+                self.release()
+            else:
+                turn.is_gone = True
+                self.queued -= 1
+                self._waited_ns += self.clock.now_ns
+            raise
+
+    def release(self) -> None:
+        """Give the worker to whoever waits longest, or free it."""
+        queue = self._queue
+        while queue:
+            turn = queue.popleft()
+            if not turn.is_gone:
+                turn.has_worker = True
+                self.queued -= 1
+                self._waited_ns += self.clock.now_ns
+                self.passed += 1
+                turn.task.wake()
+                return
+        self.busy -= 1
+        self._held_ns += self.clock.now_ns
+
+    def hold(self, duration_ns: int) -> Steps:
+        """Wait for a worker and hold it for so long."""
+        if not self.take_free():
+            yield from self.wait()
+        try:
+            yield duration_ns
+        finally:
+            self.release()

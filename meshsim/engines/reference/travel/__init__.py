@@ -1,0 +1,1 @@
+"""What travels: requests, calls, attempts, and the links that they travel over."""

@@ -1,0 +1,1 @@
+"""Distributions of times: histograms, quantiles, and what a dashboard would show."""

@@ -1,0 +1,1 @@
+"""A run over time: tables with a row for each interval."""

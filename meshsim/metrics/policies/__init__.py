@@ -1,0 +1,1 @@
+"""What policies and filters did over a run, and which of them never acted."""

@@ -1,0 +1,1 @@
+"""Where the time of the slowest requests goes."""

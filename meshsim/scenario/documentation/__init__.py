@@ -1,0 +1,1 @@
+"""What is said of a scenario: explain, the JSON Schema, the reference page."""

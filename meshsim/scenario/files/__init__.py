@@ -1,0 +1,1 @@
+"""From text to nodes with places: YAML, dicts, patches, and the data files that a scenario names."""

@@ -1,0 +1,1 @@
+"""The way of requests before anything runs: who calls whom, how often, and what proxies let pass."""

@@ -1,0 +1,137 @@
+"""What a scenario's loads ask for, and what the proxies let pass and can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from meshsim.scenario import effective
+from meshsim.scenario.flow import routing
+from meshsim.scenario.flow.reading import Layer, mean_ns, tries
+from meshsim.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.scenario.defaults import Product
+    from meshsim.scenario.flow.reading import Route
+    from meshsim.scenario.sections.model import Scenario
+
+
+@dataclass(frozen=True)
+class Source:
+    """One load, at its peak."""
+
+    name: str
+    rate: float
+    """Requests per second of an open load."""
+    users: int | None
+    """Of a closed load."""
+    think_ns: float
+    requests: dict[str, float]
+    """Share by name of a route or operation; a path that no route matches stays a path."""
+    consumer: str
+    addresses: int
+    good: float
+    """Share of the requests with a good credential."""
+    missing: float
+    """Share without any."""
+    lasts_s: float
+    """How long it goes on."""
+    layer: Layer
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """The workers of one proxy and the time it takes for each request, in the mean."""
+
+    workers: int
+    time_ns: float
+
+
+def sources(scenario: Scenario, known: dict[str, Route]) -> Iterator[Source]:
+    """All loads."""
+    routes = scenario.gateway.routes if scenario.gateway else {}
+    for name, load in scenario.load.items():
+        total = sum(load.requests.values())
+        requests: dict[str, float] = {}
+        for target, weight in load.requests.items():
+            is_path = routing.is_path(target) and target not in known
+            found = (routing.meet(routing.asked(target, load), routes.items()) or target) if is_path else target
+            requests[found] = requests.get(found, 0.0) + weight / total
+        again = tries(effective.own_retries(load.retries), ("load", name, "retries"))
+        layer = Layer(f"load {name}", effective.timeout_ns(load.timeout), ("load", name, "timeout"), again)
+        users, rate = _users(load), peak_rate(load)
+        think_time = getattr(load, "think_time", None)
+        think_ns = 0.0 if think_time is None else mean_ns(think_time)
+        begin_ns, end_ns = span_ns(load, run_ns(scenario))
+        yield Source(
+            name, rate, users, think_ns, requests, load.consumer or "", load.addresses, load.credentials.valid,
+            load.credentials.missing, (end_ns - begin_ns) / NS_PER_S, layer,
+        )  # fmt: skip
+
+
+def route_paths(scenario: Scenario) -> tuple[str, ...]:
+    """The paths that the gateway's routes match."""
+    routes = scenario.gateway.routes.values() if scenario.gateway else ()
+    return tuple(str(route.path) for route in routes)
+
+
+def peak_rate(load: Any) -> float:
+    """Requests per second of an open load at its highest; 0 where a file says, or of a closed load."""
+    if load.executor == "constant-arrival-rate":
+        return float(load.rate)
+    if load.executor == "ramping-arrival-rate":
+        return float(max(load.start_rate or 0, *(stage.target for stage in load.stages)))
+    return 0.0
+
+
+def _users(load: Any) -> int | None:
+    if load.executor == "constant-vus":
+        return int(load.vus)
+    if load.executor == "ramping-vus":
+        return int(max(load.start_vus or 0, *(stage.target for stage in load.stages)))
+    return None
+
+
+def further_targets(scenario: Scenario) -> frozenset[str]:
+    """Whom filters ask, and where the gateway sends what no weight says: to a canary, a fallback, for a copy or a part of an answer."""
+    gateway, found = scenario.gateway, set[str | None]()
+    inbound = getattr(scenario.mesh, "inbound", None) or {}
+    for filters in (gateway.filters if gateway else (), *(one.filters for one in inbound.values())):
+        found.update(getattr(choice.chosen, "service", None) for choice in filters)
+    for route in gateway.routes.values() if gateway else ():
+        found |= {route.fallback, *(part.call for part in route.aggregate)}
+        found |= {one.to for one in (route.canary, route.mirror) if one is not None}
+    return frozenset(one for one in found if one)
+
+
+def proxy(section: Any, kind: str, product: Product) -> Proxy:
+    """A gateway's or a mesh's workers and time, with the product's defaults."""
+    workers = getattr(section, "workers", None)
+    given = getattr(section, "proxy_time", None)
+    return Proxy(
+        product.default(f"{kind}.workers").value if workers is None else workers,
+        mean_ns(product.default(f"{kind}.proxy_time").value if given is None else given),
+    )
+
+
+def run_ns(scenario: Scenario) -> int:
+    """Length of the run; of the longest load where the run gives none; 0 where neither does."""
+    given = scenario.run.duration if scenario.run is not None else None
+    return given or max((span_ns(load, 0)[1] for load in scenario.load.values()), default=0)
+
+
+def span_ns(load: Any, until_ns: int) -> tuple[int, int]:
+    """When a load begins and ends; one without an end of its own ends at `until_ns`."""
+    begin_ns: int = load.start or 0
+    stages = getattr(load, "stages", None)
+    if stages:
+        return begin_ns, begin_ns + sum(stage.duration for stage in stages)
+    duration = getattr(load, "duration", None)
+    return begin_ns, until_ns if duration is None else begin_ns + duration
+
+
+def fault_span_ns(fault: Any) -> tuple[int, int]:
+    """When a fault begins and ends."""
+    return fault.at, fault.at + fault.for_

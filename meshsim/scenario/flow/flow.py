@@ -1,0 +1,229 @@
+"""What a scenario says of the way of its requests before anything runs: who calls whom, how often, how long at the least.
+
+Times and rates are bounds from below: no queueing, no retries, no network. It is what `advice` judges a scenario by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from meshsim.scenario.defaults import Product, resolve
+from meshsim.scenario.flow import demand, reading
+from meshsim.scenario.flow.screened import Ask, Screened, inbound_limits, offered, screened
+from meshsim.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshsim.policies.filters import Filter
+    from meshsim.scenario.flow.demand import Source
+    from meshsim.scenario.flow.reading import Call, Layer, Operation, Route, Step
+    from meshsim.scenario.sections.model import Scenario
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One call on the way of a request, and the layers that guard it, outermost first."""
+
+    caller: Operation | None
+    """None where a client or the gateway calls."""
+    target: Operation
+    layers: tuple[Layer, ...]
+    times: float
+    """Calls for each request that the caller gets, in the mean."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One chain of hops, from a source to an operation."""
+
+    source: Source
+    hops: tuple[Hop, ...]
+
+    @property
+    def names(self) -> str:
+        """The chain for people: `shoppers > frontend > payment`."""
+        return " > ".join((self.source.name, *(hop.target.key for hop in self.hops)))
+
+
+class Flow:
+    """The calls of a scenario, with what the product's defaults add."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.product: Product = resolve(scenario.defaults)
+        self.has_gateway = "gateway" in scenario.deployment and scenario.gateway is not None
+        self.has_mesh = "mesh" in scenario.deployment
+        self.operations: dict[str, Operation] = {
+            one.key: one for one in reading.operations(scenario, self.product, self.has_mesh)
+        }
+        self.routes: dict[str, Route] = reading.routes(scenario, self.product, self.has_gateway)
+        self.sources: tuple[Source, ...] = tuple(demand.sources(scenario, self.routes))
+        self.inbound_limits = inbound_limits(scenario, demand.run_ns(scenario) / NS_PER_S) if self.has_mesh else {}
+
+    @cached_property
+    def visits(self) -> dict[str, float]:
+        """Requests per second that each operation is offered at the peak, by key; rate limits are counted."""
+        offered = dict.fromkeys(self.operations, 0.0)
+        for source in self.sources:
+            for key, rate in self.entries(source).items():
+                offered[key] += rate
+        for key, rate in self._besides():
+            if key in offered:
+                offered[key] += rate
+        for key in self.order:
+            limit = self.inbound_limits.get(self.operations[key].service)
+            admitted = offered[key] if limit is None else min(offered[key], limit.rate)
+            for call in calls_of(self.operations[key]):
+                offered[call.target] += admitted * call.times
+        return offered
+
+    def entries(self, source: Source) -> dict[str, float]:
+        """Requests per second of a source that reach each operation at its peak, past the gateway's filters."""
+        entries: dict[str, float] = {}
+        for target in source.requests:
+            rate = self.screened.streams[Ask(source.name, target)].rate
+            for key, part in self.destinations(target).items():
+                entries[key] = entries.get(key, 0.0) + rate * part
+        return entries
+
+    def _besides(self) -> Iterator[tuple[str, float]]:
+        """What the gateway sends besides: questions of its filters, further parts of answers, copies."""
+        yield from self.screened.asked.items()
+        routes = self.scenario.gateway.routes if self.has_gateway and self.scenario.gateway else {}
+        for ask, stream in self.screened.streams.items():
+            if route := routes.get(ask.target):
+                yield from ((part.call, stream.rate) for part in route.aggregate)
+                if route.mirror is not None:
+                    yield route.mirror.to, stream.rate * route.mirror.share
+
+    @cached_property
+    def screened(self) -> Screened:
+        """What the gateway's filters let through."""
+        sources = {source.name: source for source in self.sources}
+        streams = offered(sources, {name: self.rate(source) for name, source in sources.items()})
+        gateway = self.scenario.gateway if self.has_gateway else None
+        filters = [cast("Filter", one.chosen) for one in gateway.filters] if gateway else []
+        replicas = gateway.replicas if gateway else 1
+        return screened(filters, ("gateway", "filters"), replicas, sources, streams)
+
+    def destinations(self, target: str) -> dict[str, float]:
+        """Operations that a source's request for `target` goes to, with their shares; empty where no route matches."""
+        route = self.routes.get(target)
+        shares = route.shares if route else {target: 1.0}
+        return {key: part for key, part in shares.items() if key in self.operations}
+
+    @cached_property
+    def route_paths(self) -> tuple[str, ...]:
+        """The paths of the gateway's routes."""
+        return demand.route_paths(self.scenario)
+
+    @cached_property
+    def further_targets(self) -> frozenset[str]:
+        """Whom filters ask, and where the gateway sends what no weight says: to a canary, a fallback, for a copy or a part of an answer."""
+        return demand.further_targets(self.scenario)
+
+    @property
+    def has_unknown_rates(self) -> bool:
+        """Whether a load's rate stands in a file of time stamps."""
+        return any(source.users is None and not source.rate for source in self.sources)
+
+    def rate(self, source: Source) -> float:
+        """Requests per second at the peak; of a closed load at most users / (think time + least time of a request)."""
+        if source.users is None:
+            return source.rate
+        least = sum(share * self.least_target_ns(target) for target, share in source.requests.items()) + source.think_ns
+        return source.users * NS_PER_S / least if least else 0.0
+
+    def least_target_ns(self, target: str) -> float:
+        """Least mean time of what a source asks for."""
+        return sum(part * self.least_ns(key) for key, part in self.destinations(target).items())
+
+    def least_ns(self, key: str) -> float:
+        """Mean time that an operation takes at the least: its computing, and its calls as if nothing ever waited."""
+        if key not in self._least:
+            self._least[key] = sum(self._step_ns(step) for step in self.operations[key].steps)
+        return self._least[key]
+
+    @cached_property
+    def _least(self) -> dict[str, float]:
+        return {}
+
+    def computing_ns(self, key: str) -> float:
+        """Mean time that an operation computes, its calls left out."""
+        return sum(_computing_ns(step) for step in self.operations[key].steps)
+
+    def guarded(self) -> list[tuple[Layer, set[str]]]:
+        """The retries that the scenario writes, each with the services that it retries."""
+        by_path: dict[object, tuple[Layer, set[str]]] = {}
+        for way in self.ways():
+            for layer in way.hops[-1].layers:
+                by_path.setdefault(layer.tries.path, (layer, set()))[1].add(way.hops[-1].target.service)
+        return [pair for path, pair in by_path.items() if path]
+
+    def _step_ns(self, step: Step) -> float:
+        if isinstance(step, float):
+            return step
+        if isinstance(step, tuple):
+            return max((self._step_ns(one) for one in step), default=0.0)
+        patience = min((layer.timeout_ns for layer in step.layers if layer.timeout_ns), default=0)
+        least = self.least_ns(step.target)
+        return step.times * (min(least, patience) if patience else least)
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """All operations, callers before those whom they call."""
+        done: list[str] = []
+
+        def visit(key: str) -> None:
+            if key not in done:
+                for call in calls_of(self.operations[key]):
+                    visit(call.target)
+                done.append(key)
+
+        for key in self.operations:
+            visit(key)
+        return tuple(reversed(done))
+
+    def ways(self) -> Iterator[Way]:
+        """Every chain of hops from a source; at most 10,000 of them."""
+        left = 10_000
+        for source in self.sources:
+            for target in source.requests:
+                route = self.routes.get(target)
+                layers = (source.layer, *((route.layer,) if route and self.has_gateway else ()))
+                for key in self.destinations(target):
+                    for way in self._extend(Way(source, (Hop(None, self.operations[key], layers, 1.0),))):
+                        left -= 1
+                        if left < 0:
+                            return
+                        yield way
+
+    def _extend(self, way: Way) -> Iterator[Way]:
+        yield way
+        last = way.hops[-1].target
+        for call in calls_of(last):
+            hop = Hop(last, self.operations[call.target], call.layers, call.times)
+            yield from self._extend(Way(way.source, (*way.hops, hop)))
+
+
+def calls_of(operation: Operation) -> Iterator[Call]:
+    """All calls of an operation, those in parallel too."""
+
+    def of(step: Step) -> Iterator[Call]:
+        if isinstance(step, tuple):
+            for one in step:
+                yield from of(one)
+        elif not isinstance(step, float):
+            yield step
+
+    for step in operation.steps:
+        yield from of(step)
+
+
+def _computing_ns(step: Step) -> float:
+    if isinstance(step, tuple):
+        return max((_computing_ns(one) for one in step), default=0.0)
+    return step if isinstance(step, float) else 0.0

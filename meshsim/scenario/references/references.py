@@ -1,0 +1,248 @@
+"""What one part of a scenario says of another: names that must exist, numbers that must agree.
+
+It reads the plain tree and not the model, so that a typo in a name is reported together with everything else that is wrong; what
+does not have the right shape is passed over here, because the model has said so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meshsim.errors import UnitError, did_you_mean
+from meshsim.records import STAGES
+from meshsim.scenario import matrix
+from meshsim.scenario.figure import parse_figure
+from meshsim.scenario.files.nodes import Finding, shown
+from meshsim.scenario.flow import routing
+from meshsim.scenario.references import calls, filter_references, resilience_references
+from meshsim.scenario.thresholds import GATEWAY, parse_condition, parse_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from meshsim.scenario.files.nodes import Path
+    from meshsim.scenario.thresholds import Selector
+
+EVERY_DESTINATION = "*"
+
+
+def findings(tree: Any) -> Iterator[Finding]:
+    """All contradictions in a scenario's plain tree."""
+    yield from _deployment(tree)
+    yield from _requests(tree)
+    yield from _routes(tree)
+    yield from _destinations(tree)
+    yield from resilience_references.findings(tree)
+    yield from filter_references.findings(tree)
+    yield from _faults(tree)
+    yield from _services(tree)
+    yield from _thresholds(tree)
+    yield from _until(tree)
+    yield from matrix.findings(tree)
+    yield from calls.findings(tree)
+
+
+def mapping(tree: Any, *keys: str) -> dict[str, Any]:
+    """The mapping under some keys; empty where there is none."""
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree if isinstance(tree, dict) else {}
+
+
+def _deployment(tree: Any) -> Iterator[Finding]:
+    deployment = tree.get("deployment")
+    if deployment in ("gateway", "gateway+mesh") and tree.get("gateway") is None:
+        yield Finding(("deployment",), f"{deployment} needs a `gateway:` with routes, and there is none")
+
+
+def _requests(tree: Any) -> Iterator[Finding]:
+    routes, has_routes = mapping(tree, "gateway", "routes"), tree.get("gateway") is not None
+    for name, load in mapping(tree, "load").items():
+        for target in mapping(load, "requests"):
+            path: Path = ("load", name, "requests", target)
+            if not has_routes and routing.is_path(target):
+                yield Finding(
+                    path, f"{shown(target)} is a path, and there is no `gateway:` to route it; write a service", at_key=True
+                )
+            elif not has_routes:
+                if message := calls.unknown_target(tree, target):
+                    yield Finding(path, message, at_key=True)
+            elif not routing.is_path(target) and target not in routes:
+                yield Finding(path, _unknown_request(target, routes), at_key=True)
+
+
+def _unknown_request(target: Any, routes: Mapping[str, Any]) -> str:
+    """What is wrong with what is neither a path nor the name of a route."""
+    method, space, path = str(target).partition(" ")
+    if space and path.startswith("/"):
+        return f"unknown method {shown(method)}{did_you_mean(method.upper(), routing.METHODS)}"
+    return f"unknown route {shown(target)}{did_you_mean(target, routes)}"
+
+
+def _routes(tree: Any) -> Iterator[Finding]:
+    for name, route in mapping(tree, "gateway", "routes").items():
+        here: Path = ("gateway", "routes", name)
+        to = mapping(route).get("to")
+        for target in to if isinstance(to, dict) else [to] if isinstance(to, str) else []:
+            if message := calls.unknown_target(tree, target):
+                path: Path = (*here, "to")
+                yield Finding((*path, target), message, at_key=True) if isinstance(to, dict) else Finding(path, message)
+        yield from _other_targets(
+            tree, here, mapping(route), to if isinstance(to, dict) else {to: 1} if isinstance(to, str) else {}
+        )
+
+
+def _other_targets(tree: Any, here: Path, route: Mapping[str, Any], destinations: Mapping[Any, Any]) -> Iterator[Finding]:
+    """Where else a route's requests go: the fallback, the parts, the new version; and the consumers that it is for."""
+    fallback, canary, parts = route.get("fallback"), mapping(route, "canary").get("to"), route.get("aggregate")
+    if isinstance(fallback, str) and (message := calls.unknown_target(tree, fallback)):
+        yield Finding((*here, "fallback"), message)
+    elif isinstance(fallback, str) and list(destinations) == [fallback]:
+        yield Finding((*here, "fallback"), "is where all requests go anyway; write another destination, or `retries`")
+    for index, part in enumerate(parts if isinstance(parts, list) else []):
+        target = mapping(part).get("call")
+        if isinstance(target, str) and (message := calls.unknown_target(tree, target)):
+            yield Finding((*here, "aggregate", index, "call"), message)
+    if isinstance(canary, str) and (message := _unfit_version(canary, destinations)):
+        yield Finding((*here, "canary", "to"), message)
+    consumers = filter_references.consumers(tree)
+    for index, name in enumerate(given if isinstance(given := route.get("consumers"), list) else []):
+        if isinstance(name, str) and name not in consumers:
+            message = f"no load has the consumer {shown(name)}{did_you_mean(name, consumers)}"
+            yield Finding((*here, "consumers", index), message)
+
+
+def _unfit_version(canary: str, destinations: Mapping[Any, Any]) -> str:
+    """Why a destination cannot be a route's new version; empty where it can."""
+    if len(destinations) < 2 and canary in destinations:
+        return "is none of several destinations of this route; write both versions under `to`"
+    if canary not in destinations:
+        known = [one for one in destinations if isinstance(one, str)]
+        return f"is none of several destinations of this route{did_you_mean(canary, known)}; write it under `to`, with weight 0"
+    others = [weight for name, weight in destinations.items() if name != canary]
+    return "" if any(others) else "has all the weight under `to`; there is no old version to get the rest"
+
+
+def _destinations(tree: Any) -> Iterator[Finding]:
+    services = mapping(tree, "services")
+    places: tuple[tuple[str, ...], ...] = (
+        ("gateway", "traffic"), ("mesh", "traffic"), ("direct", "traffic"), ("mesh", "inbound"), ("mesh", "waypoints", "services"),
+    )  # fmt: skip
+    for place in places:
+        for name in mapping(tree, *place):
+            if name not in services and (name != EVERY_DESTINATION or place[-1] != "traffic"):
+                yield Finding((*place, name), f"unknown service {shown(name)}{did_you_mean(name, services)}", at_key=True)
+
+
+def _faults(tree: Any) -> Iterator[Finding]:
+    services = mapping(tree, "services")
+    for index, fault in enumerate(tree["faults"]) if isinstance(tree.get("faults"), list) else ():
+        service = fault.get("service") if isinstance(fault, dict) else None
+        if isinstance(service, str) and service not in services:
+            yield Finding(("faults", index, "service"), f"unknown service {shown(service)}{did_you_mean(service, services)}")
+        elif isinstance(service, str):
+            replicas, struck, subset = _replicas(services[service]), fault.get("replicas"), fault.get("subset")
+            if type(struck) is int and replicas is not None and struck > replicas:
+                yield Finding(("faults", index, "replicas"), f"{service} has {replicas}, not {struck}")
+            subsets = mapping(services[service], "subsets")
+            if isinstance(subset, str) and subset not in subsets:
+                message = f"unknown subset {shown(subset)} of {service}{did_you_mean(subset, subsets)}"
+                yield Finding(("faults", index, "subset"), message)
+        zone, zones = fault.get("zone") if isinstance(fault, dict) else None, _zones(tree)
+        if isinstance(zone, str) and zone not in zones:
+            yield Finding(("faults", index, "zone"), f"nothing is in zone {shown(zone)}{did_you_mean(zone, zones)}")
+
+
+def _replicas(service: Any) -> int | None:
+    """How many replicas a service has; None where that is not written well."""
+    counts = list(mapping(service, "zones").values())
+    given = mapping(service).get("replicas", sum(counts) if counts and all(type(count) is int for count in counts) else 1)
+    return given if type(given) is int else None
+
+
+def _zones(tree: Any) -> dict[str, None]:
+    """The zones that services are in."""
+    named = [mapping(service).get("zone") for service in mapping(tree, "services").values()]
+    counted = [zone for service in mapping(tree, "services").values() for zone in mapping(service, "zones")]
+    return {zone: None for zone in (*named, *counted) if isinstance(zone, str)}
+
+
+def _services(tree: Any) -> Iterator[Finding]:
+    for name, service in mapping(tree, "services").items():
+        replicas = _replicas(service)
+        for key, what in (("load_balancing_weights", "weights"), ("priorities", "priorities")):
+            given = mapping(service).get(key)
+            if isinstance(given, list) and replicas is not None and len(given) != replicas:
+                yield Finding(
+                    ("services", name, key), f"{len(given)} {what} do not fit `replicas: {replicas}`; write one for each replica"
+                )
+        counts = list(mapping(service, "subsets").values())
+        if counts and all(type(count) is int for count in counts) and replicas is not None and sum(counts) != replicas:
+            yield Finding(
+                ("services", name, "subsets"),
+                f"the subsets have {sum(counts):,} replicas, and there are {replicas:,}",
+                at_key=True,
+            )
+        protocol = mapping(service).get("protocol", "http")
+        wrong, right = ("status", "grpc_status") if protocol == "grpc" else ("grpc_status", "status")
+        operations = [("services", name, "operations", operation) for operation in mapping(service, "operations")]
+        for path in (("services", name), *operations):
+            if wrong in mapping(tree, *path, "errors"):
+                yield Finding((*path, "errors", wrong), f"{name} speaks {protocol}; write `{right}`", at_key=True)
+
+
+def _thresholds(tree: Any) -> Iterator[Finding]:
+    known = _known(tree)
+    for text, conditions in mapping(tree, "thresholds").items():
+        path: Path = ("thresholds", text)
+        try:
+            selector = parse_selector(text)
+        except UnitError as error:
+            yield Finding(path, str(error), at_key=True)
+            continue
+        if message := _unknown(selector, known):
+            yield Finding(path, message, at_key=True)
+        for index, condition in enumerate(conditions if isinstance(conditions, list) else ()):
+            try:
+                if isinstance(condition, str):
+                    parse_condition(condition, selector.metric)
+            except UnitError as error:
+                yield Finding((*path, index), str(error))
+
+
+def _until(tree: Any) -> Iterator[Finding]:
+    given = mapping(tree, "run", "until").get("metric")
+    for index, text in enumerate(given if isinstance(given, list) else [given]):
+        path: Path = ("run", "until", "metric", *([index] if isinstance(given, list) else []))
+        try:
+            selector = parse_figure(text).selector if isinstance(text, str) else None
+        except UnitError as error:
+            yield Finding(path, str(error))
+            continue
+        if selector is not None and (message := _unknown(selector, _known(tree))):
+            yield Finding(path, message)
+
+
+def _unknown(selector: Selector, known: Mapping[str, Mapping[str, Any]]) -> str:
+    """What is wrong with the first name of a selector that there is not; empty where all are there."""
+    for label, name in selector.labels.items():
+        if name not in known[label] and not (selector.metric == "proxy_cpu" and name == GATEWAY):
+            hint = did_you_mean(name, known[label]) or (": no load has a `consumer`" if label == "consumer" else "")
+            return f"unknown {label} {shown(name)}{hint}"
+    return ""
+
+
+def _known(tree: Any) -> dict[str, dict[str, Any]]:
+    """The names that each label of a metric may have."""
+    return {
+        "route": mapping(tree, "gateway", "routes") if tree.get("gateway") is not None else _asked(tree),
+        "service": mapping(tree, "services"),
+        "source": mapping(tree, "load"),
+        "consumer": filter_references.consumers(tree),
+        "stage": dict.fromkeys(STAGES),
+    }
+
+
+def _asked(tree: Any) -> dict[str, Any]:
+    """What the loads ask for; without a gateway these are the routes."""
+    return {target: None for load in mapping(tree, "load").values() for target in mapping(load, "requests")}

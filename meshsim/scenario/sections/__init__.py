@@ -1,0 +1,1 @@
+"""The sections of a scenario: frozen pydantic models, one file for each part of the YAML."""

@@ -1,0 +1,219 @@
+"""Loads: k6's executors, and the replay of recorded arrivals."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self, get_args
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from meshsim.errors import did_you_mean
+from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.sizes import Sizes
+from meshsim.scenario.sections.traffic import RetriesSection, Timeout
+from meshsim.scenario.sections.types import DataFile, Duration, Name, Rate, Section, Share, Size, TimeDistribution, Weights
+from meshsim.scenario.sections.wording import mistake
+
+Users = Annotated[int, Ge(0), Le(1_000_000)]
+PositiveDuration = Annotated[Duration, Gt(0)]
+
+
+class KeysSection(Section):
+    """Things that requests ask for, some more often than others."""
+
+    count: Annotated[int, Ge(1), Le(100_000)]
+    """How many there are."""
+    zipf: Annotated[float, Ge(0), Le(10)] = 0.0
+    """Exponent of Zipf's law: the n-th is asked for in proportion to 1 / n^zipf; 0 for all alike."""
+
+
+class CredentialsSection(Section):
+    """The API keys or tokens that requests bring."""
+
+    valid: Share = 1.0
+    """Requests with a good one."""
+    missing: Share = 0.0
+    """Requests without any; the rest have a bad one."""
+    count: Annotated[int, Ge(1), Le(1_000_000)] = 1
+    """Different good ones, each as often as the others (a virtual user keeps its own); there are as many bad ones."""
+
+    @model_validator(mode="after")
+    def _add_up(self) -> Self:
+        if self.valid + self.missing > 1 + 1e-9:
+            raise mistake(
+                f"{100 * self.valid:.12g}% with a good one and {100 * self.missing:.12g}% without any are more than all",
+                "missing",
+            )
+        return self
+
+
+Criticality = Literal["critical_plus", "critical", "sheddable_plus", "sheddable"]
+CRITICALITIES: tuple[str, ...] = get_args(Criticality)
+"""The most important first. Source: Beyer et al., "Site Reliability Engineering", chapter 21, "Criticality"."""
+
+
+class LoadSection(Section):
+    """What all loads share."""
+
+    requests: Weights
+    """What is asked for, by weight: a route, or a path such as `/cart` or `POST /cart`; without a gateway a service or `service/operation`."""
+    timeout: Timeout | None = None
+    """How long the client waits for an answer, its own retries included; then status 0, flag DC. For ever where absent."""
+    retries: RetriesSection | None = None
+    """The client's own retries; none where absent."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers that the requests carry, for routes that look at them."""
+    consumer: Name | None = None
+    """Who asks, for rate limits by consumer."""
+    zone: Name | None = None
+    """Where the clients are."""
+    start: Duration = 0
+    """When the load begins."""
+    keys: KeysSection | None = None
+    """What the requests ask for, for load balancers with `hash_on: key` and caches."""
+    addresses: Annotated[int, Ge(1), Le(10_000_000)] = 1
+    """Different addresses that the requests come from; a virtual user keeps its own."""
+    credentials: CredentialsSection = Field(default_factory=CredentialsSection)
+    """What requests prove themselves with, for filters that authenticate: a good one, the same for all, where absent."""
+    criticality: Criticality = "critical"
+    """How important they are, for filters that shed load."""
+    requests_per_connection: Annotated[int, Ge(0), Le(1_000_000)] = 0
+    """Requests on one connection to the gateway before the client closes it; 1 for no keep-alive, 0 for no limit."""
+    bandwidth: Annotated[Size, Ge(1)] | None = None
+    """Bytes a second on each client's own link, for bodies and answers; they take no time where absent."""
+    body: Sizes = 0
+    """Size of a request's body, for filters and routes that look at it, and for slow links; or `{p50: 4KiB, p99: 200KiB}`."""
+
+
+class OpenLoad(LoadSection):
+    """Requests that come whether or not earlier ones were answered."""
+
+    arrivals: Literal["poisson", "uniform"] = "poisson"
+    """Independent arrivals, or evenly spaced ones."""
+
+
+class ConstantArrivalRate(OpenLoad):
+    """Requests at a constant rate."""
+
+    executor: Literal["constant-arrival-rate"]
+    """Requests come at a constant rate, whether or not earlier ones were answered."""
+    rate: Rate
+    """Requests per second."""
+    duration: PositiveDuration | None = None
+    """How long the load lasts; to the end of the run where absent."""
+
+
+class RateStage(Section):
+    """A stretch of time in which the rate goes in a straight line to its target."""
+
+    target: Rate
+    """Requests per second at its end."""
+    duration: Duration
+    """How long it takes."""
+
+
+class RampingArrivalRate(OpenLoad):
+    """Requests at a rate that goes through stages."""
+
+    executor: Literal["ramping-arrival-rate"]
+    """Requests come at a rate that goes through stages."""
+    start_rate: Rate = 0.0
+    """Requests per second at the beginning."""
+    stages: Annotated[list[RateStage], Field(min_length=1)]
+    """One after the other; the load ends with the last."""
+
+    @property
+    def duration(self) -> int:
+        """How long the load lasts: the sum of its stages, ns."""
+        return sum(stage.duration for stage in self.stages)
+
+
+class ClosedLoad(LoadSection):
+    """Virtual users, each of whom waits for the answer before it asks again."""
+
+    think_time: TimeDistribution | None = None
+    """The pause after each answer. Without any, an answer that took no time at all is followed by 1 ms."""
+
+
+class ConstantUsers(ClosedLoad):
+    """A constant number of virtual users."""
+
+    executor: Literal["constant-vus"]
+    """A constant number of virtual users, each of whom waits for the answer before it asks again."""
+    vus: Annotated[int, Ge(1), Le(1_000_000)]
+    """How many there are."""
+    duration: PositiveDuration | None = None
+    """How long the load lasts; to the end of the run where absent."""
+
+
+class UserStage(Section):
+    """A stretch of time in which the number of users goes in a straight line to its target."""
+
+    target: Users
+    """Users at its end."""
+    duration: Duration
+    """How long it takes."""
+
+
+class RampingUsers(ClosedLoad):
+    """A number of virtual users that goes through stages."""
+
+    executor: Literal["ramping-vus"]
+    """A number of virtual users that goes through stages."""
+    start_vus: Users = 0
+    """Users at the beginning."""
+    stages: Annotated[list[UserStage], Field(min_length=1)]
+    """One after the other; the load ends with the last. A user who leaves finishes the request that it waits for."""
+
+    @property
+    def duration(self) -> int:
+        """How long the load lasts: the sum of its stages, ns."""
+        return sum(stage.duration for stage in self.stages)
+
+
+class Replay(LoadSection):
+    """Requests at recorded instants."""
+
+    executor: Literal["replay"]
+    """Requests come at the instants that a file says."""
+    file: DataFile
+    """CSV, Parquet or NumPy file of time stamps since the start of the load, relative to the scenario."""
+    column: str | None = None
+    """Name of the column or array; may be left out where there is only one."""
+    unit: Literal["s", "ms", "us", "ns"]
+    """Unit of the time stamps."""
+    duration: PositiveDuration | None = None
+    """Later time stamps are left out; the end of the run where absent."""
+
+
+EXECUTORS = ("constant-arrival-rate", "ramping-arrival-rate", "constant-vus", "ramping-vus", "replay")
+
+
+def _known_executor(value: Any) -> Any:
+    if isinstance(value, LoadSection):
+        return value
+    if not isinstance(value, dict):
+        raise mistake(f"expected a mapping, not {shown(value)}")
+    executor = value.get("executor")
+    if executor is None:
+        raise mistake(f"is missing (one of: {', '.join(EXECUTORS)})", "executor")
+    if not isinstance(executor, str) or executor not in EXECUTORS:
+        raise mistake(f"unknown executor {shown(executor)}{did_you_mean(str(executor), EXECUTORS)}", "executor")
+    return value
+
+
+def _executor(value: Any) -> str:
+    return f"<{value.get('executor') if isinstance(value, dict) else value.executor}>"
+
+
+Load = Annotated[
+    Annotated[
+        Annotated[ConstantArrivalRate, Tag("<constant-arrival-rate>")]
+        | Annotated[RampingArrivalRate, Tag("<ramping-arrival-rate>")]
+        | Annotated[ConstantUsers, Tag("<constant-vus>")]
+        | Annotated[RampingUsers, Tag("<ramping-vus>")]
+        | Annotated[Replay, Tag("<replay>")],
+        Discriminator(_executor),
+    ],
+    BeforeValidator(_known_executor),
+]

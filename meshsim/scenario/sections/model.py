@@ -1,0 +1,198 @@
+"""A scenario: the whole file, as frozen sections with quantities as numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from annotated_types import Ge, Gt, Le
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+
+from meshsim.scenario.defaults import UnknownDefaultError, resolve
+from meshsim.scenario.sections.gateway import GatewaySection
+from meshsim.scenario.sections.loads import Load, PositiveDuration
+from meshsim.scenario.sections.proxies import DirectSection, MeshSection
+from meshsim.scenario.sections.services import ServiceSection
+from meshsim.scenario.sections.types import Duration, Name, Section, Share, TimeDistribution
+from meshsim.scenario.sections.wording import mistake
+
+Deployment = Literal["none", "gateway", "mesh", "gateway+mesh"]
+
+
+class NetworkSection(Section):
+    """One-way latency of a message between two pods, or a client and a pod."""
+
+    same_zone: TimeDistribution | None = None
+    """Within a zone; all that names no zone is in one together. None where absent."""
+    cross_zone: TimeDistribution | None = None
+    """Between zones; none where absent."""
+
+
+class FaultSection(Section):
+    """Something that goes wrong for a time."""
+
+    at: Duration
+    """When it begins."""
+    for_: PositiveDuration = Field(alias="for")
+    """How long it lasts."""
+    service: str | None = None
+    """Whose instances it strikes; those of all services where only `zone` is written."""
+    zone: Name | None = None
+    """Only those in this zone."""
+    subset: Name | None = None
+    """Only those of this subset of the service."""
+    replicas: Annotated[int, Ge(1), Le(10_000)] | None = None
+    """How many of them, the first ones; all where absent."""
+    instances: list[Annotated[int, Ge(0), Le(10_000)]] | None = None
+    """Which of them, by number from 0; all where absent."""
+    slow: Annotated[float, Gt(0), Le(1e6)] | None = None
+    """Computations that begin take so many times as long."""
+    errors: Share | None = None
+    """So many more of its requests fail with the service's error, after their work."""
+    crash: bool = False
+    """Requests in it are lost (UC), new ones refused (UF)."""
+    unreachable: bool = False
+    """Messages to it and from it are lost: callers wait until a timeout of theirs."""
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> Self:
+        effects = [self.slow is not None, self.errors is not None, self.crash, self.unreachable]
+        if sum(effects) != 1:
+            raise mistake("write one of `slow: factor`, `errors: share`, `crash: true` and `unreachable: true`")
+        if self.service is None and self.zone is None:
+            raise mistake("needs a `service` or a `zone`")
+        for name in ("subset", "replicas", "instances"):
+            if self.service is None and getattr(self, name) is not None:
+                raise mistake("goes with a `service`", name)
+        if self.replicas is not None and self.instances is not None:
+            raise mistake("write either `replicas` or `instances`", "instances")
+        return self
+
+    @property
+    def words(self) -> str:
+        """Whom it strikes and how, for people: `2 of payment 5x slower`."""
+        whom = self.service or "all services"
+        if self.subset is not None:
+            whom = f"{whom} ({self.subset})"
+        if self.replicas is not None:
+            whom = f"{self.replicas} of {whom}"
+        if self.instances is not None:
+            whom = f"{whom}/{','.join(map(str, self.instances))}"
+        if self.zone is not None:
+            whom = f"{whom} in {self.zone}"
+        if self.slow is not None:
+            return f"{whom} {self.slow:g}x slower"
+        if self.errors is not None:
+            return f"{whom} {self.errors * 100:g} % errors"
+        return f"{whom} {'down' if self.crash else 'unreachable'}"
+
+
+class Sampled(Section):
+    """A share of the requests, with all their attempts."""
+
+    sampled: Share
+    """Share that is kept, chosen by the request's number."""
+
+
+def _kind_of_records(value: Any) -> str:
+    return "<sampled>" if isinstance(value, dict | Sampled) else "<word>"
+
+
+class UntilSection(Section):
+    """How precise the figures of a comparison have to be."""
+
+    metric: str | Annotated[list[str], Field(min_length=1)]
+    """A figure or several, such as `latency{route:checkout}:p99`; `p99` is that of all requests."""
+    relative_error: Share
+    """Half the width of its 95 % interval, as a share of the figure; each variant has to reach it."""
+    max_replications: Annotated[int, Ge(2), Le(100_000)] = 200
+    """Where to stop, however wide the interval."""
+
+    @property
+    def metrics(self) -> list[str]:
+        """The figures, one or several."""
+        return [self.metric] if isinstance(self.metric, str) else self.metric
+
+
+class RunSection(Section):
+    """How the scenario is run."""
+
+    duration: PositiveDuration
+    """How long load arrives; the run ends when the last request has."""
+    warm_up: Duration = 0
+    """Requests that start before this are left out of all figures."""
+    seed: Annotated[int, Ge(0), Le(2**63 - 1)] = 1
+    """Root of all chance."""
+    replications: Annotated[int, Ge(1), Le(100_000)] = 10
+    """Independent repetitions of each variant in `meshsim compare` and `sweep`; `meshsim run` makes one."""
+    until: UntilSection | None = None
+    """Add replications until the figures are as precise as asked."""
+    records: Annotated[
+        Annotated[Literal["all", "none"], Tag("<word>")] | Annotated[Sampled, Tag("<sampled>")], Discriminator(_kind_of_records)
+    ] = "all"
+    """Which requests leave rows in the run directory. The figures are the same whatever is kept."""
+    interval: PositiveDuration = 1_000_000_000
+    """Between two rows of the counters over time; 1s where absent."""
+
+    @model_validator(mode="after")
+    def _spans_fit(self) -> Self:
+        if self.warm_up >= self.duration:
+            raise mistake("must be shorter than the run's duration", "warm_up")
+        if self.duration > 1_000_000 * self.interval:
+            raise mistake("a run has 1,000,000 intervals at most; write a longer one", "interval")
+        if self.until is not None and self.until.max_replications < self.replications:
+            raise mistake("max_replications must be at least `replications`", "until")
+        if self.until is not None and not self.until.relative_error:
+            raise mistake("relative_error must be more than 0", "until")
+        return self
+
+    @property
+    def kept_share(self) -> float:
+        """Share of the requests whose rows are kept."""
+        if isinstance(self.records, Sampled):
+            return float(self.records.sampled)
+        return 1.0 if self.records == "all" else 0.0
+
+
+class Scenario(Section):
+    """A system, its load, its faults, and what is expected of it."""
+
+    name: Name
+    """Name of the scenario, and of the folder of its results."""
+    description: str = ""
+    """The question that it answers."""
+    defaults: str = "none"
+    """The product that says what an absent field means: `none`, `envoy`, `envoy-gateway`, `istio` or `linkerd`, or one in a version,
+    such as `istio-1.29`."""
+    deployment: Deployment = "none"
+    """Which proxies exist."""
+    load: Annotated[dict[Name, Load], Field(min_length=1)]
+    """Who asks, and how often."""
+    gateway: GatewaySection | None = None
+    """The API gateway, and the routes of all requests."""
+    mesh: MeshSection | None = None
+    """The sidecars, or the proxies of the nodes."""
+    direct: DirectSection | None = None
+    """What callers without a proxy do themselves."""
+    services: Annotated[dict[Name, ServiceSection], Field(min_length=1)]
+    """The services."""
+    network: NetworkSection = NetworkSection()
+    """Latencies."""
+    faults: list[FaultSection] = Field(default_factory=list)
+    """What goes wrong, and when."""
+    variants: dict[Name, Any] = Field(default_factory=dict)
+    """Patches to what stands above, by name."""
+    matrix: dict[str, Any] = Field(default_factory=dict)
+    """The points of `meshsim sweep`: lists of values by path, with `include` and `exclude` as in GitHub Actions."""
+    run: RunSection
+    """How long, and with what seed."""
+    thresholds: dict[str, list[str]] = Field(default_factory=dict)
+    """What must hold, as in k6: a metric with labels, and conditions on it. One that is crossed makes the exit code 99."""
+
+    @field_validator("defaults")
+    @classmethod
+    def _known_product(cls, value: str) -> str:
+        try:
+            resolve(value)
+        except UnknownDefaultError as error:
+            raise mistake(str(error)) from None
+        return value

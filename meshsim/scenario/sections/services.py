@@ -1,0 +1,275 @@
+"""Services: their replicas, queues, scripts and errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.sizes import Sizes
+from meshsim.scenario.sections.traffic import RetriesSection, StatusCode, Timeout
+from meshsim.scenario.sections.types import Choice, DataFile, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
+from meshsim.scenario.sections.wording import mistake
+
+if TYPE_CHECKING:
+    LoadSheddingChoice = Choice
+else:
+    LoadSheddingChoice = choice_of("load_shedding")
+Replicas = Annotated[int, Ge(1), Le(10_000)]
+Workers = Annotated[int, Ge(1), Le(1_000_000)]
+GrpcStatus = Literal[
+    "cancelled", "unknown", "invalid-argument", "deadline-exceeded", "not-found", "already-exists", "permission-denied",
+    "resource-exhausted", "failed-precondition", "aborted", "out-of-range", "unimplemented", "internal", "unavailable",
+    "data-loss", "unauthenticated",
+]  # fmt: skip
+"""In the order of their codes, from 1."""
+
+
+class ReplaySection(Section):
+    """A table by request and attempt, from a CSV, Parquet or NumPy file."""
+
+    file: DataFile
+    """The file, relative to the scenario: `.csv` or `.parquet` with the columns `request` (from 0), `attempt` (from 1) and the
+    one named, or `.npy`, `.npz` with an array (attempts, requests)."""
+    column: str | None = None
+    """Name of the column or array; may be left out where there is only one."""
+
+
+class TimeReplaySection(ReplaySection):
+    """Service times by request and attempt."""
+
+    unit: Literal["s", "ms", "us", "ns"]
+    """Unit of the numbers in the file."""
+
+
+class ReplayedTime(Section):
+    """A time that a file says."""
+
+    replay: TimeReplaySection
+    """The file."""
+
+
+def _kind_of_time(value: Any) -> str:
+    return "<replay>" if isinstance(value, ReplayedTime) or (isinstance(value, dict) and "replay" in value) else "<drawn>"
+
+
+WorkTime = Annotated[
+    Annotated[ReplayedTime, Tag("<replay>")] | Annotated[TimeDistribution, Tag("<drawn>")], Discriminator(_kind_of_time)
+]
+
+
+class CallStep(Section):
+    """A call to another service."""
+
+    call: str
+    """The service, or `service/operation`."""
+    probability: Share | None = None
+    """How often the call is made; always where absent."""
+    optional: bool = False
+    """Whether the service answers well although this call failed."""
+    repeat: Annotated[int, Ge(1), Le(1000)] = 1
+    """How many times, one after the other (in a parallel group, at once)."""
+    timeout: Timeout | None = None
+    """The application's own time for the call, all its tries included; none where absent."""
+    retries: RetriesSection | None = None
+    """The application's own retries, outside of its sidecar's; none where absent."""
+
+
+class ComputeStep(Section):
+    """Work that holds a worker for a time."""
+
+    compute: WorkTime
+    """How long: a duration, a distribution, or `replay`."""
+
+
+def _kind_of_step(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "<parallel>"
+    return "<call>" if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value) else "<compute>"
+
+
+def _is_step(value: Any) -> Any:
+    if isinstance(value, list | tuple | CallStep | ComputeStep):
+        return value
+    if not isinstance(value, dict):
+        raise mistake(f"expected `compute: time`, `call: service`, or a list of calls made at once, not {shown(value)}")
+    if len({"call", "compute"} & set(value)) != 1:
+        raise mistake("a step is one of `compute: time` and `call: service`")
+    return value
+
+
+def _is_call(value: Any) -> Any:
+    if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value):
+        return value
+    raise mistake("only calls are made at once; each is `call: service`")
+
+
+ParallelCalls = Annotated[list[Annotated[CallStep, BeforeValidator(_is_call)]], Field(min_length=1, max_length=1000)]
+Step = Annotated[
+    Annotated[
+        Annotated[CallStep, Tag("<call>")]
+        | Annotated[ComputeStep, Tag("<compute>")]
+        | Annotated[ParallelCalls, Tag("<parallel>")],
+        Discriminator(_kind_of_step),
+    ],
+    BeforeValidator(_is_step),
+]
+Script = Annotated[list[Step], Field(max_length=1000)]
+
+
+class ErrorsSection(Section):
+    """How often a service answers with an error of its own, after its work."""
+
+    rate: Share | None = None
+    """Share of the attempts that fail."""
+    status: StatusCode | None = None
+    """HTTP status of the error; 503 where absent."""
+    grpc_status: GrpcStatus | None = None
+    """gRPC status of the error of a gRPC service; `unavailable` where absent."""
+    replay: ReplaySection | None = None
+    """A table by request and attempt in place of the rate: an attempt fails where its number is not 0."""
+    retry_after: Duration | None = None
+    """What the error's Retry-After says; nothing where absent."""
+
+    @model_validator(mode="after")
+    def _one_cause(self) -> Self:
+        if (self.rate is None) == (self.replay is None):
+            raise mistake("write either `rate` or `replay`")
+        return self
+
+
+def _bare_share(value: Any) -> Any:
+    return {"rate": value} if isinstance(value, str | int | float) else value
+
+
+Errors = Annotated[ErrorsSection, BeforeValidator(_bare_share, json_schema_input_type=Share | ErrorsSection)]
+"""A bare share is `{rate: share}`."""
+
+
+class QueueSection(Section):
+    """Requests that wait for a worker at one replica, first come first served."""
+
+    limit: Annotated[int, Ge(0), Le(2**32 - 1)] | None = None
+    """How many may wait; more are refused (503, `queue_full`). No limit where absent."""
+    shed: LoadSheddingChoice | None = None
+    """Who is dropped at the head of the queue (503, `shed`); nobody where absent."""
+
+
+class OperationSection(Section):
+    """One thing that a service does, called as `service/operation`."""
+
+    script: Script = Field(default_factory=list)
+    """What it does: a list is in sequence, a list in it is at once."""
+    errors: Errors | None = None
+    """How often it fails by itself; the service's own `errors` where absent."""
+    request_size: Size | None = None
+    """Size of a request to it; the service's own where absent. It costs time where `mtls.time_per_kib` does."""
+    response_size: Sizes | None = None
+    """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it costs time where a client's `bandwidth`, `mtls` or a filter says so."""
+
+
+class ScaleStep(Section):
+    """A change of the number of replicas."""
+
+    at: Duration
+    """When."""
+    replicas: Replicas
+    """How many there are from then on."""
+
+
+class RestartStep(Section):
+    """A rolling restart of all replicas."""
+
+    at: Duration
+    """When it begins."""
+    batch: Annotated[int, Ge(1), Le(10_000)] = 1
+    """How many at once; the next ones when those are ready again."""
+
+
+class ReadinessSection(Section):
+    """The readiness probe, by which the registry learns that an instance has crashed or cannot be reached."""
+
+    period: Duration = 10_000_000_000
+    """Time between two probes."""
+    failure_threshold: Annotated[int, Ge(1), Le(1000)] = 3
+    """Failures in a row that take it out of the registry."""
+
+
+class PlacedSection(Section):
+    """Something with replicas in zones."""
+
+    replicas: Replicas = 1
+    """How many there are; where `zones` is given, their sum."""
+    zone: Name | None = None
+    """Where all replicas are."""
+    zones: dict[Name, Annotated[int, Ge(0), Le(10_000)]] | None = None
+    """How many replicas there are in each zone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sum_of_zones(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "replicas" not in value and isinstance(value.get("zones"), dict):
+            counts = list(value["zones"].values())
+            if counts and all(type(count) is int for count in counts):
+                return {**value, "replicas": sum(counts)}
+        return value
+
+    @model_validator(mode="after")
+    def _zones_fit(self) -> Self:
+        if self.zones is not None and self.zone is not None:
+            raise mistake("write either `zone` or `zones`", "zone")
+        if self.zones is not None and sum(self.zones.values()) != self.replicas:
+            raise mistake(f"the zones have {sum(self.zones.values()):,} replicas, and `replicas` says {self.replicas:,}", "zones")
+        return self
+
+
+class ServiceSection(PlacedSection):
+    """One service."""
+
+    workers: Workers = 1
+    """Requests that one replica works on at once: threads, processes, or cores of an event loop."""
+    queue: QueueSection | None = None
+    """Requests that wait for a worker; without a limit where absent."""
+    is_async: bool = Field(default=False, alias="async")
+    """Whether a worker is free while its request waits for a call; otherwise it is held, as a thread is."""
+    on_cancel: Literal["continue", "drop_queued", "stop"] = "continue"
+    """What happens to a request whose caller gave up: worked on in vain, skipped where it still waits, or stopped at once."""
+    protocol: Literal["http", "grpc"] = "http"
+    """What it speaks: failures of gRPC services are HTTP 200 with a grpc-status, which `5xx` does not match."""
+    load_balancing_weights: list[Annotated[float, Gt(0), Le(1e6)]] | None = None
+    """Envoy's weight of each replica; all equal where absent."""
+    script: Script | None = None
+    """What a request to it does: a list is in sequence, a list in it is at once."""
+    errors: Errors | None = None
+    """How often it fails by itself."""
+    operations: dict[Name, OperationSection] = Field(default_factory=dict)
+    """Further things that it does, each with a script of its own."""
+    deadline_propagation: bool = False
+    """Whether it stops work whose callers have given up by then (504, `deadline`), and tells its own calls when that is."""
+    request_size: Size | None = None
+    """Size of a request to it; nothing where absent. It costs time where `mtls.time_per_kib` does."""
+    response_size: Sizes | None = None
+    """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it costs time where a client's `bandwidth`, `mtls` or a filter says so."""
+    subsets: dict[Name, Annotated[int, Ge(1), Le(10_000)]] | None = None
+    """Replicas by name of the subset (a version, say): the first ones belong to the first name in the alphabet, and so on."""
+    priorities: list[Annotated[int, Ge(0), Le(127)]] | None = None
+    """Envoy's priority of each replica; all 0 where absent."""
+    scale: list[ScaleStep] = Field(default_factory=list)
+    """When the number of replicas changes."""
+    restarts: list[RestartStep] = Field(default_factory=list)
+    """Rolling restarts."""
+    startup_time: Duration = 0
+    """From the start of a process until it is ready."""
+    pre_stop: Duration = 0
+    """How long an instance that stops goes on serving after it has left the registry: the preStop sleep."""
+    termination_grace_period: Duration = 30_000_000_000
+    """After that its requests may end for so long; 30s as in Kubernetes."""
+    readiness: ReadinessSection | None = None
+    """By which the registry notices crashes; without it only scaling and restarts change the registry."""
+
+    @property
+    def most_replicas(self) -> int:
+        """How many there are when there are most."""
+        return max([self.replicas, *(step.replicas for step in self.scale)])
