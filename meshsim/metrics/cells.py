@@ -87,8 +87,8 @@ class ServiceCell:
     attempts: int = 0
     calls: int = 0
     """First tries."""
-    failures: Counter[int] = field(default_factory=Counter)
-    """By flags."""
+    failures: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """By status and flags."""
     worked_ns: int = 0
     wasted_ns: int = 0
 

@@ -70,6 +70,14 @@ class RequestSummary:
     consumer: str | None = None
     """Of a load, the one that it names; None for all consumers, and where no load names one."""
 
+    @property
+    def failures_by_status(self) -> dict[str, int]:
+        """Failed requests by HTTP status as the client saw it; `0` where it gave up."""
+        by_status: dict[str, int] = {}
+        for cause in self.causes:
+            by_status[str(cause.status)] = by_status.get(str(cause.status), 0) + cause.count
+        return by_status
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceSummary:
@@ -86,9 +94,14 @@ class ServiceSummary:
     retry_amplification: float | None
     """Attempts that were sent for each call: 1 without retries, less where a full pool refuses."""
     failures: int
+    """Attempts that it failed. Those that it, or the sidecar before it, refused with 4xx are not its errors, as on the dashboards of
+    Istio and Kiali; `failures_by_status` has them."""
     error_share: float | None
-    """Of the attempts."""
+    """Failures by attempts."""
     failures_by_flag: dict[str, int]
+    """All attempts that did not get what they asked for, refused ones too."""
+    failures_by_status: dict[str, int]
+    """The same by HTTP status; `0` where the caller gave up, `200` where only gRPC's status says it."""
     latency: Times
     """Of an attempt as its caller saw it, from sent to outcome."""
     response_time: Times
@@ -281,7 +294,7 @@ def _cells(one: RequestSummary | ServiceSummary) -> dict[str, Any]:
         if isinstance(value, Times):
             kept = {name: number for name, number in value.to_dict().items() if name != "count"}
             cells |= {f"{each.name}_{name}": number for name, number in kept.items()}
-        elif each.name not in {"name", "route", "source", "consumer", "causes", "failures_by_flag"}:
+        elif each.name not in {"name", "route", "source", "consumer", "causes", "failures_by_flag", "failures_by_status"}:
             cells[each.name] = value
     return cells
 

@@ -98,9 +98,11 @@ class Tally:
             cell.calls += int((chunk["attempt"][rows] == 1).sum())
             cell.worked_ns += int(chunk["worked_ns"][rows].sum())
             cell.wasted_ns += int(chunk["wasted_ns"][rows].sum())
-            failed_flags = chunk["flags"][rows[failed_rows[rows]]]
-            for flags, count in zip(*np.unique(failed_flags, return_counts=True), strict=True):
-                cell.failures[int(flags)] += int(count)
+            bad = rows[failed_rows[rows]]
+            if len(bad):
+                kinds = np.stack([chunk["status"][bad], chunk["flags"][bad]], axis=1)
+                for (status, flags), count in zip(*np.unique(kinds, axis=0, return_counts=True), strict=True):
+                    cell.failures[int(status), int(flags)] += int(count)
             was_sent = rows[(sent[rows] >= 0) & (chunk["ended_ns"][rows] >= 0)]
             latency_ns = chunk["ended_ns"][was_sent] - sent[was_sent]
             cell.latency.add(latency_ns)

@@ -51,10 +51,10 @@ def requests(console: Console, routes: Sequence[RequestSummary]) -> tuple[Table,
 
 def attempts(console: Console, services: Sequence[ServiceSummary]) -> Table | None:
     """A row for each service with failed attempts; None where none failed."""
-    failing = [one for one in services if one.failures]
+    failing = [one for one in services if one.failures_by_flag]
     if not failing:
         return None
-    counts = [f"{one.failures:,}" for one in failing]
+    counts = [f"{sum(one.failures_by_flag.values()):,}" for one in failing]
     width = max(len("attempts"), *(len(count) for count in counts))
     rows = [
         (one.name, count.rjust(width), _by_flag(one.failures_by_flag, one.attempts))
