@@ -134,7 +134,9 @@ def test_a_comparison_that_was_interrupted_too_soon_is_told_and_no_traceback(tmp
 
     with pytest.raises(KeyboardInterrupt):
         ms.compare(SCENARIO, jobs=1, out=tmp_path / "out", progress=interrupt)
-    with pytest.raises(ResultError, match="was interrupted before each of its 3 points had a replication: there is nothing to compare"):
+    with pytest.raises(
+        ResultError, match="was interrupted before each of its 3 points had a replication: there is nothing to compare"
+    ):
         open_results([tmp_path / "out.partial"])
 
 

@@ -135,8 +135,8 @@ def test_what_was_never_well_has_nothing_to_come_back_to() -> None:
     """Errors of nearly all requests before, during and after the fault: 0 s would read as a good answer."""
     summary = run(faulty((20, 25)), bad=((2, 60),))
 
-    with pytest.raises(NoFigure, match="^nothing went well before the fault$"):
+    with pytest.raises(NoFigure, match=r"^nothing went well before the fault$"):
         recovery_s(summary, route="checkout")
-    with pytest.raises(NoFigure, match="^only 11% went well before the fault$"):
+    with pytest.raises(NoFigure, match=r"^only 11% went well before the fault$"):
         recovery_s(run(faulty((20, 25)), bad=((4, 60),)), route="checkout")
     assert recovery_s(summary, route="browse") == 0
