@@ -5,7 +5,7 @@ Ten gateway replicas have ten of them, and they differ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.health import Health
@@ -19,6 +19,7 @@ from meshsim.randomness import HASH, LOAD_BALANCER, START_OFFSET, Draw, call_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from meshsim.engines.reference.destinations.roles import Pool, Reports
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.time.station import Station
@@ -44,22 +45,6 @@ class Place:
         """How many of its like there are in each zone."""
         self.station = station
         """The proxy's workers, which pay for handshakes; None without a proxy."""
-
-
-class Pool(Protocol):
-    """Whatever keeps a view's connections."""
-
-    def drain(self) -> None:
-        """Certificates have changed: no further request goes on a connection that was made before."""
-        ...
-
-
-class Reports(Protocol):
-    """What brings a view the endpoints' own reports of their load."""
-
-    def send(self, endpoint: EndpointView) -> None:
-        """One report."""
-        ...
 
 
 class View:
