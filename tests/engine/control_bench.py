@@ -77,8 +77,10 @@ def lifecycle(replicas: int, **changes_ms: Any) -> Lifecycle:
     restarts = tuple((round(at * MS), batch) for at, batch in changes_ms.pop("restarts", ()))
     times = {"startup": 0, "pre_stop": 0, "grace": 0, **changes_ms}
     readiness = times.pop("readiness", None)
+    order = tuple(times.pop("order", range(10)))
     made_ns = {f"{name}_ns": round(ms * MS) for name, ms in times.items()}
-    return Lifecycle(replicas, scale, restarts, readiness_ns=NONE if readiness is None else round(readiness * MS), **made_ns)
+    readiness_ns = NONE if readiness is None else round(readiness * MS)
+    return Lifecycle(replicas, order, scale, restarts, readiness_ns=readiness_ns, **made_ns)
 
 
 def check(**changes: Any) -> HealthCheck:

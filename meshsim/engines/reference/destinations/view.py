@@ -101,8 +101,9 @@ class View:
             self.health is not None
             or service.lifecycle is not None
             or (cluster.balancer.reads_reports and not cluster.balancer.report_interval)
+            or not any(endpoint.is_member for endpoint in self.endpoints)
         )
-        """Whether its endpoints may change, or may be gone without its knowing."""
+        """Whether its endpoints may change, or may be gone without its knowing, or there are none to begin with."""
         self.refresh()
 
     @property
