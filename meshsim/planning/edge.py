@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meshsim.plan import NONE, Edge, EdgeTls
-from meshsim.planning.spread import order
 from meshsim.policies.edge import RandomReplica
 from meshsim.scenario import effective
+from meshsim.scenario.spread import order
 
 if TYPE_CHECKING:
     from meshsim.scenario.defaults import Product

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.plan import Effect, Fault
-from meshsim.planning.spread import grown, order, subsets_over
+from meshsim.scenario.spread import grown, order, subsets_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meshsim.planning import make_plan
-from meshsim.planning.spread import grown, order, subsets_over
 from meshsim.scenario.load import read
+from meshsim.scenario.spread import grown, order, subsets_over
 
 if TYPE_CHECKING:
     from meshsim.plan import Plan, Service

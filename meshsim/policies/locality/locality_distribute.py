@@ -53,8 +53,12 @@ class LocalityDistribute(Locality):
 
     def knows(self, zone: int, own_zone: int) -> bool:
         """Whether a zone has a share of the requests of another."""
-        row = self.row(self._name(own_zone))
-        return row is None or EVERY_ZONE in row or self._name(zone) in row
+        return self.reaches(self._name(own_zone), self._name(zone))
+
+    def reaches(self, caller: str, zone: str) -> bool:
+        """The same by their names."""
+        row = self.row(caller)
+        return row is None or EVERY_ZONE in row or zone in row
 
     def row(self, caller: str) -> Mapping[str, float] | None:
         """What callers of a zone do; None where nothing is written for it."""
