@@ -83,7 +83,7 @@ class Chooser:
         known = (call.attempt - 1) // self._update_frequency * self._update_frequency if self._avoids_priorities else 0
         tried = 0
         for endpoint in call.first.tried[:known]:
-            tried |= 1 << endpoint.priority
+            tried |= 1 << self.view.level(endpoint)
         return self.view.pick_avoiding(call, tried) if tried else self.view.pick(call)
 
 
