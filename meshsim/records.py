@@ -145,6 +145,7 @@ ACTIVITY: dict[str, str] = {
     "connect_failures": "connections that an instance refused",
     "connect_timeouts": "connections that timed out while they were made",
     "pool_waits": "requests that waited for a connection",
+    "connection_overflows": "of them, those that a limit on connections kept from a new one",
     "stale_picks": "picks of an instance that is gone, or does not take requests, without the caller's knowing",
     "panic_picks": "picks among all instances because too few were healthy",
     "no_host": "tries that found no instance to go to (UH)",

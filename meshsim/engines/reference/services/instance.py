@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.services.condition import Condition
+from meshsim.engines.reference.time.at_once import begin, end
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Crashed, Interrupted
 from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
 from meshsim.engines.reference.time.station import Station
@@ -147,7 +148,7 @@ class Instance(Condition):
         if not job.is_abandoned:
             job.caller.wake(self._crashed)
 
-    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:
+    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901 — one loop, for speed
         """Work through steps in order; the first failure that the service cannot do without, or None."""
         clock, row, keeps_deadlines = self._clock, job.row, self._keeps_deadlines
         for step in steps:
@@ -158,9 +159,12 @@ class Instance(Condition):
                     yield from self._take_worker(job)
                     if keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
                         return self._deadline_passed
+                work_ns = self._work_ns(step, job)
+                if not work_ns:
+                    continue
                 began_ns: int = clock.now_ns
                 try:
-                    yield self._work_ns(step, job)
+                    yield work_ns
                 finally:
                     row[WORKED] += clock.now_ns - began_ns
                 continue
@@ -227,15 +231,10 @@ class Instance(Condition):
             return None
         gather = Gather(self._clock.active, len(made))
         branches = [
-            self._clock.start(self._branch(one, call, job), partial(gather.take, index)) for index, (one, call) in enumerate(made)
+            begin(self._clock, self._branch(one, call, job), partial(gather.take, index))
+            for index, (one, call) in enumerate(made)
         ]
-        try:
-            yield PARK
-        except Interrupted as error:
-            for branch in branches:
-                branch.on_end = None
-                branch.interrupt(Cancelled(error.outcome))
-            raise
+        yield from gather.wait(branches)
         return next((outcome for outcome in gather.outcomes if outcome is not None), None)
 
     def _answer(self, operation: Operation, job: Job) -> Outcome:
@@ -255,16 +254,30 @@ class Instance(Condition):
 class Gather:
     """Wakes a task when all of its branches have ended."""
 
-    __slots__ = ("_missing", "_task", "outcomes")
+    __slots__ = ("_is_awaited", "_missing", "_task", "outcomes")
 
     def __init__(self, task: Task, branches: int) -> None:
         self._task = task
         self._missing = branches
+        self._is_awaited = False
         self.outcomes: list[Outcome | None] = [None] * branches
+
+    def wait(self, branches: list[Task]) -> Steps:
+        """Wait for all of them, which end with whoever waits."""
+        if not self._missing:
+            return
+        self._is_awaited = True
+        try:
+            yield PARK
+        except Interrupted as error:
+            for branch in branches:
+                branch.on_end = None
+                end(branch, Cancelled(error.outcome))
+            raise
 
     def take(self, index: int, outcome: Outcome | None) -> None:
         """A branch has ended."""
         self.outcomes[index] = outcome
         self._missing -= 1
-        if not self._missing:
+        if self._is_awaited and not self._missing:
             self._task.wake()
