@@ -150,6 +150,7 @@ ACTIVITY: dict[str, str] = {
     "panic_picks": "picks among all instances because too few were healthy",
     "no_host": "tries that found no instance to go to (UH)",
     "sessions_moved": "first tries of a session whose instance could not be used",
+    "timeouts": "calls that the timeout over all their tries ended, wherever they waited",
     "retries": "further tries sent",
     "retries_refused": "further tries refused by `max_retries` or a budget",
     "hedges": "further tries sent while one was on its way",

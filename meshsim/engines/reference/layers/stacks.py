@@ -76,7 +76,7 @@ class Stacks:
         if stack.mirror is not None and mirror is not None:
             handler = MirrorLayer(handler, mirror, stack.mirror, views[0])
         handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service))
-        handler = within(handler, stack.timeout_ns, self._refusals, timed_out(service))
+        handler = within(handler, stack.timeout_ns, self._refusals, timed_out(service), views[0].activity)
         return GrpcLayer(handler) if self._plan.services[service].is_grpc else handler
 
     def per_try(self, inner: Handler, stack: Stack, service: int) -> Handler:
