@@ -128,6 +128,8 @@ ACTED = {
     "ejections": "ejected",
     "panic_picks": "panic\npicks",
     "no_host": "no\nhost",
+    "endpoint_waits": "waited\nfor one",
+    "failfasts": "failed\nfast",
     "stale_picks": "stale\npicks",
     "sessions_moved": "sessions\nmoved",
     "breaker_rejected": "breaker\nopen",

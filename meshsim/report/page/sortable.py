@@ -83,6 +83,8 @@ DESTINATIONS = (
     Measure("ejections", "Ejections", "", 1, 0),
     Measure("panic_picks", "Panic picks", "", 1, 0),
     Measure("no_host", "No host", "", 1, 0),
+    Measure("endpoint_waits", "Waited for a host", "", 1, 0),
+    Measure("failfasts", "Failed fast", "", 1, 0),
     Measure("stale_picks", "Stale picks", "", 1, 0),
     Measure("sessions_moved", "Sessions moved", "", 1, 0),
     Measure("breaker_rejected", "Breaker open", "", 1, 0),

@@ -251,10 +251,11 @@ class ConnectionLayer:
         try:
             waiter: Waiter = yield from self._pool.wait(host)
         except Interrupted:
-            call.connection_ns = clock.now_ns - began_ns
+            call.connection_ns += clock.now_ns - began_ns
             self._refusals.lose(call, call.caller)
             raise
-        call.connection_ns = clock.now_ns - began_ns
+        waited_ns = clock.now_ns - began_ns
+        call.connection_ns += waited_ns
         if waiter.connection is not None and waiter.connection.opened_ns == clock.now_ns:
-            call.tls_ns = waiter.connection.tls_ns(call.connection_ns)
+            call.tls_ns = waiter.connection.tls_ns(waited_ns)
         return waiter

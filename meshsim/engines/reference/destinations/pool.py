@@ -63,10 +63,10 @@ class PoolLayer:
             try:
                 is_admitted = yield from self._wait(endpoint)
             except Interrupted:
-                call.connection_ns = clock.now_ns - began_ns
+                call.connection_ns += clock.now_ns - began_ns
                 self._refusals.lose(call, call.caller)
                 raise
-            call.connection_ns = clock.now_ns - began_ns
+            call.connection_ns += clock.now_ns - began_ns
             if not is_admitted:
                 return self._refusals.refuse(call, self._overflow)
         keeps_connection = False
