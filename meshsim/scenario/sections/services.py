@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.scenario.files.nodes import shown
 from meshsim.scenario.sections.sizes import Sizes
-from meshsim.scenario.sections.traffic import RetriesSection, StatusCode, Timeout
+from meshsim.scenario.sections.timeouts import Timeout
+from meshsim.scenario.sections.traffic import RetriesSection, StatusCode
 from meshsim.scenario.sections.types import Choice, DataFile, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
 from meshsim.scenario.sections.wording import mistake
 
@@ -175,8 +176,8 @@ class ScaleStep(Section):
 
     at: Duration
     """When."""
-    replicas: Replicas
-    """How many there are from then on."""
+    replicas: Annotated[int, Ge(0), Le(10_000)]
+    """How many there are from then on; 0 for none."""
 
 
 class RestartStep(Section):

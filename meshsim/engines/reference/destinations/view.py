@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.activity import Activity
+from meshsim.engines.reference.destinations.balancer_queue import BalancerQueue
 from meshsim.engines.reference.destinations.health import Health
 from meshsim.engines.reference.travel.endpoint import EndpointView
 from meshsim.plan import NONE, HashOn
@@ -35,7 +36,7 @@ class View:
     __slots__ = (
         "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_on", "_locality", "_only", "_others", "_sources",
         "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
-        "is_dynamic", "is_panic", "key", "limiter", "pending", "place", "pool", "reports", "requests", "retries", "service",
+        "is_dynamic", "is_empty", "is_panic", "key", "limiter", "pending", "place", "pool", "queue", "reports", "requests", "retries", "service",
         "station", "throttling", "token_budget", "zone",
     )  # fmt: skip
 
@@ -72,6 +73,10 @@ class View:
         self.limiter = None if cluster.limiter is None else cluster.limiter.build()
         self.pool: Pool | None = None
         """Whatever keeps its connections."""
+        self.is_empty = False
+        """Whether nobody is there to go to."""
+        self.queue = None if cluster.queue is None else BalancerQueue(self, cluster.queue)
+        """Where requests wait meanwhile; None where they do not."""
         self.reports: Reports | None = None
         """What brings it the endpoints' own reports of their load, where its balancer reads them."""
         self._hash_on = cluster.hash_on
@@ -137,6 +142,9 @@ class View:
         self._only = self._groups[0] if is_simple else None
         if is_simple:
             self._balancer = self._balancers[self._sources[0]]
+        self.is_empty = not any(self._groups)
+        if self.queue is not None:
+            self.queue.refreshed()
 
     def _arrange(self, members: list[EndpointView]) -> tuple[Arrangement, list[list[EndpointView]]]:
         assert self._locality is not None  # noqa: S101 — whoever calls has looked
