@@ -21,7 +21,7 @@ SOURCES = sorted((ROOT / "meshsim").rglob("*.py"))
 LAYERS = (
     ("errors",),
     ("units",),
-    ("flags", "portable", "randomness", "registry", "replay"),
+    ("flags", "portable", "randomness", "registry", "replay", "xxhash"),
     ("arrivals", "distributions", "policies", "records"),
     ("scenario",),
     ("plan",),

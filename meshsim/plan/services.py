@@ -104,5 +104,7 @@ class Service:
     """Envoy's priority of each instance; empty where all have 0."""
     shedding: LoadShedding | None = None
     """Who is dropped at the head of the queue."""
+    addresses: tuple[str, ...] = ()
+    """Those that are given, by instance; empty where they are drawn."""
     keeps_deadlines: bool = False
     """Whether it stops work whose deadline has passed and passes the rest of the time on to its calls."""

@@ -50,6 +50,7 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
         subsets=subset_numbers(section, len(zones), index),
         priorities=tuple(priorities[place % len(priorities)] for place in range(len(zones))) if priorities else (),
         shedding=shed,
+        addresses=tuple(section.addresses or ()),
         keeps_deadlines=section.deadline_propagation,
     )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import made_up
 import numpy as np
 import pytest
 
 import meshsim as ms
+from meshsim.engines.reference.destinations.hash_keys import HashKeys
 from meshsim.engines.reference.proxies.routes import LiveRoute
 from meshsim.engines.reference.time.clock import Clock
 from meshsim.engines.reference.time.outcome import OK, Outcome, failure
@@ -274,7 +276,7 @@ class Checked:
     def __init__(self, **analysis: Any) -> None:
         self.clock = Clock()
         plan = Canary(1, 0, ((0.5, 10 * SECOND),), interval_ns=SECOND, **analysis)
-        self.route = LiveRoute(Route((0, 1), (1.0, 1.0), BARE, canary=plan), self.clock)
+        self.route = LiveRoute(Route((0, 1), (1.0, 1.0), BARE, canary=plan), self.clock, HashKeys(made_up.plan(), 0, 0))
         assert self.route.canary is not None
         self.canary = self.route.canary
         self.canary.begin()

@@ -11,6 +11,7 @@ from meshsim.engines.reference.clients.clients import Client, Counter
 from meshsim.engines.reference.clients.edge import EdgeLayer
 from meshsim.engines.reference.control.control import Control
 from meshsim.engines.reference.counters import Counters
+from meshsim.engines.reference.destinations.hash_keys import HashKeys
 from meshsim.engines.reference.destinations.view import Place
 from meshsim.engines.reference.layers.layers import ALL_FLAGS, CLIENT_GAVE_UP, Refusals, around, timed_out
 from meshsim.engines.reference.layers.stacks import Stacks
@@ -63,14 +64,19 @@ class Model:
         self._refusals = Refusals(self.clock, recorder, services_of, tells_deadlines)
         self._links = Links(plan.network)
         self._instances = tuple(
-            tuple(Instance(self.clock, recorder, service, number, index, plan.operations) for index in range(len(service.zones)))
+            tuple(
+                Instance(self.clock, recorder, service, number, index, plan.operations, call_key(root, index))
+                for index in range(len(service.zones))
+            )
             for number, service in enumerate(plan.services)
+            for root in (root_key(seed, replication, service.stream),)
         )
+        hash_keys = HashKeys(plan, seed, replication)
         self._fleet = Fleet(self.clock, plan, self._instances)
-        self._stacks = Stacks(plan, self._refusals, self._links, self._instances)
+        self._stacks = Stacks(plan, self._refusals, self._links, self._instances, hash_keys)
         self._control = Control(self.clock, plan, self._instances, self._links)
         everyone = [instance for instances in self._instances for instance in instances]
-        self._routes = tuple(LiveRoute(route, self.clock) for route in plan.routes)
+        self._routes = tuple(LiveRoute(route, self.clock, hash_keys) for route in plan.routes)
         edge = None if plan.gateway is None else plan.gateway.edge
         self._replicas: Replicas | None = None
         if edge is not None:

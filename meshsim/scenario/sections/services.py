@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.hashed import HashedText, different_texts
 from meshsim.scenario.sections.sizes import Sizes
 from meshsim.scenario.sections.traffic import RetriesSection, StatusCode, Timeout
 from meshsim.scenario.sections.types import Choice, DataFile, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
@@ -240,6 +241,10 @@ class ServiceSection(PlacedSection):
     """What it speaks: failures of gRPC services are HTTP 200 with a grpc-status, which `5xx` does not match."""
     load_balancing_weights: list[Annotated[float, Gt(0), Le(1e6)]] | None = None
     """Envoy's weight of each replica; all equal where absent."""
+    addresses: list[HashedText] | None = None
+    """The address of each replica, such as `10.4.0.17:8080`, for load balancers that hash it: Envoy's placement of these very pods.
+    Where absent the hashes are drawn, other ones in each replication. A pod that takes the place of one has an address of its own,
+    which is drawn."""
     script: Script | None = None
     """What a request to it does: a list is in sequence, a list in it is at once."""
     errors: Errors | None = None
@@ -268,6 +273,14 @@ class ServiceSection(PlacedSection):
     """After that its requests may end for so long; 30s as in Kubernetes."""
     readiness: ReadinessSection | None = None
     """By which the registry notices crashes; without it only scaling and restarts change the registry."""
+
+    @model_validator(mode="after")
+    def _one_address_each(self) -> Self:
+        if self.addresses is not None:
+            if len(self.addresses) != self.replicas:
+                raise mistake(f"there are {len(self.addresses):,} addresses, and `replicas` says {self.replicas:,}", "addresses")
+            different_texts(self.addresses, "addresses")
+        return self
 
     @property
     def most_replicas(self) -> int:

@@ -11,19 +11,22 @@ from meshsim.records import ACTIVITY
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.pool import Waiter
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.policies.load_balancing.address import Address
 
 
 class EndpointView(Endpoint):
     """An instance as one proxy sees it, with that proxy's connections to it."""
 
     __slots__ = (
-        "idle", "instance", "is_available", "is_ejected", "is_member", "is_passing", "latency_ns", "open", "pool", "priority",
+        "idle", "instance", "is_available", "is_ejected", "is_member", "is_passing", "latency_ns", "open", "pod", "pool", "priority",
         "waiting", "zone",
     )  # fmt: skip
 
     def __init__(self, instance: Instance, weight: float, latency_ns: int, priority: int = 0) -> None:
         super().__init__(weight, instance.index)
         self.instance = instance
+        self.pod = 0
+        """Which of those that stand at the instance's place one after the other this proxy knows."""
         self.zone = instance.zone
         self.priority = priority
         """Envoy's; 0 is used first."""
@@ -45,6 +48,16 @@ class EndpointView(Endpoint):
         """Requests that wait for a connection to this very endpoint."""
         self.pool: Any = None
         """The pool's own state of this endpoint, where connections are told apart."""
+
+    @property
+    def address(self) -> Address:
+        """The address of the pod that this proxy knows."""
+        return self.instance.addresses.of(self.pod)
+
+    @property
+    def hostname(self) -> Address:
+        """The instance's name, whatever pod stands there."""
+        return self.instance.addresses.hostname
 
     @property
     def is_healthy(self) -> bool:

@@ -13,12 +13,13 @@ from meshsim.plan import NONE, HashOn
 from meshsim.policies.admission import NO_LIMIT, ResourceLimit
 from meshsim.policies.load_balancing import NO_HASH
 from meshsim.policies.locality import IgnoreZones
-from meshsim.randomness import HASH, LOAD_BALANCER, START_OFFSET, Draw, call_key
+from meshsim.randomness import LOAD_BALANCER, START_OFFSET, Draw, call_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from meshsim.engines.reference.control.load_reports import LoadReports
+    from meshsim.engines.reference.destinations.hash_keys import HashKeys
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.time.station import Station
@@ -50,7 +51,7 @@ class View:
     """What one proxy knows of one destination."""
 
     __slots__ = (
-        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_on", "_locality", "_only", "_others",
+        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others",
         "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
         "is_dynamic", "is_panic", "key", "limiter", "pending", "place", "pool", "reports", "requests", "retries", "service",
         "station", "throttling", "token_budget", "zone",
@@ -64,6 +65,7 @@ class View:
         instances: Sequence[Instance],
         place: Place,
         latency_ns: Callable[[int, int], int],
+        hash_keys: HashKeys | None = None,
     ) -> None:
         self.clock = clock
         self.cluster = cluster
@@ -92,6 +94,7 @@ class View:
         self.reports: LoadReports | None = None
         """What brings it the endpoints' own reports of their load, where its balancer reads them."""
         self._hash_on = cluster.hash_on
+        self._hash_keys = None if cluster.hash_on is HashOn.NOTHING else hash_keys
         self._locality = cluster.locality
         if self._locality is None and service.priorities:
             self._locality = IgnoreZones()
@@ -191,7 +194,7 @@ class View:
         number = 0 if self._arrangement is None else self._arrangement.choose(draw) if groups else 0
         if not groups or not groups[number]:
             return None
-        hash_key = NO_HASH if self._hash_on is HashOn.NOTHING else self._hash(call)
+        hash_key = NO_HASH if self._hash_keys is None else self._hash_keys.of(call.request, self._hash_on)
         if number_again and hash_key != NO_HASH:
             hash_key = call_key(hash_key, number_again)
         group = groups[number]
@@ -212,24 +215,6 @@ class View:
         draw = self.draw.at(call.key, LOAD_BALANCER)
         group = groups[arrangement.choose(draw)] if groups else []
         return group[draw.below(len(group))] if group else None
-
-    def _hash(self, call: Call) -> int:
-        """64 bits of what the requests that belong together share."""
-        request = call.request
-        match self._hash_on:
-            case HashOn.KEY:
-                what = request.content_key
-            case HashOn.CONSUMER:
-                what = request.consumer or NONE  # without one there is no header to hash
-            case HashOn.ROUTE:
-                what = request.route
-            case HashOn.ADDRESS:
-                what = request.address
-            case _:
-                if request.user == NONE:  # nobody comes twice: as a client without a cookie, who is given a new one
-                    return request.key
-                what = request.source << 32 | request.user
-        return NO_HASH if what == NONE else call_key(HASH, what)
 
     def notice(self, endpoint: EndpointView, status: int, grpc_status: int, flags: int, rtt_ns: int) -> None:
         """What became of an attempt: for outlier detection, failure accrual and the load balancer."""
@@ -262,7 +247,7 @@ class View:
         endpoint = self.endpoints[index]
         if endpoint.is_member or not self.belongs(index):
             return
-        endpoint.is_member = True
+        endpoint.is_member, endpoint.pod = True, endpoint.instance.pod
         endpoint.joined_ns = self.clock.now_ns
         if self.health is not None:
             self.health.join(endpoint)

@@ -136,7 +136,7 @@ def _of_loads(plan: Plan) -> Surroundings:
         consumers=plan.names.consumers,
         routes=plan.names.routes,
         addresses=max(asker.first_address + asker.addresses for asker in askers),
-        keys=max(len(source.key_shares) for source in plan.sources),
+        keys=max((1 + max(source.keys) for source in plan.sources if source.keys), default=0),
         credentials=max(asker.first_credential + 2 * asker.credentials for asker in askers),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from meshsim.engines.reference.services.addresses import Addresses
 from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Crashed, Interrupted
 from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
@@ -32,7 +33,7 @@ class Instance(Condition):
 
     __slots__ = (
         "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_is_async", "_keeps_deadlines",
-        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "callers", "failed", "guard",
+        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "addresses", "callers", "failed", "guard",
         "index", "on_cancel", "service", "sidecar", "station", "subset", "zone",
     )  # fmt: skip
 
@@ -44,6 +45,7 @@ class Instance(Condition):
         number: int,
         index: int,
         operations: tuple[Operation, ...],
+        key: int = 0,
     ) -> None:
         super().__init__(may_crash=service.may_crash)
         self._clock = clock
@@ -52,6 +54,7 @@ class Instance(Condition):
         self.service = number
         self.index = index
         self.zone = service.zones[index]
+        self.addresses = Addresses(key, service.addresses[index] if index < len(service.addresses) else "")
         self.station = Station(clock, service.workers)
         self.on_cancel = service.on_cancel
         self.sidecar: Proxy | None = None
