@@ -173,3 +173,9 @@ class Plan:
     network: Network
     faults: tuple[Fault, ...]
     names: Names
+    time_zero: str = ""
+    """Date and time at which the run begins; empty where it is drawn."""
+    time_zero_ns: int = NONE
+    """The same since 1970; NONE where it is drawn."""
+    cold_start: bool = False
+    """Whether all proxies begin with the run."""

@@ -524,7 +524,7 @@ class TestLimits:
         lost = result.requests[result.requests["route"].isna() | (result.requests["route"].astype(str) == "-")]
         found = result.requests[result.requests["status"] == 404]
         assert len(found) == pytest.approx(1000, abs=4 * np.sqrt(500))
-        assert set(found["flags"]) == {"NR"}
+        assert set(found["response_flags"]) == {"NR"}
         assert set(found["attempts"]) == set(found["latency_s"]) == {0}
         assert len(result.attempts) == len(result.requests) - len(found)
         assert len(lost) in (0, len(found))
@@ -533,7 +533,7 @@ class TestLimits:
     def test_a_body_may_be_as_large_as_the_limit(self, body, status):
         result = run({"max_body": "100KiB"}, {"body": body})
         assert set(result.requests["status"]) == {status}
-        assert set(result.requests["flags"]) == {"-" if status == 200 else "too_large"}
+        assert set(result.requests["response_flags"]) == {"-" if status == 200 else "too_large"}
         assert len(result.attempts) == (len(result.requests) if status == 200 else 0)
 
     def test_a_routes_timeout_and_retries_are_its_own(self):

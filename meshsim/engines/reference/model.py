@@ -25,6 +25,7 @@ from meshsim.engines.reference.proxies.routes import LiveRoute
 from meshsim.engines.reference.proxies.screening import Ask
 from meshsim.engines.reference.proxies.ways import Destinations
 from meshsim.engines.reference.services.instance import Instance
+from meshsim.engines.reference.time.beginnings import Beginnings
 from meshsim.engines.reference.time.clock import Clock
 from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, CALLER_WAYPOINT
 from meshsim.engines.reference.travel.network import Links
@@ -72,8 +73,9 @@ class Model:
             for root in (root_key(seed, replication, service.stream),)
         )
         hash_keys = HashKeys(plan, seed, replication)
-        self._fleet = Fleet(self.clock, plan, self._instances)
-        self._stacks = Stacks(plan, self._refusals, self._links, self._instances, hash_keys)
+        beginnings = Beginnings(plan, seed, replication)
+        self._fleet = Fleet(self.clock, plan, self._instances, beginnings, self._root)
+        self._stacks = Stacks(plan, self._refusals, self._links, self._instances, hash_keys, beginnings)
         self._control = Control(self.clock, plan, self._instances, self._links)
         everyone = [instance for instances in self._instances for instance in instances]
         self._routes = tuple(LiveRoute(route, self.clock, hash_keys) for route in plan.routes)
@@ -91,10 +93,10 @@ class Model:
             Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
         self._control.begin()
         for gateway in self._fleet.gateways:
-            read_load(self.clock, gateway.screen, gateway.station)
+            read_load(self.clock, gateway, gateway.station)
         for instance in everyone:
             if instance.guard is not None:
-                read_load(self.clock, instance.guard.screen, instance.station)
+                read_load(self.clock, instance.guard, instance.station)
         for route in self._routes:
             if route.canary is not None:
                 route.canary.begin()

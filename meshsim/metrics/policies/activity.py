@@ -99,7 +99,7 @@ class Activities:
         for _, positions in groups((caller[known] + 3) * 4096 + service[known]):
             rows = known[positions]
             key = int(caller[rows[0]]), int(service[rows[0]])
-            self.flags[key] = self.flags.get(key, 0) | int(np.bitwise_or.reduce(chunk["flags"][rows]))
+            self.flags[key] = self.flags.get(key, 0) | int(np.bitwise_or.reduce(chunk["response_flags"][rows]))
             sent = rows[instance[rows] >= 0]
             places = len(self._plan.services[key[1]].zones)
             counts = np.bincount(instance[sent], minlength=places)

@@ -79,6 +79,8 @@ class LoadBalancer(Policy):
     """Whether it reads the load that endpoints report; without such a policy none is sent."""
     report_interval: int = 0
     """Nanoseconds between two reports of an endpoint's load; 0 for one with every answer."""
+    report_phase: str = "endpoint"
+    """What has a phase of its own in these intervals: each `endpoint`, each `proxy`, or nothing (`common`)."""
 
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
         """Prepare for these endpoints.

@@ -51,6 +51,11 @@ class DeterministicSubsetting(LoadBalancer):
         """The inner policy's."""
         return self.load_balancer.report_interval
 
+    @property
+    def report_phase(self) -> str:  # type: ignore[override]
+        """The inner policy's."""
+        return self.load_balancer.report_phase
+
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
         """This proxy's endpoints."""
         self._client = client

@@ -58,7 +58,7 @@ class Control:
             view.reports = LoadReports(self._clock, view)
             if balancer.report_interval:
                 for endpoint in view.endpoints:
-                    self._clock.process(view.reports.watch(endpoint, balancer.report_interval))
+                    self._clock.process(view.reports.watch(endpoint, balancer.report_interval, balancer.report_phase))
         connections = view.cluster.connections
         if connections is not None and connections.tls is not None and connections.tls.rotations_ns:
             self._clock.process(self._rotate(view, connections.tls.rotations_ns))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.control.load_reports import LoadReports
     from meshsim.engines.reference.destinations.hash_keys import HashKeys
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.time.station import Station
     from meshsim.engines.reference.travel.call import Call
@@ -66,6 +67,7 @@ class View:
         place: Place,
         latency_ns: Callable[[int, int], int],
         hash_keys: HashKeys | None = None,
+        beginnings: Beginnings | None = None,
     ) -> None:
         self.clock = clock
         self.cluster = cluster
@@ -85,9 +87,11 @@ class View:
         self.requests = ResourceLimit(limits.max_requests if limits else NO_LIMIT)
         self.retries = ResourceLimit(limits.max_retries if limits else NO_LIMIT)
         self.budget = cluster.budget
-        self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build()
-        self.breaker = None if cluster.breaker is None else cluster.breaker.build()
-        self.throttling = None if cluster.throttling is None else cluster.throttling.build()
+        born_ns = 0 if beginnings is None else beginnings.of(place.key)
+        zero_ns = 0 if beginnings is None else beginnings.time_zero_ns
+        self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build(born_ns=born_ns)
+        self.breaker = None if cluster.breaker is None else cluster.breaker.build(time_zero_ns=zero_ns)
+        self.throttling = None if cluster.throttling is None else cluster.throttling.build(born_ns=born_ns)
         self.limiter = None if cluster.limiter is None else cluster.limiter.build()
         self.pool: Any = None
         """Whatever keeps its connections."""
