@@ -205,7 +205,8 @@ class TestDiscovery:
         back = {**LEAVING, "script": [{"compute": "400ms"}]}
         lost = {
             grace: (
-                run({}, back={**back, "termination_grace_period": grace}, load={"rate": "50/s"}).attempts["response_flags"] == "UC"
+                run({}, back={**back, "termination_grace_period": grace}, load={"rate": "50/s"}).attempts["response_flags"]
+                == "UC"
             ).sum()
             for grace in ("100ms", "1s")
         }

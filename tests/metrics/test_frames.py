@@ -18,6 +18,7 @@ from meshsim.metrics.edges import Edges
 from meshsim.metrics.over_time.intervals import COARSE_ERROR
 from meshsim.metrics.over_time.requests import ErrorsOverTime, Timeline
 from meshsim.metrics.over_time.services import ServicesOverTime
+from meshsim.records import TABLES
 
 if TYPE_CHECKING:
     from meshsim import Result
