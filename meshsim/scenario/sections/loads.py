@@ -33,7 +33,7 @@ class KeysSection(Section):
     @model_validator(mode="before")
     @classmethod
     def _count_names(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "count" not in value and isinstance(value.get("names"), list):
+        if isinstance(value, dict) and "count" not in value and isinstance(value.get("names"), list) and value["names"]:
             return {**value, "count": len(value["names"])}
         return value
 
@@ -41,7 +41,7 @@ class KeysSection(Section):
     def _one_name_each(self) -> Self:
         if self.names is not None:
             if len(self.names) != self.count:
-                raise mistake(f"there are {len(self.names):,} names, and `count` says {self.count:,}", "names")
+                raise mistake(f"write one for each key: there are {len(self.names):,}, and `count` says {self.count:,}", "names")
             different_texts(self.names, "names")
         return self
 

@@ -278,7 +278,10 @@ class ServiceSection(PlacedSection):
     def _one_address_each(self) -> Self:
         if self.addresses is not None:
             if len(self.addresses) != self.replicas:
-                raise mistake(f"there are {len(self.addresses):,} addresses, and `replicas` says {self.replicas:,}", "addresses")
+                raise mistake(
+                    f"write one for each replica: there are {len(self.addresses):,}, and `replicas` says {self.replicas:,}",
+                    "addresses",
+                )
             different_texts(self.addresses, "addresses")
         return self
 
