@@ -71,8 +71,11 @@ class Lifecycle:
     grace_ns: int
     """After that: requests in it may end for so long, then they are lost."""
     readiness_ns: int
-    """Time in which the registry notices that an instance has crashed or can be reached again: probe period times threshold;
-    NONE where nobody looks."""
+    """Time in which the registry notices that an instance has crashed: probe period times threshold; NONE where nobody looks."""
+    readiness_period_ns: int = 0
+    """Between two probes, each instance's at a phase of its own; 0 for one that takes exactly as long as `readiness_ns`, either way."""
+    readiness_successes: int = 1
+    """Successes in a row that bring it back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ def _lifecycle(section: ServiceSection) -> Lifecycle | None:
         pre_stop_ns=section.pre_stop,
         grace_ns=section.termination_grace_period,
         readiness_ns=NONE if readiness is None else readiness.period * readiness.failure_threshold,
+        readiness_period_ns=0 if readiness is None else readiness.period,
+        readiness_successes=1 if readiness is None else readiness.success_threshold,
     )
 
 

@@ -97,6 +97,7 @@ def lifecycle_rows() -> list[Row]:
             back_is(readiness={"period": "50ms", "failure_threshold": 1}), measure.failures, "less",
         ),
         Row("ReadinessSection.period", crashing, {}, back_is(readiness={"period": "200ms"}), measure.failures, "more"),
+        Row("ReadinessSection.success_threshold", crashing, {}, back_is(readiness={"success_threshold": 9}), measure.share_of(0), "other"),
         Row("ReadinessSection.failure_threshold", crashing, {}, back_is(readiness={"failure_threshold": 4}), measure.failures, "more"),
         Row("ScaleStep.at", growing, {}, back_is(scale=[{"at": "800ms", "replicas": 4}]), measure.up("mean"), "less"),
         Row("ScaleStep.replicas", growing, {}, back_is(scale=[{"at": "200ms", "replicas": 9}]), measure.up("max"), "more"),

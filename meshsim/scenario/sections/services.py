@@ -195,7 +195,9 @@ class ReadinessSection(Section):
     period: Duration = 10_000_000_000
     """Time between two probes."""
     failure_threshold: Annotated[int, Ge(1), Le(1000)] = 3
-    """Failures in a row that take it out of the registry."""
+    """Failures in a row that take it out of the registry: the first of them comes up to a period after the crash."""
+    success_threshold: Annotated[int, Ge(1), Le(1000)] = 1
+    """Successes in a row that bring it back; 1 as in Kubernetes."""
 
 
 class PlacedSection(Section):

@@ -40,7 +40,14 @@ class Control:
         for number, service in enumerate(plan.services):
             if service.lifecycle is not None:
                 lifecycle = service.lifecycle
-                registry = Registry(clock, instances[number], lifecycle.replicas, lifecycle.readiness_ns)
+                registry = Registry(
+                    clock,
+                    instances[number],
+                    lifecycle.replicas,
+                    lifecycle.readiness_ns,
+                    lifecycle.readiness_period_ns,
+                    lifecycle.readiness_successes,
+                )
                 self._registries[number] = registry
                 self._lives.append(Life(clock, lifecycle, instances[number], registry))
 

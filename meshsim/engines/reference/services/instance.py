@@ -34,7 +34,7 @@ class Instance(Condition):
     __slots__ = (
         "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_is_async", "_keeps_deadlines",
         "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "addresses", "callers", "failed", "guard",
-        "index", "on_cancel", "service", "sidecar", "station", "subset", "zone",
+        "index", "key", "on_cancel", "service", "sidecar", "station", "subset", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +54,8 @@ class Instance(Condition):
         self.service = number
         self.index = index
         self.zone = service.zones[index]
+        self.key = key
+        """What belongs to its place by chance comes from it."""
         self.addresses = Addresses(key, service.addresses[index] if index < len(service.addresses) else "")
         self.station = Station(clock, service.workers)
         self.on_cancel = service.on_cancel
