@@ -599,7 +599,7 @@ def test_tries_of_one_request_are_numbered_without_a_gap_and_all_of_them_are_wri
     tries = result.attempts.groupby("request")["attempt"].apply(sorted)
     assert set(tries.map(tuple)) == {(1, 2, 3, 4)}
     assert set(result.requests["attempts"]) == {4}
-    assert set(result.attempts.loc[result.attempts["attempt"] > 1, "flags"]) == {"DC"}
+    assert set(result.attempts.loc[result.attempts["attempt"] > 1, "response_flags"]) == {"DC"}
     assert result.counters["arrived"].sum() == result.counters["finished"].sum() == len(result.attempts)
 
 
