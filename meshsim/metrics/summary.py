@@ -223,6 +223,7 @@ class Summary:
                 "spread": one.spread,
                 "in_zone_share": one.in_zone_share,
                 "least_healthy_share": one.least_healthy_share,
+                "pool_wait_mean_s": one.pool_wait_mean_s,
             }
             rows[name] |= {count: one.counts.get(count, 0) for count in ACTIVITY}
         return _frame("destination", rows)

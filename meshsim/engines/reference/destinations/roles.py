@@ -47,6 +47,15 @@ class Hosts(Protocol):
         ...
 
 
+class Balanced(Protocol):
+    """A view, as the queue before its balancer sees it."""
+
+    clock: Clock
+    activity: Activity
+    is_empty: bool
+    """Whether no endpoint is ready."""
+
+
 class Checker(Protocol):
     """Who checks one endpoint."""
 
