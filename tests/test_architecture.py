@@ -53,7 +53,7 @@ ROOMS = {
         ("engine",),
     ),
     "scenario": (
-        ("files", "defaults"),
+        ("files", "defaults", "spread"),
         ("sections",),
         ("effective", "matrix", "thresholds"),
         ("figure", "flow"),
