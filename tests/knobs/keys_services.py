@@ -96,7 +96,10 @@ def lifecycle_rows() -> list[Row]:
             "ServiceSection.readiness", mesh_world(back={"replicas": 2}, faults=ONE_CRASHES), {},
             back_is(readiness={"period": "50ms", "failure_threshold": 1}), measure.failures, "less",
         ),
-        Row("ReadinessSection.period", crashing, {}, back_is(readiness={"period": "200ms"}), measure.failures, "more"),
+        Row(
+            "ReadinessSection.period", crashing, back_is(readiness={"failure_threshold": 2}),
+            back_is(readiness={"failure_threshold": 2, "period": "200ms"}), measure.failures, "more",
+        ),
         Row("ReadinessSection.success_threshold", crashing, {}, back_is(readiness={"success_threshold": 9}), measure.share_of(0), "other"),
         Row("ReadinessSection.failure_threshold", crashing, {}, back_is(readiness={"failure_threshold": 4}), measure.failures, "more"),
         Row("ScaleStep.at", growing, {}, back_is(scale=[{"at": "800ms", "replicas": 4}]), measure.up("mean"), "less"),
