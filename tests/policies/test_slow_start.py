@@ -12,7 +12,7 @@ from meshsim.units import NS_PER_S
 
 def factor(age_s, **settings):
     (endpoint,) = endpoints([0])
-    endpoint.joined_ns = 100 * NS_PER_S
+    endpoint.healthy_since_ns = 100 * NS_PER_S
     return SlowStart(slow_start_window="30s", **settings).factor(endpoint, (100 + age_s) * NS_PER_S)
 
 
@@ -39,7 +39,7 @@ def test_shares_of_a_new_host_are_those_of_a_real_envoy(policy):
     """Measured in windows of 5 s, 250 requests/s, four hosts of which one is new: 3.5, 7.7, 12.1, 16.3, 19.9, 23.4, 25.0 %."""
     hosts = endpoints([0] * 4)
     built = policy(slow_start=SlowStart(slow_start_window="30s")).build(endpoints=hosts[:3], draw=Scripted(0, 0))
-    hosts[3].joined_ns = 0
+    hosts[3].healthy_since_ns = 0
     for index, host in enumerate(hosts):
         host.index = index
     built.update(hosts, Scripted(0))

@@ -52,11 +52,15 @@ class HealthChecker:
         """How often a host has left; the answer to a check from before says nothing."""
 
     def begin(self) -> None:
-        """Check from now on whenever it is there; the first time at a phase of its own."""
+        """Check from now on whenever it is there; the first time at a phase that all endpoints of a proxy's destination share.
+
+        Envoy checks all hosts of a cluster when that is made, and again an interval after the answer of each.
+        """
         assert self._view.health is not None  # noqa: S101 — a view with checks has it
         self._view.health.checkers[self._endpoint.index] = self
         if self._endpoint.is_member:
-            phase_ns = round(uniform(self._key, PHASE) * self._check.interval_ns)
+            proxy_and_service = call_key(self._view.key, self._view.service)
+            phase_ns = round(uniform(proxy_and_service, PHASE) * self._check.interval_ns)
             self._clock.process(self._watch(self._session, phase_ns))
 
     def join(self) -> None:
@@ -125,15 +129,13 @@ class HealthChecker:
         if has_passed:
             self._failures = 0
             self._successes += 1
-            if not self._is_well() and (self._is_first or self._successes >= check.healthy_threshold):
+            if not endpoint.is_passing and (self._is_first or self._successes >= check.healthy_threshold):
                 view.set_health(endpoint.index, is_healthy=True)
+            if endpoint.is_passing and view.health is not None:
+                view.health.pass_check(endpoint)
         else:
             self._successes = 0
             self._failures += 1
-            if self._is_well() and self._failures >= check.unhealthy_threshold:
+            if endpoint.is_passing and self._failures >= check.unhealthy_threshold:
                 view.set_health(endpoint.index, is_healthy=False)
         self._is_first = False
-
-    def _is_well(self) -> bool:
-        health = self._view.health
-        return health is not None and health.passes(self._endpoint)

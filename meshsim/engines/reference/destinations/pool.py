@@ -36,6 +36,23 @@ class Waiter:
         self.is_parked = False
 
 
+def drain(view: View, endpoint: EndpointView) -> None:
+    """Close an endpoint's connections because its health has failed: the idle ones now, those in use after their requests.
+
+    Their places under `max_connections` are free for other hosts then.
+
+    Source: Envoy, source/common/upstream/cluster_manager_impl.cc (onHostHealthFailure, DrainExistingConnections).
+    """
+    if view.pool is not None:
+        view.pool.drain_host(endpoint)
+        return
+    endpoint.draining = endpoint.open - endpoint.idle
+    endpoint.open -= endpoint.idle
+    for _ in range(endpoint.idle):
+        view.connections.done()
+    endpoint.idle = 0
+
+
 class PoolLayer:
     """Send when a connection is at hand; answer 503 UO where a circuit breaker's limit is reached."""
 
@@ -75,7 +92,7 @@ class PoolLayer:
             return outcome
         finally:
             view.requests.done()
-            if keeps_connection:
+            if keeps_connection and not endpoint.draining:
                 self._free(endpoint)
             else:  # HTTP/1.1 can end a request early only by closing its connection
                 self._close(endpoint)
@@ -126,6 +143,8 @@ class PoolLayer:
                 waiter.task.wake()
 
     def _close(self, endpoint: EndpointView) -> None:
+        if endpoint.draining:
+            endpoint.draining -= 1
         endpoint.open -= 1
         self._view.connections.done()
         if any(not waiter.is_gone for waiter in endpoint.waiting):

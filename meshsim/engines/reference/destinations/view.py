@@ -131,6 +131,10 @@ class View:
         subset = self.cluster.subset
         return subset == NONE or self.endpoints[index].instance.subset == subset
 
+    def level(self, endpoint: EndpointView) -> int:
+        """The priority of an endpoint: its own, or what the policy of locality makes of its zone."""
+        return 0 if self._locality is None else self._locality.level(endpoint, self.zone)
+
     def refresh(self) -> None:
         """Work out anew among whom picks are made; after any change of membership or health."""
         members = [endpoint for endpoint in self.endpoints if endpoint.is_member and endpoint.is_available]
@@ -263,10 +267,11 @@ class View:
         if endpoint.is_member or not self.belongs(index):
             return
         endpoint.is_member = True
-        endpoint.joined_ns = self.clock.now_ns
-        if self.health is not None:
+        endpoint.healthy_since_ns = self.clock.now_ns
+        if self.health is None:
+            self.refresh()
+        else:
             self.health.join(endpoint)
-        self.refresh()
 
     def leave(self, index: int) -> None:
         """Discovery says that an instance has gone."""
@@ -274,9 +279,10 @@ class View:
         if not endpoint.is_member:
             return
         endpoint.is_member = False
-        if self.health is not None:
+        if self.health is None:
+            self.refresh()
+        else:
             self.health.leave(endpoint)
-        self.refresh()
 
     def set_health(self, index: int, is_healthy: bool) -> None:  # noqa: FBT001
         """An active health check says that an instance has become healthy, or unhealthy."""
