@@ -52,15 +52,11 @@ class HealthChecker:
         """How often a host has left; the answer to a check from before says nothing."""
 
     def begin(self) -> None:
-        """Check from now on whenever it is there; the first time at a phase that all endpoints of a proxy's destination share.
-
-        Envoy checks all hosts of a cluster when that is made, and again an interval after the answer of each.
-        """
+        """Check from now on whenever it is there; the first time at a phase of its own."""
         assert self._view.health is not None  # noqa: S101 — a view with checks has it
         self._view.health.checkers[self._endpoint.index] = self
         if self._endpoint.is_member:
-            proxy_and_service = call_key(self._view.key, self._view.service)
-            phase_ns = round(uniform(proxy_and_service, PHASE) * self._check.interval_ns)
+            phase_ns = round(uniform(self._key, PHASE) * self._check.interval_ns)
             self._clock.process(self._watch(self._session, phase_ns))
 
     def join(self) -> None:
