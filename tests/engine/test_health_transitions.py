@@ -12,6 +12,10 @@ import pytest
 from control_bench import ROUND_MS, Bench, check, fault, lifecycle
 
 import meshsim as ms
+from meshsim.engines.reference.layers.pick import Chooser
+from meshsim.engines.reference.proxies.sessions import Session
+from meshsim.engines.reference.travel.call import Call, Request
+from meshsim.plan import NONE, HashOn, Persistence
 from meshsim.policies.outlier_detection import OutlierDetection
 
 FOR_EVER = 1e9
@@ -262,3 +266,163 @@ class TestSweeps:
 
         assert sum(early) == pytest.approx(30, abs=4 * 15**0.5)
         assert all(late)
+
+
+def gateway(traffic: dict[str, Any], duration: str = "4s", **parts: Any) -> ms.Result:
+    """A gateway without time of its own and four instances of 5 ms of work, 100 requests a second."""
+    load = {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": "100/s", "requests": {"all": 1}}
+    return ms.load(
+        {
+            "name": "transitions",
+            "defaults": "envoy-1.40",
+            "deployment": "gateway",
+            "load": {"users": {**load, **parts.pop("load", {})}},
+            "gateway": {
+                "proxy_time": "0s",
+                "routes": {"all": {"path": "/", "to": "back", **parts.pop("route", {})}},
+                "traffic": {"back": traffic},
+            },
+            "services": {"back": {"replicas": 4, "workers": 50, "script": [{"compute": "5ms"}], **parts.pop("back", {})}},
+            "run": {"duration": duration, "interval": "100ms"},
+            **parts,
+        }
+    ).run()
+
+
+def broken(from_ms: int, for_ms: int, *instances: int, **effect: Any) -> dict[str, Any]:
+    window = {"at": f"{from_ms}ms", "for": f"{for_ms}ms", "service": "back", "instances": list(instances)}
+    return {**window, **(effect or {"errors": "100%"})}
+
+
+def sent(result: ms.Result, from_ms: float, until_ms: float) -> Any:
+    """Instances that got an attempt in a stretch of time."""
+    rows = result.attempts
+    return rows.loc[(rows["sent_ns"] >= from_ms * 1e6) & (rows["sent_ns"] < until_ms * 1e6), "instance"]
+
+
+EJECTING = {"consecutive_5xx": 3, "base_ejection_time": "60s", "max_ejection_percent": "100%", "enforcing_success_rate": "0%"}
+
+
+class TestConnections:
+    """Envoy drains the pools of a host whose health fails in that instant: postThreadLocalHealthFailure."""
+
+    @pytest.mark.parametrize("connections", [{}, None])
+    def test_those_of_an_ejected_host_close_at_once(self, connections: Any) -> None:
+        """Four hosts, each with one connection: three are left; without an ejection all four."""
+        fails = broken(1000, 100_000, 0)
+        given = {"connections": connections} if connections is not None else {"circuit_breakers": {"max_connections": 1024}}
+
+        def open_at_the_end(**traffic: Any) -> int:
+            rows = gateway({**given, **traffic}, faults=[fails]).destinations
+            return int(rows.loc[rows["service"] == "back", "connections"].iloc[-1])
+
+        assert open_at_the_end() == 4
+        assert open_at_the_end(outlier_detection=EJECTING) == 3
+
+    @pytest.mark.parametrize("connections", [{}, None])
+    def test_those_of_a_host_that_fails_its_checks_too(self, connections: Any) -> None:
+        """Its one worker is busy for some seconds, so that it fails; the requests that waited there had a connection each.
+
+        Each host has one in the end, that one too, which passes again by then; not ten.
+        """
+        checks = {**CHECKED, "unhealthy_threshold": 2, "uses_worker": True}
+        given = {"connections": connections} if connections is not None else {"circuit_breakers": {"max_connections": 1024}}
+        busy = broken(1000, 60, 0, slow=400)
+        rows = gateway({**given, "health_checks": checks}, back={"workers": 1}, faults=[busy], duration="9s").destinations
+
+        assert rows["connections"].max() >= 8
+        assert rows["connections"].iloc[-1] == 4
+
+    def test_one_in_use_closes_with_its_request(self) -> None:
+        """A request of 1 s is on its way to the host while that is ejected: it is answered, and its connection does not stay."""
+        slow = broken(900, 100, 0, slow=200)
+        fails = broken(1000, 1000, 0)
+        result = gateway({"connections": {}, "outlier_detection": EJECTING}, faults=[slow, fails], duration="6s")
+
+        rows = result.destinations[result.destinations["service"] == "back"]
+        assert rows["connections"].iloc[-1] == 3
+        late = result.attempts[(result.attempts["instance"] == 0) & (result.attempts["finished_ns"] > 1.8e9)]
+        assert len(late) > 0
+        assert rows.loc[rows["time_ns"] == 1.5e9, "connections"].item() > 3
+
+
+class TestSessions:
+    def test_a_session_leaves_its_host_before_the_load_balancer_does(self) -> None:
+        """Envoy asks the host itself for a session, and picks from the list that it was told (selectOverrideHost, coarseHealth)."""
+        bench = Bench(places=3, outliers=detection(), merge_window_ns=10**9)
+        fail(bench, 100, 1)
+        fail(bench, 200, 0)
+        chooser = Chooser(bench.view, None, Persistence(HashOn.USER, is_strict=False, timeout_ns=0))
+        pinned = Session(0, bench.instances[0], bench.instances[0].pod, NONE)
+        seen: list[tuple[bool, int]] = []
+
+        def ask() -> None:
+            call = Call(Request(0, 0, -1, 1, 0, 0, 0), 1, 0, 0, 0)
+            call.session = pinned
+            chooser.choose(call)
+            seen.append((0 in bench.healthy(), bench.view.activity.sessions_moved))
+
+        for at_ms in (150, 300, 1300):
+            bench.at(at_ms, ask)
+        bench.run(1400)
+
+        assert seen == [(True, 0), (True, 1), (False, 2)]
+
+
+SLOWLY = {"round_robin": {"slow_start": {"slow_start_window": "10s"}}}
+CHECKED = {"interval": "100ms", "timeout": "50ms", "unhealthy_threshold": 1, "healthy_threshold": 1}
+
+
+class TestSlowStart:
+    """Begins with the first check that is passed after a failure, at each return, and with nothing else once the host is there."""
+
+    def share(self, traffic: dict[str, Any], fault: dict[str, Any], from_ms: float, until_ms: float) -> float:
+        instances = sent(gateway({"load_balancer": SLOWLY, **traffic}, faults=[fault], duration="12s"), from_ms, until_ms)
+        return float((instances == 3).mean())
+
+    def test_it_begins_again_when_a_host_passes_its_checks_again(self) -> None:
+        """From 3 s on, window 10 s: a tenth of its weight for a second, then 1.5 tenths and so on; 25 % without slow start."""
+        crash = broken(2000, 1000, 3, crash=True)
+
+        assert self.share({"health_checks": CHECKED}, crash, 4200, 6200) == pytest.approx(0.07, abs=0.02)
+        at_once = {"health_checks": CHECKED, "load_balancer": "round_robin"}
+        assert self.share(at_once, crash, 4200, 6200) == pytest.approx(0.25, abs=0.01)
+
+    def test_at_each_return(self) -> None:
+        crashes = [broken(2000, 500, 3, crash=True), broken(7000, 500, 3, crash=True)]
+        result = gateway({"load_balancer": SLOWLY, "health_checks": CHECKED}, faults=crashes, duration="12s")
+
+        assert (sent(result, 6000, 7000) == 3).mean() == pytest.approx(0.12, abs=0.03)
+        assert (sent(result, 8600, 9600) == 3).mean() == pytest.approx(0.045, abs=0.025)
+
+    def test_the_end_of_an_ejection_begins_none(self) -> None:
+        """Envoy's last_hc_pass_time is left alone by outlier detection, by its sweeps and by a check that ends an ejection."""
+        outliers = {**EJECTING, "interval": "1s", "base_ejection_time": "1s", "phase": "100ms"}
+        fails = broken(2000, 200, 3)
+
+        assert self.share({"outlier_detection": outliers}, fails, 5000, 8000) == pytest.approx(0.25, abs=0.01)
+        both = {"outlier_detection": {**outliers, "base_ejection_time": "60s"}, "health_checks": CHECKED}
+        assert self.share(both, fails, 5000, 8000) == pytest.approx(0.25, abs=0.01)
+
+    def test_in_a_panic_who_is_not_healthy_has_its_full_weight_and_who_has_just_come_back_has_not(self) -> None:
+        """Three of four fail their checks; one comes back at 3 s. Half of the hosts and fewer: all get requests, two at full weight."""
+        ill = [broken(1000, 100_000, 1, 2, crash=True), broken(1000, 2000, 3, crash=True)]
+        panic = {"health_checks": CHECKED, "healthy_panic_threshold": "80%"}
+        result = gateway({"load_balancer": SLOWLY, **panic}, faults=ill, duration="6s")
+
+        counts = Counter(sent(result, 4500, 5500))
+        assert counts[1] == pytest.approx(counts[0], abs=2)
+        assert counts[1] == pytest.approx(counts[2], abs=2)
+        assert counts[3] < counts[0] / 3
+
+
+class TestTwoFlags:
+    def test_only_who_is_neither_ejected_nor_failing_is_picked(self) -> None:
+        """Ejected from 100 to 10,000 ms, failing from 3 to 5 s and again from 9 to 12 s: checks do not end this ejection."""
+        kept = detection(successful_active_health_check_uneject_host=False, base_ejection_time="5s", interval="10s")
+        bench = Bench(check=check(), faults=(fault(3000, 5000, 0), fault(9000, 12_000, 0)), outliers=kept)
+        fail(bench, 100)
+        seen = over_time(bench, 13_000, lambda: 0 in bench.healthy(), 20)
+
+        assert [said for _, said in seen] == [True, False, True]
+        assert [at_ms for at_ms, _ in seen[1:]] == pytest.approx([110, 12_030], abs=60)
