@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scripted import Scripted, endpoints
 
-from meshsim.policies.load_balancing import NO_HASH, LeastRequest, RoundRobin, SlowStart
+from meshsim.policies.load_balancing import NO_HASH, Endpoint, LeastRequest, RoundRobin, SlowStart
 from meshsim.registry import SettingError
 from meshsim.units import NS_PER_S
 
@@ -32,6 +32,17 @@ def test_the_least_weight_is_a_setting():
 def test_whoever_was_there_from_the_start_is_not_new():
     (endpoint,) = endpoints([0])
     assert SlowStart(slow_start_window="30s").factor(endpoint, 0) == 1.0
+
+
+def test_who_is_not_well_and_is_asked_all_the_same_has_its_full_weight():
+    """In a panic: Envoy looks at slow start of healthy hosts only (applySlowStartFactor)."""
+
+    class Ill(Endpoint):
+        is_well = False
+
+    endpoint = Ill(1.0, 0)
+    endpoint.healthy_since_ns = 100 * NS_PER_S
+    assert SlowStart(slow_start_window="30s").factor(endpoint, 101 * NS_PER_S) == 1.0
 
 
 @pytest.mark.parametrize("policy", [RoundRobin, LeastRequest])
