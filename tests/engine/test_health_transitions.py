@@ -24,7 +24,13 @@ SECOND = 1000
 
 
 def detection(**settings: Any) -> OutlierDetection:
-    given = {"interval": "10s", "base_ejection_time": "30s", "max_ejection_percent": 1.0, "enforcing_success_rate": 0.0, "phase": 0}
+    given = {
+        "interval": "10s",
+        "base_ejection_time": "30s",
+        "max_ejection_percent": 1.0,
+        "enforcing_success_rate": 0.0,
+        "phase": 0,
+    }
     return OutlierDetection(**{**given, **settings})
 
 
@@ -137,7 +143,7 @@ class _Never:
         raise AssertionError
 
     def below(self, n: int) -> int:
-        raise AssertionError
+        raise AssertionError(n)
 
 
 _never = _Never()
@@ -426,3 +432,53 @@ class TestTwoFlags:
 
         assert [said for _, said in seen] == [True, False, True]
         assert [at_ms for at_ms, _ in seen[1:]] == pytest.approx([110, 12_030], abs=60)
+
+
+class TestRemoval:
+    """`ignore_health_on_host_removal`: false in Envoy, true in Envoy Gateway."""
+
+    def members(self, *, keeps: bool, until_ms: int, **parts: Any) -> list[tuple[float, Any]]:
+        bench = Bench(check=check(), keeps_passing_hosts=keeps, **parts)
+        return over_time(bench, until_ms, lambda: [one.index for one in bench.view.endpoints if one.is_member], 5)
+
+    def test_who_passes_its_checks_stays_after_discovery_has_dropped_it_until_it_does_not(self) -> None:
+        """Dropped at 500 ms, serves for 2 s more (preStop): the first check that it fails after that takes it out."""
+        life = lifecycle(2, scale=[(500, 1)], pre_stop=2000)
+
+        assert self.members(keeps=False, until_ms=1000, life=life)[1][0] == pytest.approx(502, abs=3)
+        gone = self.members(keeps=True, until_ms=3000, life=life)[1]
+        assert gone[1] == [0]
+        assert 2500 < gone[0] <= 2505 + ROUND_MS
+
+    def test_who_fails_its_checks_goes_at_once(self) -> None:
+        gone = self.members(
+            keeps=True, until_ms=1000, life=lifecycle(2, scale=[(500, 1)], pre_stop=2000), faults=(fault(300, FOR_EVER, 1),)
+        )[1]
+
+        assert gone[0] == pytest.approx(502, abs=3)
+
+    def test_an_ejection_is_no_reason_to_go(self) -> None:
+        kept = detection(successful_active_health_check_uneject_host=False)
+        bench = Bench(check=check(), keeps_passing_hosts=True, life=lifecycle(2, scale=[(500, 1)], pre_stop=2000), outliers=kept)
+        fail(bench, 400, 1)
+        seen = over_time(bench, 1000, lambda: (bench.view.endpoints[1].is_member, bench.healthy()), 5)
+
+        assert [said for _, said in seen] == [(True, [0, 1]), (True, [0])]
+
+    def test_one_that_is_listed_again_in_the_meantime_is_the_same_host_and_a_new_pod_a_new_one(self) -> None:
+        """The pod of a restart is another host: unhealthy until it has passed a check of its own."""
+        bench = Bench(
+            check=check(interval=5000), keeps_passing_hosts=True, life=lifecycle(2, restarts=[(500, 2)], pre_stop=100, startup=50)
+        )
+        seen = over_time(bench, 1000, bench.healthy, 1)
+
+        assert [said for _, said in seen][:3] == [[0, 1], [], [0, 1]]
+        assert seen[1][0] > 600
+
+    def test_connections_to_who_has_gone_are_closed(self) -> None:
+        """Four connections become three when an instance is scaled away, and none to it is left to take up `max_connections`."""
+        scaled = {"replicas": 4, "scale": [{"at": "2s", "replicas": 3}], "pre_stop": "10s"}
+        for given in ({"connections": {}}, {"circuit_breakers": {"max_connections": 1024}}):
+            rows = gateway(given, back=scaled).destinations
+            assert rows.loc[rows["time_ns"] < 2e9, "connections"].iloc[-1] == 4
+            assert rows["connections"].iloc[-1] == 3

@@ -43,11 +43,13 @@ class OutlierDetection(HostEjection):
     """Eject hosts that fail in a row, or more than the others, for a time that grows with each ejection.
 
     Failures in a row eject at once; comparisons, and the ends of ejections, happen at the sweep at each `interval`: the time out is
-    rounded up to a sweep, and its phase is each proxy's own. A passed active health check ends an ejection at once. With the default `max_ejection_percent` and fewer than 10 hosts nothing is ever ejected, unless
-    `always_eject_one_host`. Ejections by success rate are on by default. Each proxy ejects for itself.
+    rounded up to a sweep, whose phase is each proxy's own. A passed active health check ends an ejection at once. With the default
+    `max_ejection_percent` and fewer than 10 hosts nothing is ever ejected, unless `always_eject_one_host`. Ejections by success rate
+    are on by default. Each proxy ejects for itself.
 
-    Source: Envoy, source/common/upstream/outlier_detection_impl.cc (initialize: callback of health checks; onIntervalTimer); envoy/config/cluster/v3/outlier_detection.proto; measured on
-    Envoy 1.40 (five hosts, default percentage: 161 detections, no ejection).
+    Source: Envoy, source/common/upstream/outlier_detection_impl.cc (initialize, onIntervalTimer);
+    envoy/config/cluster/v3/outlier_detection.proto; measured on Envoy 1.40 (five hosts, default percentage: 161 detections, no
+    ejection).
     """
 
     consecutive_5xx: Count = 5

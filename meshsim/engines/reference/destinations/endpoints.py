@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from meshsim.plan import NONE
 from meshsim.policies.load_balancing import Endpoint
 from meshsim.records import ACTIVITY
 
@@ -17,8 +18,8 @@ class EndpointView(Endpoint):
     """An instance as one proxy sees it, with that proxy's connections to it."""
 
     __slots__ = (
-        "draining", "idle", "instance", "is_available", "is_ejected", "is_healthy", "is_member", "is_passing", "latency_ns", "open",
-        "pool", "priority", "waiting", "zone",
+        "draining", "idle", "instance", "is_available", "is_ejected", "is_healthy", "is_member", "is_passing", "latency_ns", "leaving_pod",
+        "open", "pool", "priority", "waiting", "zone",
     )  # fmt: skip
 
     def __init__(self, instance: Instance, weight: float, latency_ns: int, priority: int = 0) -> None:
@@ -31,6 +32,8 @@ class EndpointView(Endpoint):
         """One way between the two; NONE where each message draws its own."""
         self.is_member = True
         """Whether this proxy has been told of it and not that it has left."""
+        self.leaving_pod = NONE
+        """Which of those at its place is no longer listed and stays because it passes its checks; NONE where it is listed."""
         self.is_passing = True
         """Whether it passes this proxy's active health checks."""
         self.is_ejected = False

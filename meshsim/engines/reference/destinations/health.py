@@ -52,7 +52,8 @@ class Health:
         self._levels = [view.level(endpoint) for endpoint in view.endpoints]
         """Priority of each endpoint."""
         self._windows = {
-            level: MergeWindow(view.clock, cluster.merge_window_ns, partial(self._deliver, level)) for level in sorted(set(self._levels))
+            level: MergeWindow(view.clock, cluster.merge_window_ns, partial(self._deliver, level))
+            for level in sorted(set(self._levels))
         }
         self._wakes: set[int] = set()
         self.checkers: dict[int, HealthChecker] = {}
@@ -76,7 +77,7 @@ class Health:
         """What became of an attempt at an endpoint."""
         if flags & _NEVER_ASKED and not flags & ~_NEVER_ASKED & _ANSWERS:
             return
-        now_ns, index, view = self._view.clock.now_ns, endpoint.index, self._view
+        now_ns, index = self._view.clock.now_ns, endpoint.index
         if self._outliers is not None and self._outliers.record(index, now_ns, status, grpc_status, flags, self._chance()):
             self._eject(endpoint)
         if self._accrual is not None and self._accrual.record(index, now_ns, status, grpc_status, flags, self._chance()):
@@ -106,6 +107,17 @@ class Health:
         if endpoint.index in self.checkers:
             self.checkers[endpoint.index].leave()
         self._windows[self._levels[endpoint.index]].flush()
+
+    def keeps(self, endpoint: EndpointView) -> bool:
+        """Whether an endpoint that discovery no longer lists stays all the same: because it passes its checks, and until it does not.
+
+        Source: Envoy, source/common/upstream/upstream_impl.cc (updateDynamicHostList: dont_remove_healthy_hosts, for which an ejection
+        is no reason to go); source/extensions/clusters/eds/eds.cc (reloadHealthyHostsHelper removes it with the check that fails).
+        """
+        if not (self._view.cluster.keeps_passing_hosts and endpoint.is_passing):
+            return False
+        endpoint.leaving_pod = endpoint.instance.pod
+        return True
 
     def set_passing(self, endpoint: EndpointView, is_passing: bool) -> None:  # noqa: FBT001
         """The active checks say something else than before."""

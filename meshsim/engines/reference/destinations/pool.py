@@ -37,7 +37,7 @@ class Waiter:
 
 
 def drain(view: View, endpoint: EndpointView) -> None:
-    """Close an endpoint's connections because its health has failed: the idle ones now, those in use after their requests.
+    """Close an endpoint's connections, as its health has failed or it has gone: the idle ones now, those in use after their requests.
 
     Their places under `max_connections` are free for other hosts then.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.engines.reference.destinations.endpoints import Activity, EndpointView
 from meshsim.engines.reference.destinations.health import Health
+from meshsim.engines.reference.destinations.pool import drain
 from meshsim.plan import NONE, HashOn
 from meshsim.policies.admission import NO_LIMIT, ResourceLimit
 from meshsim.policies.load_balancing import NO_HASH
@@ -264,10 +265,12 @@ class View:
     def join(self, index: int) -> None:
         """Discovery says that an instance is there: a new host, whatever stood at its place before."""
         endpoint = self.endpoints[index]
+        if endpoint.leaving_pod not in (NONE, endpoint.instance.pod):
+            self._remove(endpoint)
+        endpoint.leaving_pod = NONE
         if endpoint.is_member or not self.belongs(index):
             return
-        endpoint.is_member = True
-        endpoint.healthy_since_ns = self.clock.now_ns
+        endpoint.is_member, endpoint.healthy_since_ns = True, self.clock.now_ns
         if self.health is None:
             self.refresh()
         else:
@@ -276,9 +279,12 @@ class View:
     def leave(self, index: int) -> None:
         """Discovery says that an instance has gone."""
         endpoint = self.endpoints[index]
-        if not endpoint.is_member:
-            return
-        endpoint.is_member = False
+        if endpoint.is_member and (self.health is None or not self.health.keeps(endpoint)):
+            self._remove(endpoint)
+
+    def _remove(self, endpoint: EndpointView) -> None:
+        endpoint.is_member, endpoint.leaving_pod = False, NONE
+        drain(self, endpoint)
         if self.health is None:
             self.refresh()
         else:
@@ -288,4 +294,7 @@ class View:
         """An active health check says that an instance has become healthy, or unhealthy."""
         self.activity.health_changes += 1
         assert self.health is not None  # noqa: S101 — there are no checks without it
-        self.health.set_passing(self.endpoints[index], is_healthy)
+        endpoint = self.endpoints[index]
+        self.health.set_passing(endpoint, is_healthy)
+        if endpoint.leaving_pod != NONE and not is_healthy:
+            self._remove(endpoint)
