@@ -57,7 +57,7 @@ def health_rows() -> list[Row]:
     )
     leaving = mesh_world(
         {"health_checks": {**CHECKS, "interval": "300ms"}},
-        {"replicas": 2, "scale": [{"at": "1s", "replicas": 1}], "termination_grace_period": "0s"},
+        {"replicas": 2, "scale": [{"at": "400ms", "replicas": 1}], "termination_grace_period": "0s"},
     )
     return [
         Row("TrafficSection.outlier_detection", failing, {}, traffic_to_back(outlier_detection=EJECTION), measure.failures, "less"),

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.scenario.advice import capacity, ejecting, hashing, leaving, patience, reach, retrying, schedule, without_effect
+from meshsim.scenario.advice import (
+    capacity,
+    checked,
+    ejecting,
+    hashing,
+    leaving,
+    patience,
+    reach,
+    retrying,
+    schedule,
+    without_effect,
+)
 from meshsim.scenario.flow.flow import Flow
 
 if TYPE_CHECKING:
@@ -17,6 +28,7 @@ CHECKS = (
     *patience.CHECKS,
     *retrying.CHECKS,
     *ejecting.CHECKS,
+    *checked.CHECKS,
     *hashing.CHECKS,
     *leaving.CHECKS,
     *reach.CHECKS,
