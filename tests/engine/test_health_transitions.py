@@ -13,8 +13,9 @@ from control_bench import ROUND_MS, Bench, check, fault, lifecycle
 
 import meshsim as ms
 from meshsim.engines.reference.layers.pick import Chooser
-from meshsim.engines.reference.proxies.sessions import Session
-from meshsim.engines.reference.travel.call import Call, Request
+from meshsim.engines.reference.travel.call import Call
+from meshsim.engines.reference.travel.request import Request
+from meshsim.engines.reference.travel.session import Session
 from meshsim.plan import NONE, HashOn, Persistence
 from meshsim.policies.outlier_detection import OutlierDetection
 

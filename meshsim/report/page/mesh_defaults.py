@@ -27,10 +27,13 @@ def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:
     if outliers is not None:
         open_ones = {"interval", "enforcing_success_rate"} - outliers.model_fields_set
         yield from (f"traffic.outlier_detection.{name}" for name in sorted(open_ones))
-    is_checked = _first(blocks, "health_checks") is not None
+    is_checked, queue = _first(blocks, "health_checks") is not None, _first(blocks, "balancer_queue")
     of_health = ("healthy_panic_threshold", "update_merge_window") if outliers is not None or is_checked else ()
     of_checks = ("ignore_health_on_host_removal",) if is_checked else ()
     yield from (f"traffic.{name}" for name in (*of_health, *of_checks) if _first(blocks, name) is None)
+    if queue is not None or _first(blocks, "failure_accrual") is not None:
+        names = ("failfast_timeout", "capacity")
+        yield from (f"traffic.balancer_queue.{name}" for name in names if getattr(queue, name, None) is None)
     if _first(blocks, "locality") is not None and _first(blocks, "overprovisioning_factor") is None:
         yield "traffic.overprovisioning_factor"
 

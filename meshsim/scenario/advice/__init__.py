@@ -14,6 +14,7 @@ from meshsim.scenario.advice import (
     reach,
     retrying,
     schedule,
+    sharing,
     without_effect,
 )
 from meshsim.scenario.flow.flow import Flow
@@ -33,6 +34,7 @@ CHECKS = (
     *leaving.CHECKS,
     *reach.CHECKS,
     *schedule.CHECKS,
+    *sharing.CHECKS,
     *without_effect.CHECKS,
 )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
+from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.merge_window import MergeWindow
-from meshsim.engines.reference.destinations.pool import drain
 from meshsim.flags import Flag
 from meshsim.policies.load_balancing import FROM_THE_START
 from meshsim.randomness import LATENESS, OUTLIER, PHASE, START_OFFSET, Draw, call_key, uniform
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from meshsim.engines.reference.control.health_check import HealthChecker
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
-    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.destinations.roles import Checker, Hosts
+    from meshsim.engines.reference.travel.endpoint import EndpointView
 
 _NEVER_ASKED = int(Flag.UO)
 """The pool answered: no host has done anything wrong."""
@@ -40,7 +39,7 @@ class Health:
         "_accrual", "_draw", "_draws", "_key", "_levels", "_outliers", "_view", "_wakes", "_windows", "checkers",
     )  # fmt: skip
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: Hosts) -> None:
         self._view = view
         count, cluster = len(view.endpoints), view.cluster
         self._key = call_key(call_key(view.key, view.service), cluster.subset + 1)
@@ -49,14 +48,15 @@ class Health:
         order = self._draw.at(self._key, START_OFFSET)
         self._outliers = None if cluster.outliers is None else cluster.outliers.build(hosts=count, draw=order)
         self._accrual = None if cluster.accrual is None else cluster.accrual.build(hosts=count)
-        self._levels = [view.level(endpoint) for endpoint in view.endpoints]
-        """Priority of each endpoint."""
+        locality = cluster.locality
+        self._levels = [one.priority if locality is None else locality.level(one, view.zone) for one in view.endpoints]
+        """Priority of each endpoint: its own, or what the policy of locality makes of its zone."""
         self._windows = {
             level: MergeWindow(view.clock, cluster.merge_window_ns, partial(self._deliver, level))
             for level in sorted(set(self._levels))
         }
         self._wakes: set[int] = set()
-        self.checkers: dict[int, HealthChecker] = {}
+        self.checkers: dict[int, Checker] = {}
         """Who checks each endpoint, by its index; empty without active checks."""
         for endpoint in view.endpoints:
             if self._outliers is not None and not endpoint.is_member:
@@ -67,7 +67,7 @@ class Health:
             view.clock.process(self._sweep())
 
     @classmethod
-    def of(cls, view: View) -> Self | None:
+    def of(cls, view: Hosts) -> Self | None:
         """The health of a view's endpoints, or None where nothing looks after it."""
         cluster = view.cluster
         is_watched = cluster.outliers is not None or cluster.accrual is not None or cluster.health_check is not None

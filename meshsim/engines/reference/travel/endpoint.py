@@ -1,17 +1,29 @@
-"""An instance as one proxy sees it, and what that proxy's view of a destination has done so far."""
+"""Where a call goes: an instance as one proxy sees it."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from meshsim.plan import NONE
 from meshsim.policies.load_balancing import Endpoint
-from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.pool import Waiter
-    from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.clock import Task
+    from meshsim.engines.reference.travel.server import Server
+
+
+class Waiter:
+    """A request in a host's pending queue."""
+
+    __slots__ = ("is_admitted", "is_answered", "is_gone", "is_parked", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.is_answered = False
+        self.is_admitted = False
+        self.is_gone = False
+        self.is_parked = False
 
 
 class EndpointView(Endpoint):
@@ -19,10 +31,10 @@ class EndpointView(Endpoint):
 
     __slots__ = (
         "draining", "idle", "instance", "is_available", "is_ejected", "is_healthy", "is_member", "is_passing", "latency_ns", "leaving_pod",
-        "open", "pool", "priority", "waiting", "zone",
+        "open", "priority", "waiting", "zone",
     )  # fmt: skip
 
-    def __init__(self, instance: Instance, weight: float, latency_ns: int, priority: int = 0) -> None:
+    def __init__(self, instance: Server, weight: float, latency_ns: int, priority: int = 0) -> None:
         super().__init__(weight, instance.index)
         self.instance = instance
         self.zone = instance.zone
@@ -50,8 +62,6 @@ class EndpointView(Endpoint):
         """Of those in use, how many close when their request has ended."""
         self.waiting: deque[Waiter] = deque()
         """Requests that wait for a connection to this very endpoint."""
-        self.pool: Any = None
-        """The pool's own state of this endpoint, where connections are told apart."""
 
     @property
     def is_well(self) -> bool:  # type: ignore[override]
@@ -63,19 +73,3 @@ class EndpointView(Endpoint):
         Source: Envoy, source/common/upstream/upstream_impl.h (coarseHealth).
         """
         return self.is_passing and not self.is_ejected
-
-
-class Activity:
-    """What one proxy's view of a destination has done since the start: counts, each of which only grows (`ACTIVITY` of meshsim.records)."""
-
-    __slots__ = tuple(ACTIVITY)
-
-    def __init__(self) -> None:
-        self.opened = self.closed = self.handshakes = self.resumed = self.connect_failures = self.connect_timeouts = 0
-        self.pool_waits = self.stale_picks = self.panic_picks = self.no_host = self.sessions_moved = 0
-        self.retries = self.retries_refused = self.hedges = self.hedges_won = self.mirrored = 0
-        self.breaker_rejected = self.throttled = self.limited = self.ejections = self.health_changes = 0
-
-    def values(self) -> list[int]:
-        """The counts in the order of the columns."""
-        return [getattr(self, name) for name in ACTIVITY]
