@@ -1,7 +1,8 @@
 """The connection pool where connections are told apart: HTTP/1.1 and HTTP/2, with handshakes, limits and ages.
 
 The load balancer has picked the host before; the request then needs a stream on a connection to that very host. Connections are
-opened by tasks of their own: a request may be served by another one that becomes free first.
+opened by tasks of their own, since a request may be served by another one that becomes free first; where opening takes no time it is
+done within the request's own step, as in the pool that does not tell them apart.
 
 Source: Envoy, source/common/conn_pool/conn_pool_base.cc; source/common/http/http1/conn_pool.cc, http2/conn_pool.cc.
 """
@@ -12,17 +13,19 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.connection import Connection, Dialler, Waiter
+from meshsim.engines.reference.time.at_once import begin_aside
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.endpoint import EndpointView
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
+    from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Connections
 
 BROKEN = int(Flag.UC | Flag.UF)
@@ -32,13 +35,19 @@ CUT_SHORT = int(Flag.UC | Flag.UF | Flag.UT)
 class HostPool:
     """One proxy's connections to one endpoint."""
 
-    __slots__ = ("connecting", "endpoint", "missing", "ready", "waiting")
+    __slots__ = ("certificates", "connecting", "endpoint", "era", "is_opening", "missing", "ready", "waiting")
 
     def __init__(self, endpoint: EndpointView) -> None:
         self.endpoint = endpoint
         self.ready: list[Connection] = []
         """Those with room for a request, the one used last at the end."""
         self.connecting = 0
+        self.era = 0
+        """Raised whenever all that are open are to close: those of an era before take no further request."""
+        self.certificates = 0
+        """The era in which the certificates changed last: what was dialled before then is of no use once it is open."""
+        self.is_opening = False
+        """Whether connections are being opened in the present step: one that is open at once asks for no more."""
         self.waiting: deque[Waiter] = deque()
         self.missing = 0
         """How many wait; those that have gone stand in the queue still."""
@@ -52,18 +61,25 @@ class ConnectionPool:
         self._clock = view.clock
         self._settings = settings
         self._dialler = Dialler(view, links, settings)
-        self._era = 0
         self._streams_each = min(settings.max_concurrent_streams, settings.max_requests or settings.max_concurrent_streams)
         """How many of those that wait a new connection can take."""
-        for endpoint in view.endpoints:
-            endpoint.pool = HostPool(endpoint)
+        self.hosts = [HostPool(endpoint) for endpoint in view.endpoints]
+        """By endpoint."""
 
     def drain(self) -> None:
         """Certificates have changed: connections without a request close, the others after their requests."""
-        self._era += 1
         self._dialler.forget()
-        for endpoint in self._view.endpoints:
-            self._drop_unusable(endpoint.pool)
+        for host in self.hosts:
+            self._drain(host)
+            host.certificates = host.era
+
+    def drain_host(self, endpoint: EndpointView) -> None:
+        """An endpoint's connections close: those without a request now, the others after their requests; what is dialled stays."""
+        self._drain(self.hosts[endpoint.index])
+
+    def _drain(self, host: HostPool) -> None:
+        host.era += 1
+        self._drop_unusable(host)
 
     def take_ready(self, pool: HostPool) -> Connection | None:
         """A connection that a request can go on at once."""
@@ -82,6 +98,12 @@ class ConnectionPool:
         pool.waiting.append(waiter)
         pool.missing += 1
         self._open_if_allowed(pool)
+        if waiter.is_answered:
+            return waiter
+        waiter.is_parked = True
+        activity = self._view.activity
+        activity.pool_waits += 1
+        activity.connection_overflows += pool.missing > pool.connecting * self._streams_each
         try:
             yield PARK
         except Interrupted:
@@ -104,7 +126,7 @@ class ConnectionPool:
         broken = flags & (BROKEN if settings.is_http2 else CUT_SHORT) or (is_interrupted and not settings.is_http2)
         if broken:
             connection.is_draining = True
-        if not connection.is_usable(settings, self._era, self._clock.now_ns):
+        if not connection.is_usable(settings, pool.era, self._clock.now_ns):
             connection.is_draining = True
             if not was_full:
                 pool.ready.remove(connection)
@@ -131,28 +153,33 @@ class ConnectionPool:
             if view.requests.admit():
                 waiter.connection = connection
                 self.use(pool, connection)
-            waiter.task.wake()
+            if waiter.is_parked:
+                waiter.task.wake()
         self._open_if_allowed(pool)
 
     def _open_if_allowed(self, pool: HostPool) -> None:
         """Open as many connections as those that wait need and the limit allows; the first to a host is always allowed."""
         view = self._view
+        if pool.is_opening:
+            return
+        pool.is_opening = True
         while pool.missing > pool.connecting * self._streams_each:
             if not self._admits_another():
                 if pool.endpoint.open:
-                    return
+                    break
                 view.connections.in_use += 1
             pool.endpoint.open += 1
             pool.connecting += 1
-            self._clock.start_aside(self._open(pool, Connection(pool.endpoint, self._era)))
+            begin_aside(self._clock, self._open(pool, Connection(pool.endpoint, pool.era)))
+        pool.is_opening = False
 
     def _admits_another(self) -> bool:
         """Whether the limit has room for a connection: those that have ended unnoticed at other endpoints do not count."""
         connections = self._view.connections
         if connections.in_use >= connections.maximum:
-            for endpoint in self._view.endpoints:
-                if endpoint.pool.ready:
-                    self._drop_unusable(endpoint.pool)
+            for host in self.hosts:
+                if host.ready:
+                    self._drop_unusable(host)
         return connections.admit()
 
     def _open(self, pool: HostPool, connection: Connection) -> Steps:
@@ -162,7 +189,9 @@ class ConnectionPool:
         except Cancelled:
             is_open = False
         pool.connecting -= 1
-        if is_open and connection.is_usable(self._settings, self._era, self._clock.now_ns):
+        if connection.era >= pool.certificates:
+            connection.era = pool.era
+        if is_open and connection.is_usable(self._settings, pool.era, self._clock.now_ns):
             pool.ready.append(connection)
             self._serve(pool)
             return
@@ -175,10 +204,11 @@ class ConnectionPool:
             if not waiter.is_gone:
                 self._view.pending.done()
                 waiter.is_answered = waiter.has_failed = True
-                waiter.task.wake()
+                if waiter.is_parked:
+                    waiter.task.wake()
 
     def _drop_unusable(self, pool: HostPool) -> None:
-        for connection in [one for one in pool.ready if not one.is_usable(self._settings, self._era, self._clock.now_ns)]:
+        for connection in [one for one in pool.ready if not one.is_usable(self._settings, pool.era, self._clock.now_ns)]:
             pool.ready.remove(connection)
             connection.is_draining = True
             if not connection.streams:
@@ -199,15 +229,15 @@ class ConnectionLayer:
         self._inner = inner
         self._view = view
         self._refusals = refusals
-        if view.pool is None:
-            view.pool = ConnectionPool(view, links, settings)
-        self._pool: ConnectionPool = view.pool
+        self._pool = view.pool if isinstance(view.pool, ConnectionPool) else ConnectionPool(view, links, settings)
+        view.pool = self._pool
         self._overflow = failure(503, Flag.UO, view.service)
         self._failed = failure(503, Flag.UF, view.service)
 
     def call(self, call: Call) -> Steps:
         """Wait for a connection, send on it, give it back."""
-        view, pool, host = self._view, self._pool, call.endpoint.pool
+        view, pool = self._view, self._pool
+        host = pool.hosts[call.endpoint.index]
         connection = pool.take_ready(host) if not host.waiting else None
         if connection is not None:
             if not view.requests.admit():
@@ -231,15 +261,15 @@ class ConnectionLayer:
 
     def _wait(self, call: Call, host: HostPool) -> Steps:
         clock = self._view.clock
-        self._view.activity.pool_waits += 1
         began_ns = clock.now_ns
         try:
             waiter: Waiter = yield from self._pool.wait(host)
         except Interrupted:
-            call.connection_ns = clock.now_ns - began_ns
+            call.connection_ns += clock.now_ns - began_ns
             self._refusals.lose(call, call.caller)
             raise
-        call.connection_ns = clock.now_ns - began_ns
+        waited_ns = clock.now_ns - began_ns
+        call.connection_ns += waited_ns
         if waiter.connection is not None and waiter.connection.opened_ns == clock.now_ns:
-            call.tls_ns = waiter.connection.tls_ns(call.connection_ns)
+            call.tls_ns = waiter.connection.tls_ns(waited_ns)
         return waiter

@@ -12,12 +12,13 @@ from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.endpoint import EndpointView
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
+    from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Connections
 
 
@@ -42,6 +43,12 @@ class Transport:
         self._dialler.forget()
         self._drop_unusable()
 
+    def drain_host(self, endpoint: EndpointView) -> None:
+        """An endpoint's health has failed: what has been dialled stays, as the connections of a TCP proxy do, whose clients they serve.
+
+        Source: Envoy, cluster.proto (close_connections_on_host_health_failure, false by default).
+        """
+
     def take(self, call: Call) -> Steps:
         """A connection for a request: a free one, a new one, or the one that it waited for.
 
@@ -65,6 +72,7 @@ class Transport:
             return (yield from self._dial(call))
         waiter = Waiter(self._clock.active)
         self._waiting.append(waiter)
+        self._view.activity.connection_overflows += 1
         try:
             yield PARK
         except Interrupted:
@@ -174,9 +182,8 @@ class TransportLayer:
         self._inner = inner
         self._view = view
         self._refusals = refusals
-        if view.pool is None:
-            view.pool = Transport(view, links, settings)
-        self._transport: Transport = view.pool
+        self._transport = view.pool if isinstance(view.pool, Transport) else Transport(view, links, settings)
+        view.pool = self._transport
         self._failed = failure(503, Flag.UF, view.service)
         self._no_host = failure(503, Flag.UH, view.service)
 

@@ -3,23 +3,59 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from meshsim.engines.reference.layers.retrying import TIMED_OUT, stop, wait_ns
+from meshsim.engines.reference.time.at_once import end, make, run
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted, Overdue
-from meshsim.engines.reference.time.outcome import is_servers_fault
-from meshsim.engines.reference.travel.call import CALLER_GONE
+from meshsim.engines.reference.time.outcome import CALLER_GONE, is_servers_fault
 from meshsim.flags import Flag
 from meshsim.randomness import BACK_OFF, attempt_key
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.hedging import HedgeLayer
-    from meshsim.engines.reference.layers.layers import Handler
+    from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Steps, Task
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.refusals import Refusals
+    from meshsim.plan import Hedging
+    from meshsim.policies.retry import RetryPolicy, RunningQuantile
+    from meshsim.randomness import Draw
 
 STATUS_OF_TIMEOUT = 504
+
+
+class Rules(Protocol):
+    """What the tries of a race go by, and where it is counted what became of them."""
+
+    inner: Handler
+    policy: RetryPolicy
+    timeout_ns: int
+    """The per-try timeout, where it asks for a further try; 0 without."""
+    hedging: Hedging
+    refusals: Refusals
+    layer: int
+    view: View | None
+    visible: int
+    latencies: RunningQuantile | None
+    draw: Draw
+
+    def delay_ns(self) -> int:
+        """After how long without an answer a further try is sent; 0 for not."""
+        ...
+
+    def count_retry(self) -> None:
+        """A retry has been sent."""
+        ...
+
+    def count_hedge(self) -> None:
+        """A try has been sent while another one was on its way."""
+        ...
+
+    def count_win(self) -> None:
+        """One that was sent so has won."""
+        ...
 
 
 class Entrant:
@@ -43,10 +79,12 @@ class Entrant:
 class Race:
     """The tries of one call."""
 
-    __slots__ = ("_after_timeout", "_alarms", "_attempt", "_call", "_clock", "_first_key", "_hedges", "_layer", "_out", "_posted", "_previous_ns",
-                 "_task", "_waiting")  # fmt: skip
+    __slots__ = (
+        "_after_timeout", "_alarms", "_attempt", "_call", "_clock", "_first_key", "_hedges", "_is_parked", "_layer", "_out", "_posted",
+        "_previous_ns", "_task", "_waiting",
+    )  # fmt: skip
 
-    def __init__(self, layer: HedgeLayer, call: Call) -> None:
+    def __init__(self, layer: Rules, call: Call) -> None:
         self._layer = layer
         self._call = call
         self._clock = layer.refusals.clock
@@ -60,6 +98,8 @@ class Race:
         self._alarms: list[Task] = []
         self._waiting = False
         """Whether a retry is in its back-off."""
+        self._is_parked = False
+        """Whether the race's own task waits for something to happen: what happens in a step of its own it sees there."""
         self._posted: deque[tuple[str, Entrant | None, Outcome | None]] = deque()
         self._task: Task
 
@@ -78,7 +118,9 @@ class Race:
         try:
             while True:
                 while not self._posted:
+                    self._is_parked = True
                     yield PARK
+                    self._is_parked = False
                 kind, one, outcome = self._posted.popleft()
                 decided = self._on(kind, one, outcome)
                 if decided is not None:
@@ -111,7 +153,6 @@ class Race:
 
     def _answered(self, one: Entrant, outcome: Outcome | None) -> Outcome | None:
         self._out.remove(one)
-        self._release(one)
         if outcome is None:  # cancelled from outside of the race
             return None
         self._call.last_row = one.call.last_row
@@ -178,7 +219,8 @@ class Race:
         self._out.append(one)
         if layer.timeout_ns:
             call.on_connection = lambda: self._connected(one)
-        one.task = self._clock.start(_try(layer.inner, call), lambda outcome: self._ended(one, outcome))
+        one.task = make(self._clock, _try(layer.inner, call), lambda outcome: self._ended(one, outcome))
+        run(one.task)
         delay_ns = layer.delay_ns()
         if delay_ns and self._hedges < layer.hedging.max_hedges:
             self._alarm(delay_ns, "hedge", one)
@@ -193,25 +235,27 @@ class Race:
         one.task.on_end = None
         if self._layer.timeout_ns:
             del one.call.on_connection
+        self._release(one)
         if one in self._out:
             self._post("answer", one, outcome)
-        else:
-            self._release(one)
 
     def _alarm(self, delay_ns: int, kind: str, one: Entrant | None) -> None:
         def ring() -> Steps:
-            if delay_ns:
-                try:
-                    yield delay_ns
-                except Interrupted:
-                    return
+            try:
+                yield delay_ns
+            except Interrupted:
+                return
             self._post(kind, one, None)
 
+        if not delay_ns:
+            self._post(kind, one, None)
+            return
         self._alarms.append(self._clock.start(ring()))
 
     def _post(self, kind: str, one: Entrant | None, outcome: Outcome | None) -> None:
         self._posted.append((kind, one, outcome))
-        self._task.wake()
+        if self._is_parked:
+            self._task.wake()
 
     def _end(self, outcome: Outcome, *, cancels: bool) -> None:
         """No try matters any more."""
@@ -221,10 +265,8 @@ class Race:
         self._waiting = False
         left, self._out = self._out, []
         for one in left:
-            if one.task.is_over:  # its answer came in this very instant
-                self._release(one)
-            elif cancels:
-                one.task.interrupt(Overdue(outcome) if one.has_timed_out else Cancelled(outcome))
+            if cancels:
+                end(one.task, Overdue(outcome) if one.has_timed_out else Cancelled(outcome))
 
     def _admits(self, *, after_timeout: bool = False) -> bool:
         view = self._layer.view

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.proxies.screening import OUTBOUND, Screen
+from meshsim.engines.reference.proxies.screening import Screen
 from meshsim.engines.reference.time.clock import Interrupted
 from meshsim.engines.reference.time.station import Station
+from meshsim.engines.reference.travel.sidecar import OUTBOUND
 from meshsim.plan import NONE
 from meshsim.randomness import PROXY_TIME, TRACE, uniform
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.refusals import Refusals
+    from meshsim.engines.reference.travel.sidecar import Incoming
     from meshsim.plan import ProxyKind
     from meshsim.policies.filters import Filter
 
@@ -23,7 +26,7 @@ class Proxy:
     """One replica of a gateway, a sidecar, a node proxy or a waypoint: workers, a time for each request, filters, and views."""
 
     __slots__ = (
-        "_extra_ns", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "clock", "index", "screen", "station", "takes_time",
+        "_extra_ns", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "born_ns", "clock", "index", "screen", "station", "takes_time",
         "views", "zone",
     )  # fmt: skip
 
@@ -55,6 +58,8 @@ class Proxy:
         self._trace_share, self._trace_ns = kind.trace_share, kind.trace_ns
         self._sizes = sizes
         self._kib_ns = kib_ns if any(sizes) else 0.0
+        self.born_ns = 0
+        """When its process began, below 0 for one that was there before the run."""
         self.index = index
         self.zone = zone
         self.screen = Screen(clock, self.station, filters)
@@ -63,7 +68,7 @@ class Proxy:
         self.views: list[View] = []
         """Its views of destinations, for the counters."""
 
-    def work(self, call: Call, side: int, operation: int = NONE) -> Steps:
+    def work(self, call: Incoming, side: int, operation: int = NONE) -> Steps:
         """Hold one of its workers for the time that one request takes; only where it `takes_time`.
 
         Args:

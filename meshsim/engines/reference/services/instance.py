@@ -6,19 +6,24 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.services.condition import Condition
-from meshsim.engines.reference.time.clock import PARK, Cancelled, Crashed, Interrupted
+from meshsim.engines.reference.time.at_once import begin
+from meshsim.engines.reference.time.clock import Cancelled, Crashed
+from meshsim.engines.reference.time.gather import Gather
 from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
 from meshsim.engines.reference.time.station import Station
-from meshsim.engines.reference.travel.call import FINISHED, STARTED, WASTED, WORKED, Call, Job
+from meshsim.engines.reference.travel.addresses import Addresses
+from meshsim.engines.reference.travel.call import Call
+from meshsim.engines.reference.travel.row import FINISHED, STARTED, WASTED, WORKED
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Step, StepKind
 from meshsim.randomness import CALL, ERROR, FAULT, SERVICE_TIME, call_key, uniform
 from meshsim.replay import Table, look_up
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.layers import Handler
-    from meshsim.engines.reference.proxies.proxy import Proxy
-    from meshsim.engines.reference.time.clock import Clock, Steps, Task
+    from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.server import Job
+    from meshsim.engines.reference.travel.sidecar import Sidecar
     from meshsim.plan import Operation, Service
     from meshsim.records import Recorder
 
@@ -32,8 +37,8 @@ class Instance(Condition):
 
     __slots__ = (
         "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_is_async", "_keeps_deadlines",
-        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "callers", "failed", "guard",
-        "index", "on_cancel", "service", "sidecar", "station", "subset", "zone",
+        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "addresses", "callers", "failed", "guard",
+        "index", "key", "on_cancel", "service", "sidecar", "station", "subset", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +49,7 @@ class Instance(Condition):
         number: int,
         index: int,
         operations: tuple[Operation, ...],
+        key: int = 0,
     ) -> None:
         super().__init__(may_crash=service.may_crash)
         self._clock = clock
@@ -52,10 +58,13 @@ class Instance(Condition):
         self.service = number
         self.index = index
         self.zone = service.zones[index]
+        self.key = key
+        """What belongs to its place by chance comes from it."""
+        self.addresses = Addresses(key, service.addresses[index] if index < len(service.addresses) else "")
         self.station = Station(clock, service.workers)
         self.on_cancel = service.on_cancel
-        self.sidecar: Proxy | None = None
-        self.guard: Proxy | None = None
+        self.sidecar: Sidecar | None = None
+        self.guard: Sidecar | None = None
         """The sidecar, where it does anything with what comes in."""
         self.callers: dict[tuple[int, int], Handler] = {}
         """How its scripts call: by operation and place in its script, where a call may have layers of its own."""
@@ -147,7 +156,7 @@ class Instance(Condition):
         if not job.is_abandoned:
             job.caller.wake(self._crashed)
 
-    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:
+    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901 — one loop, for speed
         """Work through steps in order; the first failure that the service cannot do without, or None."""
         clock, row, keeps_deadlines = self._clock, job.row, self._keeps_deadlines
         for step in steps:
@@ -158,9 +167,12 @@ class Instance(Condition):
                     yield from self._take_worker(job)
                     if keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
                         return self._deadline_passed
+                work_ns = self._work_ns(step, job)
+                if not work_ns:
+                    continue
                 began_ns: int = clock.now_ns
                 try:
-                    yield self._work_ns(step, job)
+                    yield work_ns
                 finally:
                     row[WORKED] += clock.now_ns - began_ns
                 continue
@@ -227,15 +239,10 @@ class Instance(Condition):
             return None
         gather = Gather(self._clock.active, len(made))
         branches = [
-            self._clock.start(self._branch(one, call, job), partial(gather.take, index)) for index, (one, call) in enumerate(made)
+            begin(self._clock, self._branch(one, call, job), partial(gather.take, index))
+            for index, (one, call) in enumerate(made)
         ]
-        try:
-            yield PARK
-        except Interrupted as error:
-            for branch in branches:
-                branch.on_end = None
-                branch.interrupt(Cancelled(error.outcome))
-            raise
+        yield from gather.wait(branches)
         return next((outcome for outcome in gather.outcomes if outcome is not None), None)
 
     def _answer(self, operation: Operation, job: Job) -> Outcome:
@@ -250,21 +257,3 @@ class Instance(Condition):
             return self._ok
         failed = failure(operation.error_status, Flag.error, self.service, operation.error_grpc_status)
         return failed if operation.retry_after_ns == NONE else failed._replace(retry_after_ns=operation.retry_after_ns)
-
-
-class Gather:
-    """Wakes a task when all of its branches have ended."""
-
-    __slots__ = ("_missing", "_task", "outcomes")
-
-    def __init__(self, task: Task, branches: int) -> None:
-        self._task = task
-        self._missing = branches
-        self.outcomes: list[Outcome | None] = [None] * branches
-
-    def take(self, index: int, outcome: Outcome | None) -> None:
-        """A branch has ended."""
-        self.outcomes[index] = outcome
-        self._missing -= 1
-        if not self._missing:
-            self._task.wake()

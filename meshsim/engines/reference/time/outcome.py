@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from meshsim.flags import Flag
 from meshsim.plan import NONE
-
-if TYPE_CHECKING:
-    from meshsim.flags import Flag
 
 _GRPC_OF_HTTP = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 """What a gRPC client makes of an HTTP status. Source: gRPC, doc/http-grpc-status-mapping.md; Envoy, grpc/status.cc."""
 _GRPC_UNKNOWN = 2
+_GRPC_DEADLINE_EXCEEDED = 4
+"""Of who waited in vain for an endpoint. Source: linkerd2-proxy 29637b6, linkerd/app/core/src/errors/respond.rs (gateway_timeout)."""
+_NO_HOST = int(Flag.UH)
 
 
 class Outcome(NamedTuple):
@@ -41,6 +42,8 @@ class Outcome(NamedTuple):
         if self.grpc_status >= 0 or self.status == 0:
             return self
         grpc_status = 0 if self.status < 400 else _GRPC_OF_HTTP.get(self.status, _GRPC_UNKNOWN)
+        if self.status == 504 and self.flags & _NO_HOST:
+            grpc_status = _GRPC_DEADLINE_EXCEEDED
         return self._replace(status=200, grpc_status=grpc_status)
 
 
@@ -48,6 +51,7 @@ LOST_AFTER_NS = 924_600_000_000
 """How long TCP sends again what nobody acknowledges before it gives up: Linux' tcp_retries2 of 15, 924.6 s."""
 OK = Outcome(200)
 GRPC_OK = Outcome(200, 0)
+CALLER_GONE = Outcome(0, flags=int(Flag.DC))
 CALLER_LEFT = Outcome(0)
 """What a filter is told of a request whose caller did not wait for the answer."""
 
