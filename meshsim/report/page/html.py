@@ -83,7 +83,7 @@ def _content(comparison: Comparison, command: str) -> dict[str, Any]:
             for one in (
                 by_route(comparison.routes()),
                 by_service(comparison.services()),
-                by_destination(comparison.destinations()),
+                *by_destination(comparison.destinations()),
                 by_filter(comparison.filters()),
             )
             if one
