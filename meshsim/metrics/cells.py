@@ -88,7 +88,9 @@ class ServiceCell:
     calls: int = 0
     """First tries."""
     failures: Counter[tuple[int, int]] = field(default_factory=Counter)
-    """By status and flags."""
+    """All attempts that did not get what they asked for, by status and flags."""
+    errors: int = 0
+    """Those of them that were the service's."""
     worked_ns: int = 0
     wasted_ns: int = 0
 

@@ -138,7 +138,6 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
     for (status, flags), times in cell.failures.items():
         by_flag[flag_text(flags)] += times
         by_status[str(status)] += times
-    failures = sum(times for status, times in by_status.items() if not status.startswith("4"))
     replicas = len(service.zones)
     return ServiceSummary(
         name=tally.plan.names.services[index],
@@ -148,8 +147,8 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
         calls=cell.calls,
         attempts_per_s=_per_s(cell.attempts, window_ns),
         retry_amplification=_share(cell.latency.count, cell.calls),
-        failures=failures,
-        error_share=_share(failures, cell.attempts),
+        failures=cell.errors,
+        error_share=_share(cell.errors, cell.attempts),
         failures_by_flag=dict(sorted(by_flag.items())),
         failures_by_status=dict(sorted(by_status.items())),
         latency=Times.of(cell.latency, cell.dashboard),

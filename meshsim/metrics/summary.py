@@ -68,10 +68,8 @@ class RequestSummary:
     @property
     def failures_by_status(self) -> dict[str, int]:
         """Failed requests by HTTP status as the client saw it; `0` where it gave up."""
-        by_status: dict[str, int] = {}
-        for cause in self.causes:
-            by_status[str(cause.status)] = by_status.get(str(cause.status), 0) + cause.count
-        return by_status
+        statuses = sorted({cause.status for cause in self.causes})
+        return {str(one): sum(cause.count for cause in self.causes if cause.status == one) for one in statuses}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +87,7 @@ class ServiceSummary:
     retry_amplification: float | None
     """Attempts that were sent for each call: 1 without retries, less where a full pool refuses."""
     failures: int
-    """Attempts that it failed. Those that it, or the sidecar before it, refused with 4xx are not its errors, as on the dashboards of
-    Istio and Kiali; `failures_by_status` has them."""
+    """Attempts that it failed, by `meshsim.metrics.rows.is_error_of_service`: without those refused with 4xx."""
     error_share: float | None
     """Failures by attempts."""
     failures_by_flag: dict[str, int]

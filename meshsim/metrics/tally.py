@@ -12,7 +12,7 @@ import numpy as np
 
 from meshsim.metrics.cells import Failure, RequestCell, ServiceCell, StationCell, proxy_places
 from meshsim.metrics.over_time.recovery import RecoveryWatch
-from meshsim.metrics.rows import groups, is_failed
+from meshsim.metrics.rows import groups, is_error_of_service, is_failed
 from meshsim.metrics.warm_up import LatencySequence, until_ns
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class Tally:
             cell.wasted_ns += int(chunk["wasted_ns"][rows].sum())
             bad = rows[failed_rows[rows]]
             if len(bad):
+                cell.errors += int(is_error_of_service(chunk)[bad].sum())
                 kinds = np.stack([chunk["status"][bad], chunk["response_flags"][bad]], axis=1)
                 for (status, flags), count in zip(*np.unique(kinds, axis=0, return_counts=True), strict=True):
                     cell.failures[int(status), int(flags)] += int(count)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.metrics.summary import Cause
+from meshsim.report.charts.quantities import amount
 from meshsim.report.failures import began, seen
-from meshsim.report.numbers import percent
 
 if TYPE_CHECKING:
     from meshsim.experiments.comparison import Comparison
@@ -59,4 +59,6 @@ def _row(row: dict[Any, Any]) -> Row:
         origin=row["origin"] if isinstance(row["origin"], str) else None,
         origin_flags=str(row["origin_flags"]),
     )
-    return Row(str(row["route"]), f"{cause.count:,}", percent(float(row["share"])), seen(cause), cause.flags, *began(cause))
+    return Row(
+        str(row["route"]), f"{cause.count:,}", amount(float(row["share"]), "share"), seen(cause), cause.flags, *began(cause)
+    )

@@ -156,15 +156,7 @@ class FakeComparison:
         return {name: changes(first, self.experiments[name].loaded) for name in self.variants[1:]}
 
     def failures(self) -> pd.DataFrame:
-        """Two ways of the first variant, one of the second, none of the rest."""
-        ways = [
-            (503, None, "UO", "payment", "UO", 300, 0.1),
-            (0, None, "DC", None, "DC", 30, 0.01),
-            (200, 14.0, "UF", "payment", "UF", 3, 0.001),
-        ]
-        rows = [(variant, "checkout", *way) for place, variant in enumerate(self.variants) for way in ways[: max(0, 2 - place)]]
-        columns = ["variant", "route", "status", "grpc_status", "flags", "origin", "origin_flags", "requests", "share"]
-        return self.frames.get("failures", pd.DataFrame(rows, columns=columns))
+        return self.frames.get("failures", frames.failures(self.variants))
 
     def routes(self) -> pd.DataFrame:
         scenario = self.experiments[self.variants[0]].scenario

@@ -99,8 +99,8 @@ def test_without_thresholds_the_suites_are_empty():
 def test_why_requests_failed_stands_with_the_suite_of_the_variant(root):
     assert root.find("testsuite[@name='as-is']/system-out").text == (
         "Why requests failed:\n"
-        "checkout: 300 (10.0%), client saw 503 UO, began at payment as UO\n"
-        "checkout: 30 (1.00%), client saw gave up DC, began at client as DC\n"
+        "checkout: 300 (10 %), client saw 503 UO, began at payment as UO\n"
+        "checkout: 30 (1 %), client saw gave up DC, began at client as DC\n"
     )
     assert root.find("testsuite[@name='no-retries']/system-out") is None
 
