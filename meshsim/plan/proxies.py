@@ -24,6 +24,8 @@ class ProxyKind:
     trace_share: float = 0.0
     trace_ns: float = 0.0
     """Time for the span of a request that is traced."""
+    timer_resolution_ns: int = 0
+    """Between two ticks of the clock that its timers go by; 0 for exact ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,9 +143,11 @@ def _proxy(section: Any, where: str, product: Product) -> ProxyKind:
     default_ns = product.default(f"{where}.proxy_time").value
     default: Distribution | None = Constant(value=default_ns).build() if default_ns else None
     telemetry = getattr(section, "telemetry", None)
+    resolution = getattr(section, "timer_resolution", None)
     kind = ProxyKind(
         workers=product.default(f"{where}.workers").value if workers is None else workers,
         time=default if time is None else drawn(time),
+        timer_resolution_ns=product.default(f"{where}.timer_resolution").value if resolution is None else resolution,
     )
     return kind if telemetry is None else _observed(kind, telemetry, product)
 

@@ -160,7 +160,9 @@ def table() -> str:
 
 _DURATIONS = {
     "gateway.proxy_time",
+    "gateway.timer_resolution",
     "mesh.proxy_time",
+    "mesh.timer_resolution",
     "traffic.timeout",
     "traffic.retries.per_try_timeout",
     "traffic.retries.retry_back_off.base_interval",
@@ -177,6 +179,7 @@ _DURATIONS = {
     "mesh.mtls.time_per_kib",
     "mesh.node_proxy.proxy_time",
     "mesh.waypoints.proxy_time",
+    "mesh.waypoints.timer_resolution",
     "telemetry.stats_time",
     "telemetry.access_log_time",
     "telemetry.trace_time",

@@ -119,7 +119,8 @@ class Dialler:
         """Open a connection; whether it is open."""
         activity = self._view.activity
         timeout_ns = self._settings.connect_timeout_ns
-        timer = self._clock.timers(timeout_ns).start(OK) if timeout_ns else None
+        timers = self._clock if self._view.ticks is None else self._view.ticks
+        timer = timers.timers(timeout_ns).start(OK) if timeout_ns else None
         try:
             is_open = yield from self._shake_hands(connection)
         except Expired as expired:

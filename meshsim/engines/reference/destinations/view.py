@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.time.station import Station
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.call import Call
     from meshsim.plan import Cluster, Limits, Service
     from meshsim.policies.load_balancing import LoadBalancer
@@ -31,10 +32,16 @@ if TYPE_CHECKING:
 class Place:
     """Where a view belongs: which proxy's it is, and where that stands among its like."""
 
-    __slots__ = ("callers", "client", "key", "station", "zone")
+    __slots__ = ("callers", "client", "key", "station", "ticks", "zone")
 
     def __init__(
-        self, key: int, zone: int, client: int = 0, callers: tuple[int, ...] = (), station: Station | None = None
+        self,
+        key: int,
+        zone: int,
+        client: int = 0,
+        callers: tuple[int, ...] = (),
+        station: Station | None = None,
+        ticks: Ticks | None = None,
     ) -> None:
         self.key = key
         self.zone = zone
@@ -44,6 +51,8 @@ class Place:
         """How many of its like there are in each zone."""
         self.station = station
         """The proxy's workers, which pay for handshakes; None without a proxy."""
+        self.ticks = ticks
+        """The clock that the proxy's timers go by; None for exact ones."""
 
 
 class View:
@@ -53,7 +62,7 @@ class View:
         "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_on", "_locality", "_only", "_others",
         "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
         "is_dynamic", "is_panic", "key", "limiter", "pending", "place", "pool", "reports", "requests", "retries", "service",
-        "station", "throttling", "token_budget", "zone",
+        "station", "throttling", "ticks", "token_budget", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -69,7 +78,7 @@ class View:
         self.cluster = cluster
         self.service = cluster.service
         self.place = place
-        self.key, self.zone, self.station = place.key, place.zone, place.station
+        self.key, self.zone, self.station, self.ticks = place.key, place.zone, place.station, place.ticks
         priorities = service.priorities or (0,) * len(instances)
         self.endpoints = [
             EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)

@@ -20,6 +20,7 @@ from meshsim.plan import NONE
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.call import Call
     from meshsim.plan import Stack
     from meshsim.records import Recorder
@@ -113,6 +114,31 @@ class TimeoutLayer:
             timer.task = None
 
 
+class CoarseTimeoutLayer:
+    """The same in a proxy whose clock is coarse: that it is done is something that the proxy's loop sees."""
+
+    __slots__ = ("_inner", "_outcome", "_ticks", "_timers")
+
+    def __init__(self, inner: Handler, ticks: Ticks, timeout_ns: int, outcome: Outcome) -> None:
+        self._inner = inner
+        self._ticks = ticks
+        self._timers = ticks.timers(timeout_ns)
+        self._outcome = outcome
+
+    def call(self, call: Call) -> Steps:
+        """The inner outcome, or the timeout's."""
+        timer = self._timers.start(self._outcome)
+        try:
+            return (yield from self._inner.call(call))
+        except Expired as expired:
+            if expired.timer is not timer:
+                raise
+            return self._outcome
+        finally:
+            timer.task = None
+            self._ticks.look()
+
+
 class DeadlineLayer:
     """Let the call say when its caller will give up: the earliest of the timeouts around it."""
 
@@ -166,11 +192,15 @@ def around(
     return within(handler, stack.timeout_ns, refusals, on_timeout)
 
 
-def within(inner: Handler, timeout_ns: int, refusals: Refusals, on_timeout: Outcome) -> Handler:
+def within(
+    inner: Handler, timeout_ns: int, refusals: Refusals, on_timeout: Outcome, ticks: Ticks | None = None
+) -> Handler:
     """A timeout around `inner`, which is told of it where any service wants to know; `inner` itself for a timeout of 0."""
     if not timeout_ns:
         return inner
     told = DeadlineLayer(inner, refusals.clock, timeout_ns) if refusals.tells_deadlines else inner
+    if ticks is not None:
+        return CoarseTimeoutLayer(told, ticks, timeout_ns, on_timeout)
     return TimeoutLayer(told, refusals.clock, timeout_ns, on_timeout)
 
 

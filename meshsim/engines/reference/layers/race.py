@@ -199,10 +199,15 @@ class Race:
             self._release(one)
 
     def _alarm(self, delay_ns: int, kind: str, one: Entrant | None) -> None:
+        ticks = None if self._layer.view is None else self._layer.view.ticks
+
         def ring() -> Steps:
             if delay_ns:
                 try:
-                    yield delay_ns
+                    if ticks is None:
+                        yield delay_ns
+                    else:
+                        yield from ticks.sleep(delay_ns)
                 except Interrupted:
                     return
             self._post(kind, one, None)

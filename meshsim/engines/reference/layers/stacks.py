@@ -24,6 +24,7 @@ from meshsim.policies.admission import NO_LIMIT
 if TYPE_CHECKING:
     from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.network import Links
     from meshsim.plan import Cluster, Plan
 
@@ -75,25 +76,26 @@ class Stacks:
         service = views[0].service
         if stack.mirror is not None and mirror is not None:
             handler = MirrorLayer(handler, mirror, stack.mirror, views[0])
-        handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service))
-        handler = within(handler, stack.timeout_ns, self._refusals, timed_out(service))
+        ticks = views[0].ticks
+        handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service), ticks)
+        handler = within(handler, stack.timeout_ns, self._refusals, timed_out(service), ticks)
         return GrpcLayer(handler) if self._plan.services[service].is_grpc else handler
 
-    def per_try(self, inner: Handler, stack: Stack, service: int) -> Handler:
+    def per_try(self, inner: Handler, stack: Stack, service: int, ticks: Ticks | None = None) -> Handler:
         """The per-try timeout, where there is one; one that only starts a hedge is the race's own."""
         retries = stack.retries
         if retries is None or not retries.per_try_timeout_ns:
             return inner
         if retries.hedging is not None and retries.hedging.on_per_try_timeout:
             return ConnectedLayer(inner)
-        return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service))
+        return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service), ticks)
 
     def _tries(self, view: View, stack: Stack, layer: int, visible: int) -> Handler:
         """From the retries to the link, by one view."""
         refusals, clock = self._refusals, self._refusals.clock
         cluster = view.cluster
         handler: Handler = HopLayer(clock, self._links, view.service, refusals)
-        handler = self.per_try(handler, stack, view.service)
+        handler = self.per_try(handler, stack, view.service, view.ticks)
         chooser = Chooser(view, None if stack.retries is None else stack.retries.policy, stack.persistence)
         if cluster.connections is not None and cluster.connections.is_balanced:
             handler = TransportLayer(handler, view, self._links, refusals, cluster.connections)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.engines.reference.proxies.proxy import Proxy
+from meshsim.engines.reference.time.ticks import Ticks
 from meshsim.plan import NONE
 from meshsim.policies.filters import Surroundings
+from meshsim.randomness import TICK, call_key, root_key, stream, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +36,10 @@ class Placed(NamedTuple):
 class Fleet:
     """The proxies, each with filters of its own."""
 
-    def __init__(self, clock: Clock, plan: Plan, instances: tuple[tuple[Instance, ...], ...]) -> None:
+    def __init__(self, clock: Clock, plan: Plan, instances: tuple[tuple[Instance, ...], ...], root: tuple[int, int]) -> None:
         self._clock = clock
+        self._root = root
+        """Seed and replication."""
         self._plan = plan
         self._sizes = tuple(operation.request_kib + operation.response_kib for operation in plan.operations)
         self._of_loads = _of_loads(plan)
@@ -103,9 +107,18 @@ class Fleet:
             one.build(around=around)
             for one, around in zip(filters, self._surroundings(kind, service, index, filters), strict=True)
         )
-        made = Proxy(self._clock, proxy, index, zone, built, self._sizes, kib_ns)
+        made = Proxy(self._clock, proxy, index, zone, built, self._sizes, kib_ns, self._ticks(kind, service, index, proxy))
         self.proxies.append(Placed(kind, service, made))
         return made
+
+    def _ticks(self, kind: int, service: int, index: int, proxy: ProxyKind) -> Ticks | None:
+        """The coarse clock of a proxy's node; when it ticks is drawn."""
+        tick_ns = proxy.timer_resolution_ns
+        if not tick_ns:
+            return None
+        of = stream(f"timers {kind}") if service == NONE else self._plan.services[service].stream
+        key = call_key(call_key(root_key(*self._root, of), kind), index)
+        return Ticks(self._clock, tick_ns, int(uniform(key, TICK) * tick_ns))
 
     def renew(self, index: int) -> None:
         """Give a replica of the gateway filters that remember nothing: its process is a new one."""

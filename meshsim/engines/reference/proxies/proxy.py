@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.call import Call
     from meshsim.plan import ProxyKind
     from meshsim.policies.filters import Filter
@@ -24,7 +25,7 @@ class Proxy:
 
     __slots__ = (
         "_extra_ns", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "clock", "index", "screen", "station", "takes_time",
-        "views", "zone",
+        "ticks", "views", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -36,6 +37,7 @@ class Proxy:
         filters: tuple[Filter, ...] = (),
         sizes: tuple[float, ...] = (),
         kib_ns: float = 0.0,
+        ticks: Ticks | None = None,
     ) -> None:
         """A proxy.
 
@@ -47,6 +49,7 @@ class Proxy:
             filters: Built for it.
             sizes: KiB of request and answer together, by operation.
             kib_ns: What encryption costs it for each KiB.
+            ticks: The clock that its timers go by; None for exact ones.
         """
         self.clock = clock
         self.station = Station(clock, kind.workers)
@@ -60,6 +63,7 @@ class Proxy:
         self.screen = Screen(clock, self.station, filters)
         """What a request passes first."""
         self.takes_time = kind.time is not None or bool(kind.extra_ns or kind.trace_share * kind.trace_ns or self._kib_ns)
+        self.ticks = ticks
         self.views: list[View] = []
         """Its views of destinations, for the counters."""
 
