@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 Section = dict[str, Any]
 
-LINK = "0.078ms"
-"""One way between client and Envoy, and between Envoy and back end, with the loops at its ends."""
+LINKS = {"same_zone": "0.025ms", "cross_zone": "0.126ms"}
+"""One way between two processes, and between client and Envoy with the loop of the client: the client has a zone of its own."""
 PROXY_TIME = {"gamma": {"mean": "0.3ms", "cv": 0.6}}
 """Of each Envoy: the mean is the default of the product, the spread that of base_zero."""
 BACK_END_MS = 0.07
 """What the back end adds to each service time: its timer is late by so much (`backend_timer_late_ms` of base_zero and base_det)."""
-SECOND_ENVOY_MS = 0.27
-"""What a second Envoy adds beside its proxy time: here a sidecar stands at its instance without a link, there it had one."""
+SECOND_ENVOY_MS = 0.54
+"""What a second Envoy adds at most beside its proxy time, half of it in the mean: here a sidecar stands at its instance without a link."""
 INSTANT_MS = 1.0
 """Time of an answer of a failing instance (`error_latency_ms`)."""
 FORCED = ("RING_HASH", "MAGLEV")
@@ -77,20 +77,24 @@ def _around(case: Case, _folder: Path, middle: Section, seed: int) -> Section:
     scenario = {
         "name": case.name.replace("@", "-"),
         "defaults": "envoy-1.40",
-        "network": {"same_zone": LINK},
+        "network": LINKS,
         "run": {"duration": f"{case.spec['arrival']['duration_s']}s", "warm_up": f"{case.warm_up_s}s", "seed": seed},
         **middle,
     }
-    scenario["gateway"] |= {"workers": case.spec.get("concurrency", 1), "proxy_time": PROXY_TIME}
+    scenario["gateway"] |= {"workers": case.spec.get("concurrency", 1), "proxy_time": PROXY_TIME, "zone": "bed"}
+    for service in scenario["services"].values():
+        if "zones" not in service:
+            service["zone"] = "bed"
     return scenario
 
 
-def _save(case: Case, folder: Path, number: int, only: np.ndarray | None = None, more_ms: float = BACK_END_MS) -> str:
+def _save(case: Case, folder: Path, number: int, only: np.ndarray | None = None, hops: int = 1) -> str:
     """The world of a service in a file: of all requests, or of those that are chosen."""
     start, work, uniforms = case.world
     service = case.spec["services"][number]
     path = folder / f"{service['name']}{'' if only is None else only.argmax()}.npz"
     chosen = np.ones(len(start), dtype=bool) if only is None else only
+    more_ms = BACK_END_MS + (hops - 1) * SECOND_ENVOY_MS * np.random.default_rng(1).random(int(chosen.sum()))
     work_s, fails = work[number][:, chosen] + more_ms / 1e3, (uniforms[number][:, chosen] < service.get("error_rate", 0.0)).astype(float)
     for event in service.get("events", []):
         if len(event["instances"]) == service["instances"] and "error_rate" in event:
@@ -102,7 +106,7 @@ def _save(case: Case, folder: Path, number: int, only: np.ndarray | None = None,
 
 
 def _load(world: str, route: str = "all") -> Section:
-    return {"executor": "replay", "file": world, "column": "arrivals_s", "unit": "s", "requests": {route: 1}}
+    return {"executor": "replay", "file": world, "column": "arrivals_s", "unit": "s", "requests": {route: 1}, "zone": "client"}
 
 
 def _service(case: Case, service: Section, world: str) -> Section:
@@ -266,7 +270,7 @@ def _two_hops(case: Case, folder: Path) -> Section:
     connections: Section = {"protocol": "http1"}
     if "max_requests_per_connection" in gateway:
         connections["max_requests_per_connection"] = gateway["max_requests_per_connection"]
-    world = _save(case, folder, 0, more_ms=BACK_END_MS + SECOND_ENVOY_MS)
+    world = _save(case, folder, 0, hops=2)
     mesh: Section = {"workers": 1, "proxy_time": PROXY_TIME}
     if "upstream_tls" in gateway:
         mesh["mtls"] = {"session_resumption": "no_resumption" not in gateway["upstream_tls"]}

@@ -124,7 +124,7 @@ class Model:
         mesh, sidecar, service = self.plan.mesh, instance.sidecar, self.plan.services[instance.service]
         if mesh is None or mesh.ambient is not None or sidecar is None:
             return
-        place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar.station, sidecar.ticks)
+        place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar)
         destinations = self._destinations(SIDECAR, place, instance.service, mesh.clusters)
         _connect(sidecar, service.asks, destinations, instance.service)
         sidecar.views.extend(destinations.views)
@@ -132,8 +132,7 @@ class Model:
     def _outbound(self, instance: Instance, called: int, key: int) -> Handler:
         """From an instance to a service: through its sidecar or its node's proxy where there is a mesh."""
         plan, service, sidecar = self.plan, self.plan.services[instance.service], instance.sidecar
-        station, ticks = (None, None) if sidecar is None else (sidecar.station, sidecar.ticks)
-        place = Place(key, instance.zone, instance.index, _by_zone(service.zones), station, ticks)
+        place = Place(key, instance.zone, instance.index, _by_zone(service.zones), sidecar)
         mesh = plan.mesh
         if mesh is None or sidecar is None:
             direct = plan.direct
@@ -157,7 +156,7 @@ class Model:
             handlers = []
             for waypoint in waypoints:
                 key = call_key(self._key(f"waypoint {self.plan.names.services[called]}"), waypoint.index)
-                place = Place(key, waypoint.zone, waypoint.index, callers, waypoint.station, waypoint.ticks)
+                place = Place(key, waypoint.zone, waypoint.index, callers, waypoint)
                 handler, views = self._handler(mesh.clusters[called], mesh.stacks[called], WAYPOINT, place, CALLER_WAYPOINT)
                 destinations = self._destinations(WAYPOINT, place, CALLER_WAYPOINT, mesh.clusters)
                 _connect(waypoint, self.plan.services[called].asks, destinations, CALLER_WAYPOINT)
@@ -197,7 +196,7 @@ class Model:
             assert plan.gateway is not None  # noqa: S101 — the caller has looked
             for gateway in self._fleet.gateways:
                 key = call_key(self._key("gateway"), gateway.index)
-                place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway.station, gateway.ticks)
+                place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway)
                 destinations = self._destinations(GATEWAY, place, CALLER_GATEWAY, plan.gateway.clusters)
                 for number, route in enumerate(plan.routes):
                     for operation in route.reached:

@@ -69,7 +69,7 @@ def of_telemetry(section: TelemetrySection | None) -> Iterator[str]:
 
 def _mtls(section: MtlsSection | None) -> Iterator[str]:
     if section is not None:
-        names = ("handshake_time", "resumed_handshake_time", "time_per_kib")
+        names = ("handshake_time", "resumed_handshake_time", "time_per_request", "time_per_kib")
         yield from (f"mesh.mtls.{name}" for name in names if getattr(section, name) is None)
 
 

@@ -41,6 +41,8 @@ class ProxySection(Section):
     """Time for which a request holds a worker of the proxy."""
     timer_resolution: TimerResolution | None = None
     """Tick of the kernel's coarse clock, by which timeouts and back-offs begin and end: 4ms in Envoy, 0s for exact timers."""
+    connection_time: Duration | None = None
+    """Time for which a new TCP connection, opened or accepted, holds a worker; where connections are told apart."""
     telemetry: TelemetrySection | None = None
     """What observing costs; nothing beside the proxy time where absent."""
     discovery: DiscoverySection | None = None
@@ -78,6 +80,8 @@ class WaypointsSection(Section):
     """Time for which a request holds one of them."""
     timer_resolution: TimerResolution | None = None
     """Tick of the clock that their timers go by."""
+    connection_time: Duration | None = None
+    """Time for which a new TCP connection holds one of their workers."""
     services: dict[str, WaypointSection] = Field(default_factory=dict)
     """Which services have one, and with how many replicas where."""
 

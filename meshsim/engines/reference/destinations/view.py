@@ -5,7 +5,7 @@ Ten gateway replicas have ten of them, and they differ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from meshsim.engines.reference.destinations.endpoints import Activity, EndpointView
 from meshsim.engines.reference.destinations.health import Health
@@ -29,19 +29,24 @@ if TYPE_CHECKING:
     from meshsim.policies.locality import Arrangement
 
 
+class Owner(Protocol):
+    """The proxy whose view it is, as far as connections and timers need it."""
+
+    station: Station
+    """Its workers, which pay for connections and their encryption."""
+    ticks: Ticks | None
+    """The clock that its timers go by; None for exact ones."""
+    connection_ns: int
+    """Time for which a new TCP connection holds a worker."""
+
+
 class Place:
     """Where a view belongs: which proxy's it is, and where that stands among its like."""
 
-    __slots__ = ("callers", "client", "key", "station", "ticks", "zone")
+    __slots__ = ("callers", "client", "key", "proxy", "zone")
 
     def __init__(
-        self,
-        key: int,
-        zone: int,
-        client: int = 0,
-        callers: tuple[int, ...] = (),
-        station: Station | None = None,
-        ticks: Ticks | None = None,
+        self, key: int, zone: int, client: int = 0, callers: tuple[int, ...] = (), proxy: Owner | None = None
     ) -> None:
         self.key = key
         self.zone = zone
@@ -49,10 +54,8 @@ class Place:
         """Number of the proxy among its like, from 0."""
         self.callers = callers
         """How many of its like there are in each zone."""
-        self.station = station
-        """The proxy's workers, which pay for handshakes; None without a proxy."""
-        self.ticks = ticks
-        """The clock that the proxy's timers go by; None for exact ones."""
+        self.proxy = proxy
+        """None of callers without one."""
 
 
 class View:
@@ -62,7 +65,7 @@ class View:
         "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_on", "_locality", "_only", "_others",
         "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
         "is_dynamic", "is_panic", "key", "limiter", "pending", "place", "pool", "reports", "requests", "retries", "service",
-        "station", "throttling", "ticks", "token_budget", "zone",
+        "proxy", "throttling", "ticks", "token_budget", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -78,7 +81,8 @@ class View:
         self.cluster = cluster
         self.service = cluster.service
         self.place = place
-        self.key, self.zone, self.station, self.ticks = place.key, place.zone, place.station, place.ticks
+        self.key, self.zone, self.proxy = place.key, place.zone, place.proxy
+        self.ticks = None if place.proxy is None else place.proxy.ticks
         priorities = service.priorities or (0,) * len(instances)
         self.endpoints = [
             EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)

@@ -109,7 +109,7 @@ class TimeoutLayer:
         except Expired as expired:
             if expired.timer is not timer:
                 raise
-            return self._outcome
+            return _kept(self._outcome, call)
         finally:
             timer.task = None
 
@@ -133,10 +133,16 @@ class CoarseTimeoutLayer:
         except Expired as expired:
             if expired.timer is not timer:
                 raise
-            return self._outcome
+            return _kept(self._outcome, call)
         finally:
             timer.task = None
             self._ticks.look()
+
+
+def _kept(outcome: Outcome, call: Call) -> Outcome:
+    """A timeout's outcome, with what a race of tries inside of it has marked the call with."""
+    marks = getattr(call, "marks", 0)
+    return outcome.flagged(marks) if marks else outcome
 
 
 class DeadlineLayer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.layers.retrying import TIMED_OUT, stop, wait_ns
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted, Overdue
 from meshsim.engines.reference.time.outcome import is_servers_fault
-from meshsim.engines.reference.travel.call import CALLER_GONE
+from meshsim.engines.reference.travel.call import CALLER_GONE, FLAGS
 from meshsim.flags import Flag
 from meshsim.randomness import BACK_OFF, attempt_key
 
@@ -71,6 +71,7 @@ class Race:
     def run(self) -> Steps:
         """The outcome."""
         self._task = self._clock.active
+        self._call.marks = 0
         budget = None if self._layer.view is None else self._layer.view.token_budget
         if budget is not None:
             budget.deposit(self._clock.now_ns)
@@ -84,7 +85,7 @@ class Race:
                 if decided is not None:
                     if budget is not None and not decided.is_failure:
                         budget.succeeded(self._clock.now_ns, self._attempt > 1, self._after_timeout)
-                    return decided
+                    return decided.flagged(self._call.marks) if self._call.marks else decided
         except Interrupted as error:
             self._end(error.outcome, cancels=True)
             raise
@@ -153,10 +154,22 @@ class Race:
         if view is not None and endpoint is not None:
             view.notice(endpoint, STATUS_OF_TIMEOUT, -1, TIMED_OUT, self._clock.now_ns - one.sent_ns)
         self._release(one)
-        if self._waiting or self._retries >= policy.num_retries or not self._admits(after_timeout=True):
+        if self._waiting:
+            return
+        if self._retries >= policy.num_retries:
+            self._mark(one, Flag.URX)
+            return
+        if not self._admits(after_timeout=True):
+            self._mark(one, Flag.UO)
             return
         one.is_retried = True
         self._wait(policy.back_off.wait_ns(self._retries + 1, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
+
+    def _mark(self, one: Entrant, flag: Flag) -> None:
+        """The request keeps the reason why no further try was sent, however it ends: the access log has it on successes too."""
+        self._call.marks |= flag
+        if one.call.last_row is not None:
+            one.call.last_row[FLAGS] |= flag
 
     def _wait(self, length_ns: int) -> None:
         self._waiting, self._previous_ns = True, length_ns

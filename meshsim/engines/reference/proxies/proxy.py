@@ -24,7 +24,7 @@ class Proxy:
     """One replica of a gateway, a sidecar, a node proxy or a waypoint: workers, a time for each request, filters, and views."""
 
     __slots__ = (
-        "_extra_ns", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "clock", "index", "screen", "station", "takes_time",
+        "_extra_ns", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "clock", "connection_ns", "index", "screen", "station", "takes_time",
         "ticks", "views", "zone",
     )  # fmt: skip
 
@@ -64,6 +64,8 @@ class Proxy:
         """What a request passes first."""
         self.takes_time = kind.time is not None or bool(kind.extra_ns or kind.trace_share * kind.trace_ns or self._kib_ns)
         self.ticks = ticks
+        self.connection_ns = kind.connection_ns
+        """Time for which a new TCP connection holds one of its workers."""
         self.views: list[View] = []
         """Its views of destinations, for the counters."""
 
