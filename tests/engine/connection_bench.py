@@ -13,13 +13,16 @@ from meshsim.distributions import Constant
 from meshsim.engines.reference.destinations.connections import ConnectionLayer
 from meshsim.engines.reference.destinations.transport import TransportLayer
 from meshsim.engines.reference.destinations.view import Place, View
-from meshsim.engines.reference.layers.layers import Refusals, TimeoutLayer, timed_out
+from meshsim.engines.reference.layers.timeout import TimeoutLayer, timed_out
 from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.time.clock import Cancelled, Clock
-from meshsim.engines.reference.time.outcome import OK, Outcome, failure
+from meshsim.engines.reference.time.outcome import CALLER_GONE, OK, Outcome, failure
 from meshsim.engines.reference.time.station import Station
-from meshsim.engines.reference.travel.call import CALLER_GONE, FLAGS, STATUS, Call, Request
+from meshsim.engines.reference.travel.call import Call
 from meshsim.engines.reference.travel.network import Links
+from meshsim.engines.reference.travel.refusals import Refusals
+from meshsim.engines.reference.travel.request import Request
+from meshsim.engines.reference.travel.row import FLAGS, STATUS
 from meshsim.flags import Flag
 from meshsim.plan import Cluster, Connections, Limits, Network, Tls
 from meshsim.policies.admission import NO_LIMIT
@@ -241,7 +244,11 @@ class Bench:
             assert (view.requests.in_use, view.pending.in_use) == (0, 0)
             assert view.activity.opened - view.activity.closed == view.connections.in_use
             assert sum(endpoint.open for endpoint in view.endpoints) == view.connections.in_use
-            stations = [one for one in (view.station, *(door.sidecar and door.sidecar.station for door in self.doors)) if one]
+            stations = [
+                one
+                for one in (view.proxy and view.proxy.station, *(door.sidecar and door.sidecar.station for door in self.doors))
+                if one
+            ]
             assert all(station.busy == station.queued == 0 for station in stations)
 
     def refused(self) -> list[tuple[int, Flag]]:

@@ -95,7 +95,10 @@ def _save(case: Case, folder: Path, number: int, only: np.ndarray | None = None,
     path = folder / f"{service['name']}{'' if only is None else only.argmax()}.npz"
     chosen = np.ones(len(start), dtype=bool) if only is None else only
     more_ms = BACK_END_MS + (hops - 1) * SECOND_ENVOY_MS * np.random.default_rng(1).random(int(chosen.sum()))
-    work_s, fails = work[number][:, chosen] + more_ms / 1e3, (uniforms[number][:, chosen] < service.get("error_rate", 0.0)).astype(float)
+    work_s, fails = (
+        work[number][:, chosen] + more_ms / 1e3,
+        (uniforms[number][:, chosen] < service.get("error_rate", 0.0)).astype(float),
+    )
     for event in service.get("events", []):
         if len(event["instances"]) == service["instances"] and "error_rate" in event:
             struck = (start[chosen] >= event["from_s"]) & (start[chosen] < event["to_s"])
@@ -243,7 +246,13 @@ def _forced(case: Case, folder: Path) -> Section:
     """Each instance as a service of its own, with the requests that were measured to go there."""
     (service,) = case.spec["services"]
     taken = _picked(case)
-    middle: Section = {"deployment": "gateway", "load": {}, "gateway": {"routes": {}, "traffic": {}}, "services": {}, "faults": []}
+    middle: Section = {
+        "deployment": "gateway",
+        "load": {},
+        "gateway": {"routes": {}, "traffic": {}},
+        "services": {},
+        "faults": [],
+    }
     for index in range(service["instances"]):
         name, world = f"i{index}", _save(case, folder, 0, taken == index)
         middle["load"][name] = _load(world, name)
@@ -297,7 +306,10 @@ def _chain(case: Case, folder: Path) -> Section:
     return {
         "deployment": "gateway+mesh",
         "load": {"recorded": _load(worlds[0])},
-        "gateway": {"routes": {"all": {"path": "/", "to": first["name"], "timeout": "none"}}, "traffic": {first["name"]: timeless}},
+        "gateway": {
+            "routes": {"all": {"path": "/", "to": first["name"], "timeout": "none"}},
+            "traffic": {first["name"]: timeless},
+        },
         "mesh": {
             "mode": "ambient",
             "waypoints": {"workers": 1, "proxy_time": PROXY_TIME, "services": {second["name"]: {"replicas": 1}}},

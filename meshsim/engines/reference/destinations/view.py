@@ -5,10 +5,11 @@ Ten gateway replicas have ten of them, and they differ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from meshsim.engines.reference.destinations.endpoints import Activity, EndpointView
+from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.health import Health
+from meshsim.engines.reference.travel.endpoint import EndpointView
 from meshsim.plan import NONE, HashOn
 from meshsim.policies.admission import NO_LIMIT, ResourceLimit
 from meshsim.policies.load_balancing import NO_HASH
@@ -18,26 +19,13 @@ from meshsim.randomness import HASH, LOAD_BALANCER, START_OFFSET, Draw, call_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from meshsim.engines.reference.control.load_reports import LoadReports
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
-    from meshsim.engines.reference.time.station import Station
-    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.sidecar import Owner
     from meshsim.plan import Cluster, Limits, Service
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.locality import Arrangement
-
-
-class Owner(Protocol):
-    """The proxy whose view it is, as far as connections and timers need it."""
-
-    station: Station
-    """Its workers, which pay for connections and their encryption."""
-    ticks: Ticks | None
-    """The clock that its timers go by; None for exact ones."""
-    connection_ns: int
-    """Time for which a new TCP connection holds a worker."""
 
 
 class Place:
@@ -45,9 +33,7 @@ class Place:
 
     __slots__ = ("callers", "client", "key", "proxy", "zone")
 
-    def __init__(
-        self, key: int, zone: int, client: int = 0, callers: tuple[int, ...] = (), proxy: Owner | None = None
-    ) -> None:
+    def __init__(self, key: int, zone: int, client: int = 0, callers: tuple[int, ...] = (), proxy: Owner | None = None) -> None:
         self.key = key
         self.zone = zone
         self.client = client
@@ -58,14 +44,30 @@ class Place:
         """None of callers without one."""
 
 
+class Pool(Protocol):
+    """Whatever keeps a view's connections."""
+
+    def drain(self) -> None:
+        """Certificates have changed: no further request goes on a connection that was made before."""
+        ...
+
+
+class Reports(Protocol):
+    """What brings a view the endpoints' own reports of their load."""
+
+    def send(self, endpoint: EndpointView) -> None:
+        """One report."""
+        ...
+
+
 class View:
     """What one proxy knows of one destination."""
 
     __slots__ = (
         "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_on", "_locality", "_only", "_others",
-        "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
-        "is_dynamic", "is_panic", "key", "limiter", "pending", "place", "pool", "reports", "requests", "retries", "service",
-        "proxy", "throttling", "ticks", "token_budget", "zone",
+        "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints",
+        "health", "is_dynamic", "is_panic", "key", "limiter", "pending", "place", "pool", "proxy", "reports", "requests",
+        "retries", "service", "throttling", "ticks", "token_budget", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -100,9 +102,9 @@ class View:
         self.breaker = None if cluster.breaker is None else cluster.breaker.build()
         self.throttling = None if cluster.throttling is None else cluster.throttling.build()
         self.limiter = None if cluster.limiter is None else cluster.limiter.build()
-        self.pool: Any = None
+        self.pool: Pool | None = None
         """Whatever keeps its connections."""
-        self.reports: LoadReports | None = None
+        self.reports: Reports | None = None
         """What brings it the endpoints' own reports of their load, where its balancer reads them."""
         self._hash_on = cluster.hash_on
         self._locality = cluster.locality
