@@ -47,9 +47,8 @@ def of_mesh(scenario: Scenario) -> Iterator[tuple[str, str]]:
         for name, place in (("node_proxy", "node proxies"), ("waypoints", "waypoints")):
             if name == "node_proxy" or section.waypoints is not None:
                 inner = getattr(section, name)
-                yield from (
-                    (f"mesh.{name}.{field}", place) for field in ("workers", "proxy_time") if getattr(inner, field, None) is None
-                )
+                fields = ("workers", "proxy_time", *(("timer_resolution",) if name == "waypoints" else ()))
+                yield from ((f"mesh.{name}.{field}", place) for field in fields if getattr(inner, field, None) is None)
 
 
 def of_discovery(section: DiscoverySection | None) -> Iterator[str]:
