@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshsim.metrics.cells import Failure, RequestCell, ServiceCell, StationCell, proxy_places
-from meshsim.metrics.recovery import RecoveryWatch
+from meshsim.metrics.over_time.recovery import RecoveryWatch
 from meshsim.metrics.rows import groups, is_failed
 from meshsim.metrics.warm_up import LatencySequence, until_ns
 

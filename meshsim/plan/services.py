@@ -60,6 +60,8 @@ class Lifecycle:
 
     replicas: int
     """At the start; the service has as many places for instances as it ever has replicas."""
+    order: tuple[int, ...]
+    """All places: the first n are taken while there are n replicas, so that the last ones go first; restarts go through them in this order."""
     scale: tuple[tuple[int, int], ...]
     """When (ns) the number of replicas becomes what."""
     restarts: tuple[tuple[int, int], ...]

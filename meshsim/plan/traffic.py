@@ -81,6 +81,15 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class BalancerQueue:
+    """Linkerd's queue before a balancer: where requests wait while no endpoint is ready."""
+
+    failfast_ns: int
+    """After so long without one all of them fail."""
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
 class Discovery:
     """How a caller learns of endpoints that come and go."""
 
@@ -117,5 +126,7 @@ class Cluster:
     throttling: ClientThrottling | None = None
     limiter: ConcurrencyLimit | None = None
     hash_on: HashOn = HashOn.NOTHING
+    queue: BalancerQueue | None = None
+    """None where a request that finds no endpoint fails at once."""
     subset: int = NONE
     """The subset of the service's instances that it knows; NONE for all."""

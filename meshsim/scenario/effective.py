@@ -83,6 +83,9 @@ class Traffic:
     max_concurrent_streams: int
     outliers: OutlierDetection | None
     accrual: FailureAccrual | None
+    failfast_ns: int
+    """How long the balancer's queue waits for an endpoint; 0 where there is no such queue."""
+    queue_capacity: int
     health_checks: HealthChecksSection | None
     panic_threshold: float
     overprovisioning: float
@@ -125,6 +128,7 @@ def traffic(entries: Mapping[str, TrafficSection], destination: str, product: Pr
 
     breakers, budget, balancer = first("circuit_breakers"), first("retry_budget"), first("load_balancer")
     connections, connect_timeout = first("connections"), first("connect_timeout")
+    queue = first("balancer_queue")
     outliers, merge_window_ns, panic = first("outlier_detection"), first("update_merge_window"), first("healthy_panic_threshold")
     factor = first("overprovisioning_factor")
     return Traffic(
@@ -142,6 +146,8 @@ def traffic(entries: Mapping[str, TrafficSection], destination: str, product: Pr
         max_concurrent_streams=_value(connections, "max_concurrent_streams", "traffic.connections", product),
         outliers=None if outliers is None else _outliers(outliers, product),
         accrual=chosen("failure_accrual"),
+        failfast_ns=timeout_ns(_value(queue, "failfast_timeout", "traffic.balancer_queue", product)),
+        queue_capacity=_value(queue, "capacity", "traffic.balancer_queue", product),
         health_checks=first("health_checks"),
         panic_threshold=product.default("traffic.healthy_panic_threshold").value if panic is None else panic,
         overprovisioning=(product.default("traffic.overprovisioning_factor").value if factor is None else factor) / 100,

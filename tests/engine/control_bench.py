@@ -10,7 +10,8 @@ import made_up
 
 from meshsim.distributions import Constant
 from meshsim.engines.reference.control.control import Control
-from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.destinations.place import Place
+from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.hop import HopLayer
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.engines.reference.time.clock import Clock
@@ -77,8 +78,10 @@ def lifecycle(replicas: int, **changes_ms: Any) -> Lifecycle:
     restarts = tuple((round(at * MS), batch) for at, batch in changes_ms.pop("restarts", ()))
     times = {"startup": 0, "pre_stop": 0, "grace": 0, **changes_ms}
     readiness = times.pop("readiness", None)
+    order = tuple(times.pop("order", range(10)))
     made_ns = {f"{name}_ns": round(ms * MS) for name, ms in times.items()}
-    return Lifecycle(replicas, scale, restarts, readiness_ns=NONE if readiness is None else round(readiness * MS), **made_ns)
+    readiness_ns = NONE if readiness is None else round(readiness * MS)
+    return Lifecycle(replicas, order, scale, restarts, readiness_ns=readiness_ns, **made_ns)
 
 
 def check(**changes: Any) -> HealthCheck:

@@ -496,12 +496,15 @@ class TestDnsAnswers:
 class Rolled:
     """Four replicas by themselves, and what each of them is at some instants."""
 
-    def __init__(self, *restarts: tuple[float, int], drain_ms: int = 100, startup_ms: int = 200) -> None:
+    def __init__(
+        self, *restarts: tuple[float, int], drain_ms: int = 100, startup_ms: int = 200, order: tuple[int, ...] = (0, 1, 2, 3)
+    ) -> None:
         self.clock = Clock()
         self.renewed: list[tuple[int, int]] = []
         edge = Edge(
             balancer=TakeTurns(), tls=None, connection_ns=0, max_connections=NONE, idle_timeout_ns=0,
-            restarts=tuple((round(at_ms * MS), batch) for at_ms, batch in restarts), startup_ns=startup_ms * MS, drain_ns=drain_ms * MS,
+            restarts=tuple((round(at_ms * MS), batch) for at_ms, batch in restarts), order=order,
+            startup_ns=startup_ms * MS, drain_ns=drain_ms * MS,
         )  # fmt: skip
         proxies = tuple(SimpleNamespace(index=index, zone=0, station=None) for index in range(4))
         self.replicas = Replicas(self.clock, edge, proxies, 0, self._renew)  # type: ignore[arg-type]
@@ -537,6 +540,9 @@ class TestRolling:
     )
     def test_batches(self, batch, states):
         assert Rolled((1000, batch)).states(1200, 1500, 1800, 2100) == states
+
+    def test_batches_are_of_the_order_that_spreads_them_over_zones(self):
+        assert Rolled((1000, 2), order=(0, 2, 1, 3)).states(1200, 1500, 1800) == ["-r-r", "r-r-", "rrrr"]
 
     def test_a_second_restart_waits_for_the_first(self):
         """Otherwise a replica that has just come would be taken for one that is to go, and a batch of 1 would be two at once."""

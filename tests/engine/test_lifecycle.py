@@ -36,6 +36,12 @@ class TestScaling:
         assert came_and_went(bench) == ([], [(100, 1), (100, 2)])
         assert (gone.flags, stays.flags) == (Flag.UF, OK)
 
+    def test_who_comes_and_goes_is_whom_the_order_has_there(self):
+        """Two in zone a, then two in zone b, of which two at a time are taken from both."""
+        bench = Bench(places=5, life=lifecycle(4, order=(0, 2, 1, 3, 4), scale=[(100, 2), (200, 5)]))
+        bench.run()
+        assert came_and_went(bench) == ([(200, 1), (200, 3), (200, 4)], [(100, 1), (100, 3)])
+
     def test_who_is_scaled_away_before_being_ready_never_was_there(self):
         bench = Bench(life=lifecycle(1, scale=[(100, 2), (130, 1)], startup=40))
         refused = bench.send(150, to=1)
@@ -131,6 +137,11 @@ class TestRestarts:
         bench = Bench(places=4, life=lifecycle(4, restarts=[(100, batch)], **ROLLING))
         bench.run()
         assert came_and_went(bench) == ([(at_ms + 50, index) for at_ms, index in left], left)
+
+    def test_batches_go_through_the_order(self):
+        bench = Bench(places=4, life=lifecycle(4, order=(0, 2, 1, 3), restarts=[(100, 2)], **ROLLING))
+        bench.run()
+        assert came_and_went(bench)[1] == [(100, 0), (100, 2), (150, 1), (150, 3)]
 
     def test_instances_restart_as_often_as_they_are_told(self):
         bench = Bench(life=lifecycle(2, restarts=[(100, 1), (400, 2), (700, 1)], **ROLLING))

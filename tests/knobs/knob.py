@@ -144,8 +144,9 @@ MEASURES: dict[str, Callable[[Result], Any]] = {
     **{
         name.replace("_", " "): _counted(name, "b")
         for name in (
-            "opened", "closed", "handshakes", "resumed", "connect_failures", "connect_timeouts", "pool_waits", "stale_picks", "panic_picks",
-            "no_host", "sessions_moved", "retries", "retries_refused", "hedges", "hedges_won", "mirrored", "breaker_rejected", "throttled", "limited",
+            "opened", "closed", "handshakes", "resumed", "connect_failures", "connect_timeouts", "pool_waits", "connection_overflows",
+            "stale_picks", "panic_picks", "no_host", "sessions_moved", "endpoint_waits", "failfasts",
+            "timeouts", "retries", "retries_refused", "hedges", "hedges_won", "mirrored", "breaker_rejected", "throttled", "limited",
             "ejections", "health_changes",
         )
     },

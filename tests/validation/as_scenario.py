@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 Section = dict[str, Any]
 
-LINKS = {"same_zone": "0.025ms", "cross_zone": "0.126ms"}
-"""One way between two processes, and between client and Envoy with the loop of the client: the client has a zone of its own."""
+LINKS = {"same_zone": "0.025ms", "cross_zone": "0.0755ms"}
+"""One way between two Envoys, and between Envoy and a client or a back end with its loop: those have zones of their own."""
 PROXY_TIME = {"gamma": {"mean": "0.3ms", "cv": 0.6}}
 """Of each Envoy: the mean is the default of the product, the spread that of base_zero."""
 BACK_END_MS = 0.07
 """What the back end adds to each service time: its timer is late by so much (`backend_timer_late_ms` of base_zero and base_det)."""
-SECOND_ENVOY_MS = 0.54
+SECOND_ENVOY_MS = 0.744
 """What a second Envoy adds at most beside its proxy time, half of it in the mean: here a sidecar stands at its instance without a link."""
 INSTANT_MS = 1.0
 """Time of an answer of a failing instance (`error_latency_ms`)."""
@@ -79,7 +79,7 @@ def _scenario_of(case: Case, folder: Path, seed: int = 42) -> Section:
             "load": {"recorded": _load(_save(case, folder, 0))},
             "gateway": {"filters": filters, "routes": {"all": {"path": "/", "to": "svc", **route}}, "traffic": {"svc": traffic}},
             "services": {"svc": {**_service(case, service, _save(case, folder, 0)), **more}},
-            "faults": _faults(service),
+            "faults": _faults(service, spec["policy"]["lb"]),
         },
         seed,
     )
@@ -95,9 +95,10 @@ def _around(case: Case, _folder: Path, middle: Section, seed: int) -> Section:
         **middle,
     }
     scenario["gateway"] |= {"workers": case.spec.get("concurrency", 1), "proxy_time": PROXY_TIME, "zone": "bed"}
+    has_sidecars = "mesh" in scenario and "mode" not in scenario["mesh"]
     for service in scenario["services"].values():
         if "zones" not in service:
-            service["zone"] = "bed"
+            service["zone"] = "bed" if has_sidecars else "back"
     return scenario
 
 
@@ -135,12 +136,15 @@ def _service(case: Case, service: Section, world: str) -> Section:
     }
 
 
-def _faults(service: Section) -> list[Section]:
-    """Slow instances for good, and events: all slow for a time, or some that fail at once."""
+def _faults(service: Section, lb: Section) -> list[Section]:
+    """Slow instances for good, ill ones, and events: all slow for a time, or some that fail at once."""
+    ill, groups = lb.get("unhealthy", []), lb.get("groups", [])
     faults: list[Section] = [
         {"at": "0s", "for": "1h", "service": "svc", "instances": [int(index)], "slow": factor}
         for index, factor in service.get("slow", {}).items()
     ]
+    if any("priority" in group for group in groups):  # told to be ill from the start; the others take over
+        faults.append({"at": "0s", "for": "1h", "service": "svc", "instances": ill, "crash": True})
     for event in service.get("events", []):
         window = {"at": f"{event['from_s']}s", "for": f"{event['to_s'] - event['from_s']}s", "service": "svc"}
         if "slow" in event:
@@ -325,7 +329,7 @@ def _chain(case: Case, folder: Path) -> Section:
         },
         "mesh": {
             "mode": "ambient",
-            "waypoints": {"workers": 1, "proxy_time": PROXY_TIME, "services": {second["name"]: {"replicas": 1}}},
+            "waypoints": {"workers": 1, "proxy_time": PROXY_TIME, "services": {second["name"]: {"replicas": 1, "zone": "bed"}}},
             "traffic": {second["name"]: {**timeless, "load_balancer": balancer}},
         },
         "services": {first["name"]: caller, second["name"]: _service(case, second, worlds[1])},

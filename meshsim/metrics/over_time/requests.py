@@ -14,8 +14,7 @@ import numpy as np
 
 from meshsim.flags import flag_text
 from meshsim.metrics.over_time.intervals import CoarseHistograms, Counted, Intervals, coarse_quantiles
-from meshsim.metrics.rows import groups, is_failed
-from meshsim.metrics.summary import NO_ROUTE
+from meshsim.metrics.rows import NO_ROUTE, groups, is_failed
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:

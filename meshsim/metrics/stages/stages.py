@@ -6,10 +6,10 @@ from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from meshsim.metrics.rows import NO_ROUTE
 from meshsim.metrics.stages.critical_path import CLIENT, GATEWAY, NONE, split
 from meshsim.metrics.stages.one_request import spans_of
 from meshsim.metrics.stages.slow_sample import ALL_ROUTES, Records, SlowSample
-from meshsim.metrics.summary import NO_ROUTE
 from meshsim.records import STAGES
 from meshsim.units import NS_PER_S
 

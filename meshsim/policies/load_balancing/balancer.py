@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from meshsim.registry import Policy, family
 
@@ -81,6 +81,13 @@ class LoadBalancer(Policy):
 
         What is remembered of those that stay (by their `index`) is kept.
         """
+
+    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:
+        """Another one for other endpoints of the same view, as for another zone or priority: its turns are its own.
+
+        What is remembered of endpoints by their `index` belongs to the view: a policy that has such a memory shares it.
+        """
+        return self.build(endpoints=endpoints, draw=draw, client=client, clients=clients)
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:
         """Position of the endpoint for this attempt; a retry asks again and takes a turn like any request.

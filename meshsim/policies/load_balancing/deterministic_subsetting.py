@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copy
+from typing import TYPE_CHECKING, Self
 
 from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
 from meshsim.randomness import call_key
@@ -55,6 +56,17 @@ class DeterministicSubsetting(LoadBalancer):
         self._client = client
         self._deal(endpoints)
         self._inner = self.load_balancer.build(endpoints=self._own, draw=draw, client=client, clients=clients)
+
+    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:
+        """With what the inner policy remembers."""
+        made = copy.copy(self)
+        made.deal_beside(self._inner, endpoints, draw, client, clients)
+        return made
+
+    def deal_beside(self, inner: LoadBalancer, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> None:
+        """Deal other endpoints, for an inner policy beside another one's."""
+        self._deal(endpoints)
+        self._inner = inner.beside(self._own, draw, client, clients)
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
         """Deal again."""

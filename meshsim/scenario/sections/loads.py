@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from meshsim.errors import did_you_mean
 from meshsim.scenario.files.nodes import shown
 from meshsim.scenario.sections.sizes import Sizes
-from meshsim.scenario.sections.traffic import RetriesSection, Timeout
+from meshsim.scenario.sections.timeouts import Timeout
+from meshsim.scenario.sections.traffic import RetriesSection
 from meshsim.scenario.sections.types import DataFile, Duration, Name, Rate, Section, Share, Size, TimeDistribution, Weights
 from meshsim.scenario.sections.wording import mistake
 

@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.scenario.files.nodes import shown
 from meshsim.scenario.sections.sizes import Sizes
-from meshsim.scenario.sections.traffic import RetriesSection, StatusCode, Timeout
+from meshsim.scenario.sections.timeouts import Timeout
+from meshsim.scenario.sections.traffic import RetriesSection, StatusCode
 from meshsim.scenario.sections.types import Choice, DataFile, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
 from meshsim.scenario.sections.wording import mistake
 
@@ -175,8 +176,8 @@ class ScaleStep(Section):
 
     at: Duration
     """When."""
-    replicas: Replicas
-    """How many there are from then on."""
+    replicas: Annotated[int, Ge(0), Le(10_000)]
+    """How many there are from then on; 0 for none."""
 
 
 class RestartStep(Section):
@@ -205,7 +206,7 @@ class PlacedSection(Section):
     zone: Name | None = None
     """Where all replicas are."""
     zones: dict[Name, Annotated[int, Ge(0), Le(10_000)]] | None = None
-    """How many replicas there are in each zone."""
+    """How many replicas there are in each zone; with 0 it is there for those that come later."""
 
     @model_validator(mode="before")
     @classmethod
@@ -253,13 +254,14 @@ class ServiceSection(PlacedSection):
     response_size: Sizes | None = None
     """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it costs time where a client's `bandwidth`, `mtls` or a filter says so."""
     subsets: dict[Name, Annotated[int, Ge(1), Le(10_000)]] | None = None
-    """Replicas by name of the subset (a version, say): the first ones belong to the first name in the alphabet, and so on."""
+    """Replicas by name of the subset (a version, say): the first ones belong to the first name in the alphabet, and so on; where there are
+    several zones, each subset is spread over them."""
     priorities: list[Annotated[int, Ge(0), Le(127)]] | None = None
     """Envoy's priority of each replica; all 0 where absent."""
     scale: list[ScaleStep] = Field(default_factory=list)
-    """When the number of replicas changes."""
+    """When the number of replicas changes: new ones come to the zone with the fewest, the newest go first, then those of the fullest zone."""
     restarts: list[RestartStep] = Field(default_factory=list)
-    """Rolling restarts."""
+    """Rolling restarts; a batch takes one from each zone before a second."""
     startup_time: Duration = 0
     """From the start of a process until it is ready."""
     pre_stop: Duration = 0

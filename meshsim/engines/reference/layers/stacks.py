@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.destinations.connections import ConnectionLayer
 from meshsim.engines.reference.destinations.pool import PoolLayer
 from meshsim.engines.reference.destinations.transport import TransportLayer
-from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.guard import GuardLayer
 from meshsim.engines.reference.layers.hedging import ConnectedLayer
 from meshsim.engines.reference.layers.hop import HopLayer
@@ -22,7 +22,9 @@ from meshsim.plan import Stack
 from meshsim.policies.admission import NO_LIMIT
 
 if TYPE_CHECKING:
+    from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
@@ -72,14 +74,15 @@ class Stacks:
         9. the per-try timeout: it begins when the try has a connection;
         10. the hop: link, instance, link.
         """
-        parts = tuple(self._tries(view, stack, layer, visible) for view in views)
-        handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
         service = views[0].service
+        on_timeout = timed_out(service)
+        parts = tuple(self._tries(view, stack, layer, visible, on_timeout) for view in views)
+        handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
         if stack.mirror is not None and mirror is not None:
             handler = MirrorLayer(handler, mirror, stack.mirror, views[0])
-        ticks = views[0].ticks
-        handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service), ticks)
-        handler = within(handler, stack.timeout_ns, self._refusals, timed_out(service), ticks)
+        ticks, activity = views[0].ticks, views[0].activity
+        handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service), ticks=ticks)
+        handler = within(handler, stack.timeout_ns, self._refusals, on_timeout, activity, ticks)
         return GrpcLayer(handler) if self._plan.services[service].is_grpc else handler
 
     def per_try(self, inner: Handler, stack: Stack, service: int, ticks: Ticks | None = None) -> Handler:
@@ -89,9 +92,9 @@ class Stacks:
             return inner
         if retries.hedging is not None and retries.hedging.on_per_try_timeout:
             return ConnectedLayer(inner)
-        return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service), ticks)
+        return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service), ticks=ticks)
 
-    def _tries(self, view: View, stack: Stack, layer: int, visible: int) -> Handler:
+    def _tries(self, view: View, stack: Stack, layer: int, visible: int, deadline: Outcome) -> Handler:
         """From the retries to the link, by one view."""
         refusals, clock = self._refusals, self._refusals.clock
         cluster = view.cluster
@@ -107,7 +110,7 @@ class Stacks:
             elif cluster.budget is not None or _limits_anything(cluster):
                 handler = PoolLayer(handler, view, view.service, refusals)
             is_watched = view.is_dynamic or cluster.balancer.observes
-            handler = pick_layer(handler, chooser, refusals, is_watched=is_watched)
+            handler = pick_layer(handler, chooser, refusals, is_watched=is_watched, deadline=deadline)
         if view.breaker is not None or view.throttling is not None or view.limiter is not None:
             handler = GuardLayer(handler, view, refusals)
         return around(handler, Stack(0, stack.retries), refusals, layer, view, timed_out(view.service), visible)

@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.services.condition import Condition
-from meshsim.engines.reference.time.clock import PARK, Cancelled, Crashed, Interrupted
+from meshsim.engines.reference.time.at_once import begin
+from meshsim.engines.reference.time.clock import Cancelled, Crashed
 from meshsim.engines.reference.time.gather import Gather
 from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
 from meshsim.engines.reference.time.station import Station
@@ -150,7 +151,7 @@ class Instance(Condition):
         if not job.is_abandoned:
             job.caller.wake(self._crashed)
 
-    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:
+    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901 — one loop, for speed
         """Work through steps in order; the first failure that the service cannot do without, or None."""
         clock, row, keeps_deadlines = self._clock, job.row, self._keeps_deadlines
         for step in steps:
@@ -161,9 +162,12 @@ class Instance(Condition):
                     yield from self._take_worker(job)
                     if keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
                         return self._deadline_passed
+                work_ns = self._work_ns(step, job)
+                if not work_ns:
+                    continue
                 began_ns: int = clock.now_ns
                 try:
-                    yield self._work_ns(step, job)
+                    yield work_ns
                 finally:
                     row[WORKED] += clock.now_ns - began_ns
                 continue
@@ -230,15 +234,10 @@ class Instance(Condition):
             return None
         gather = Gather(self._clock.active, len(made))
         branches = [
-            self._clock.start(self._branch(one, call, job), partial(gather.take, index)) for index, (one, call) in enumerate(made)
+            begin(self._clock, self._branch(one, call, job), partial(gather.take, index))
+            for index, (one, call) in enumerate(made)
         ]
-        try:
-            yield PARK
-        except Interrupted as error:
-            for branch in branches:
-                branch.on_end = None
-                branch.interrupt(Cancelled(error.outcome))
-            raise
+        yield from gather.wait(branches)
         return next((outcome for outcome in gather.outcomes if outcome is not None), None)
 
     def _answer(self, operation: Operation, job: Job) -> Outcome:

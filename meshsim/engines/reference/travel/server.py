@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from meshsim.engines.reference.time.at_once import end
 from meshsim.engines.reference.time.clock import Cancelled
 from meshsim.engines.reference.time.outcome import CALLER_GONE
 from meshsim.engines.reference.travel.row import ATTEMPT
@@ -99,4 +100,4 @@ class Job:
         """The message that the caller has gone has reached the instance."""
         on_cancel = self.instance.on_cancel
         if on_cancel is OnCancel.STOP or (on_cancel is OnCancel.DROP_QUEUED and self.is_queued):
-            self.task.interrupt(Cancelled(CALLER_GONE))
+            end(self.task, Cancelled(CALLER_GONE))
