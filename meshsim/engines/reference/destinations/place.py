@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.sidecar import Owner
 
 
@@ -22,3 +23,8 @@ class Place:
         """How many of its like there are in each zone."""
         self.proxy = proxy
         """The proxy; None of callers without one."""
+
+    @property
+    def ticks(self) -> Ticks | None:
+        """The clock that the proxy's timers go by; None for exact ones."""
+        return None if self.proxy is None else self.proxy.ticks

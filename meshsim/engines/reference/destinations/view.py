@@ -53,8 +53,7 @@ class View:
         self.cluster = cluster
         self.service = cluster.service
         self.place = place
-        self.key, self.zone, self.proxy = place.key, place.zone, place.proxy
-        self.ticks = None if place.proxy is None else place.proxy.ticks
+        self.key, self.zone, self.proxy, self.ticks = place.key, place.zone, place.proxy, place.ticks
         priorities = service.priorities or (0,) * len(instances)
         self.endpoints = [
             EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)

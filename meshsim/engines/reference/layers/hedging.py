@@ -61,6 +61,13 @@ class HedgeLayer:
             return max(0, self.latencies.value_ns())
         return self.hedging.delay_ns
 
+    def sleep(self, length_ns: int) -> Steps:
+        """Wait for so long, by the proxy's clock."""
+        if self.view is None or self.view.ticks is None:
+            yield length_ns
+        else:
+            yield from self.view.ticks.sleep(length_ns)
+
     def count_retry(self) -> None:
         """A retry has been sent, beside others or not."""
         if self.view is not None:

@@ -198,20 +198,15 @@ class Race:
         self._release(one)
         if self._waiting:
             return
-        if self._retries >= policy.num_retries:
-            self._mark(one, Flag.URX)
-            return
-        if not self._admits(after_timeout=True):
-            self._mark(one, Flag.UO)
+        is_used_up = self._retries >= policy.num_retries
+        if is_used_up or not self._admits(after_timeout=True):  # the access log has it on what succeeds then, too
+            flag = Flag.URX if is_used_up else Flag.UO
+            self._call.marks |= flag
+            if one.call.last_row is not None:
+                one.call.last_row[FLAGS] |= flag
             return
         one.is_retried = True
         self._wait(policy.back_off.wait_ns(self._retries + 1, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
-
-    def _mark(self, one: Entrant, flag: Flag) -> None:
-        """The request keeps the reason why no further try was sent, however it ends: the access log has it on successes too."""
-        self._call.marks |= flag
-        if one.call.last_row is not None:
-            one.call.last_row[FLAGS] |= flag
 
     def _wait(self, length_ns: int) -> None:
         self._waiting, self._previous_ns = True, length_ns
@@ -254,14 +249,9 @@ class Race:
             self._post("answer", one, outcome)
 
     def _alarm(self, delay_ns: int, kind: str, one: Entrant | None) -> None:
-        ticks = None if self._layer.view is None else self._layer.view.ticks
-
         def ring() -> Steps:
             try:
-                if ticks is None:
-                    yield delay_ns
-                else:
-                    yield from ticks.sleep(delay_ns)
+                yield from self._layer.sleep(delay_ns)
             except Interrupted:
                 return
             self._post(kind, one, None)
