@@ -26,7 +26,7 @@ REQUESTS: dict[str, str] = {
     "ended_ns": "when the client had its outcome",
     "status": "HTTP status that the client saw; 0 where it gave up",
     "grpc_status": "gRPC status; -1 where the answer is not gRPC",
-    "flags": "why it ended as it did (meshsim.flags)",
+    "response_flags": "why it ended as it did (meshsim.flags)",
     "attempts": "tries that were sent to the entry service, over all layers that retry",
     "origin": "the service where the failure began; -1 where there was none",
     "origin_flags": "the flags of that first failure",
@@ -59,7 +59,7 @@ ATTEMPTS: dict[str, str] = {
     "inbound_ns": "time in the sidecar at the instance, with its queue",
     "status": "HTTP status; 0 where the caller was gone first",
     "grpc_status": "gRPC status; -1 where the answer is not gRPC",
-    "flags": "why it ended as it did (meshsim.flags)",
+    "response_flags": "why it ended as it did (meshsim.flags)",
 }
 """One row for each attempt at a service, written when caller and instance were done with it."""
 

@@ -25,7 +25,7 @@ PACKAGES = sorted(name for name, path in MODULES.items() if path.name == "__init
 LAYERS = (
     ("errors",),
     ("units",),
-    ("flags", "portable", "randomness", "registry", "replay"),
+    ("flags", "portable", "randomness", "registry", "replay", "xxhash"),
     ("arrivals", "distributions", "policies", "records"),
     ("scenario",),
     ("plan",),
@@ -53,7 +53,7 @@ ROOMS = {
         ("engine",),
     ),
     "scenario": (
-        ("files", "defaults"),
+        ("files", "defaults", "spread"),
         ("sections",),
         ("effective", "matrix", "thresholds"),
         ("figure", "flow"),

@@ -88,7 +88,7 @@ class Tally:
             cell.calls += int((chunk["attempt"][rows] == 1).sum())
             cell.worked_ns += int(chunk["worked_ns"][rows].sum())
             cell.wasted_ns += int(chunk["wasted_ns"][rows].sum())
-            failed_flags = chunk["flags"][rows[failed_rows[rows]]]
+            failed_flags = chunk["response_flags"][rows[failed_rows[rows]]]
             for flags, count in zip(*np.unique(failed_flags, return_counts=True), strict=True):
                 cell.failures[int(flags)] += int(count)
             was_sent = rows[(sent[rows] >= 0) & (chunk["ended_ns"][rows] >= 0)]

@@ -51,6 +51,7 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
         subsets=subsets,
         priorities=tuple(priorities[place % len(priorities)] for place in range(len(zones))) if priorities else (),
         shedding=shed,
+        addresses=tuple(section.addresses or ()),
         keeps_deadlines=section.deadline_propagation,
     )
 
@@ -69,6 +70,8 @@ def _lifecycle(section: ServiceSection, order: tuple[int, ...]) -> Lifecycle | N
         pre_stop_ns=section.pre_stop,
         grace_ns=section.termination_grace_period,
         readiness_ns=NONE if readiness is None else readiness.period * readiness.failure_threshold,
+        readiness_period_ns=0 if readiness is None else readiness.period,
+        readiness_successes=1 if readiness is None else readiness.success_threshold,
     )
 
 

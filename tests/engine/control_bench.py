@@ -22,6 +22,7 @@ from meshsim.engines.reference.travel.request import Request
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Cluster, Effect, Fault, HealthCheck, Lifecycle, Network, Operation, Step, StepKind
 from meshsim.policies.load_balancing import RoundRobin
+from meshsim.randomness import call_key
 from meshsim.records import Recorder
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Bench:
         callers: int = 1,
         latency: Distribution | None = None,
         error_rate: float = 0.0,
+        key: int = 0,
     ) -> None:
         self.clock = Clock()
         self.recorder = Recorder(())
@@ -127,7 +129,9 @@ class Bench:
         )
         mesh = replace(plan.mesh, discovery=discovery)
         self.plan = replace(plan, services=(service,), operations=operations, mesh=mesh, faults=faults)
-        self.instances = tuple(Instance(self.clock, self.recorder, service, 0, index, operations) for index in range(places))
+        self.instances = tuple(
+            Instance(self.clock, self.recorder, service, 0, index, operations, call_key(key, index)) for index in range(places)
+        )
         self.control = Control(self.clock, self.plan, (self.instances,), self.links)
         refusals = Refusals(self.clock, self.recorder, (0,) * len(operations))
         self.hop = HopLayer(self.clock, self.links, 0, refusals)

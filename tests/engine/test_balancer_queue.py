@@ -77,7 +77,7 @@ def test_as_envoy_does_it_they_fail_at_once():
     result = ms.load(world(**traffic(failure_accrual="consecutive", balancer_queue={"failfast_timeout": "none"}))).run()
 
     assert 57 <= (result.requests["status"] >= 500).sum() <= 82
-    assert set(back_of(result)["flags"]) == {"-", "error", "UH"}
+    assert set(back_of(result)["response_flags"]) == {"-", "error", "UH"}
     assert back_of(result)["connection_ns"].max() == 0
 
 
@@ -87,7 +87,7 @@ class TestFailingFast:
     def test_all_who_wait_get_504_at_once_and_whoever_comes_gets_503_until_one_is_ready(self):
         """linkerd2-proxy, logical/tests/failure_accrual.rs: a FailFastError (504), then LoadShedErrors (503)."""
         tries = back_of(ms.load(scaled("5990ms")).run())
-        refused = tries[tries["flags"] == "UH"]
+        refused = tries[tries["response_flags"] == "UH"]
         waited, late = refused[refused["status"] == 504], refused[refused["status"] == 503]
 
         assert set(waited["ended_ns"]) == {waited["ended_ns"].min()}
@@ -119,8 +119,8 @@ class TestFailingFast:
         settings = traffic(failure_accrual=accrual)
         tries = back_of(ms.load(world(**settings, faults=faults, run={"duration": "20s"})).run())
 
-        failing = tries[tries["flags"] == "UH"]
-        probes = tries[(tries["flags"] == "error")]["ended_ns"].sort_values() / MS
+        failing = tries[tries["response_flags"] == "UH"]
+        probes = tries[(tries["response_flags"] == "error")]["ended_ns"].sort_values() / MS
         shut_ms = 10_125  # the seventh failure
         assert probes.iloc[6:].tolist() == [shut_ms, shut_ms + 2000 + 5]
         assert failing["ended_ns"].min() / MS == shut_ms + 2000 + 3000
@@ -130,7 +130,7 @@ class TestFailingFast:
         services["back"]["protocol"] = "grpc"
         tries = back_of(ms.load(scaled("5990ms", services=services)).run())
 
-        assert tries[tries["flags"] == "UH"]["status"].value_counts().to_dict() == {504: 150, 503: 100}
+        assert tries[tries["response_flags"] == "UH"]["status"].value_counts().to_dict() == {504: 150, 503: 100}
         front = ms.load(scaled("5990ms", services=services)).run().requests
         assert (front["status"] == 500).sum() == 250
 
@@ -166,7 +166,7 @@ class TestTimeouts:
         services = scaled("5990ms")["services"]
         services["front"]["on_cancel"] = "stop"
         result = ms.load(scaled("5990ms", load=load, services=services)).run()
-        gone = result.requests[result.requests["flags"] == "DC"]
+        gone = result.requests[result.requests["response_flags"] == "DC"]
 
         assert set(gone["ended_ns"] - gone["started_ns"]) == {100 * MS}
         assert len(gone) == 146  # those of the last 100 ms are failed by the queue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from control_bench import MS, Bench, fault, lifecycle
 
@@ -229,6 +231,31 @@ class TestReadiness:
         bench = Bench(places=1, life=life, faults=(fault(100, 130, 0, effect=effect),))
         bench.run()
         assert came_and_went(bench) == ([(140, 0)], [(120, 0)])
+
+
+class TestProbesOfPods:
+    """Three failures at intervals of 100 ms, and one success."""
+
+    @staticmethod
+    def noticed(number: int, successes: int = 1) -> tuple[float, float]:
+        """How long after a crash of 500 ms, and after its end, the registry has changed."""
+        life = replace(lifecycle(2, readiness=300), readiness_period_ns=100 * MS, readiness_successes=successes)
+        bench = Bench(life=life, faults=(fault(100, 600, 1),), key=number)
+        bench.run()
+        ((back_ms, _),), ((gone_ms, _),) = came_and_went(bench)
+        return gone_ms - 100, back_ms - 600
+
+    def test_each_pod_is_probed_at_a_phase_of_its_own(self):
+        """The phase is uniform over 100 ms: of 40 pods none within the outer 30 ms at either end is 1 in a million."""
+        found = [self.noticed(number) for number in range(40)]
+
+        assert all(200 < gone <= 300 and 0 < back <= 100 for gone, back in found)
+        assert min(gone for gone, _ in found) < 230
+        assert max(gone for gone, _ in found) > 270
+        assert all(gone - 200 == pytest.approx(back) for gone, back in found)
+
+    def test_two_successes_take_a_period_more(self):
+        assert self.noticed(3, successes=2)[1] == pytest.approx(self.noticed(3)[1] + 100)
 
 
 def test_a_run_does_not_wait_for_what_is_still_planned():

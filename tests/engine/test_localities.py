@@ -63,7 +63,7 @@ class TestShares:
 
         assert set(sent["instance"]) <= {-1, 0, 1, 2}
         late = sent[sent["request_started_ns"] > 8e9]
-        assert (late["flags"] == "UH").all()
+        assert (late["response_flags"] == "UH").all()
         assert len(late) == pytest.approx(2200, abs=1)
 
     def test_hosts_of_a_zone_without_a_share_do_not_count_for_the_percentage_that_may_be_ejected(self):
@@ -124,7 +124,7 @@ class TestShares:
         sent = to_back(result)
 
         assert set(sent["instance"]) == {-1, 2}
-        assert (sent["flags"] == "UH").mean() == pytest.approx(0.5, abs=0.04)
+        assert (sent["response_flags"] == "UH").mean() == pytest.approx(0.5, abs=0.04)
 
     def test_who_is_added_in_such_a_zone_stays_unknown(self):
         """Scaled from 2 to 6 over two zones: the third of zone a is used, what comes to zone b is not."""

@@ -77,7 +77,7 @@ def circuit_breaking_task(users: int, **connections: Any) -> list[str]:
             "run": {"duration": "1s"},
         }
     )
-    return made.run().requests["flags"].tolist()
+    return made.run().requests["response_flags"].tolist()
 
 
 @pytest.mark.parametrize(("users", "answered", "refused"), [(1, 10, 0), (2, 11, 0), (3, 11, 99)])
@@ -101,7 +101,7 @@ def flags_of(**parts: Any) -> list[str]:
         "services": {"back": {"workers": 10, "script": [{"compute": "10ms"}]}},
         "run": {"duration": "1s"},
     }
-    return ms.load({**scenario, **parts}).run().requests["flags"].tolist()
+    return ms.load({**scenario, **parts}).run().requests["response_flags"].tolist()
 
 
 GIVEN_UP = ["DC"] * 4

@@ -51,7 +51,7 @@ def _begin_as_measured(case: Case, scenario: Section) -> None:
     is_split = case.policy.get("circuit", {}).get("max_pending") == 1
     first = int(case.requests["instance"][0])
     split = np.sort(case.summary["per_instance_share"]["svc"])
-    short = {**scenario, "run": {"duration": "4s" if is_split else f"{case.world[0][0] + 1e-3:.6f}s"}}
+    short = {**scenario, "run": {"duration": "4s" if is_split else f"{case.world[0][0] + 1e-3:.6f}s", "cold_start": True}}
     for seed in range(1, 40):
         short["run"]["seed"] = scenario["run"]["seed"] = seed
         attempts = ms.load(short).run().attempts
@@ -91,7 +91,12 @@ def _around(case: Case, _folder: Path, middle: Section, seed: int) -> Section:
         "name": case.name.replace("@", "-"),
         "defaults": "envoy-1.40",
         "network": LINKS,
-        "run": {"duration": f"{case.spec['arrival']['duration_s']}s", "warm_up": f"{case.warm_up_s}s", "seed": seed},
+        "run": {
+            "duration": f"{case.spec['arrival']['duration_s']}s",
+            "warm_up": f"{case.warm_up_s}s",
+            "seed": seed,
+            "cold_start": True,
+        },
         **middle,
     }
     scenario["gateway"] |= {"workers": case.spec.get("concurrency", 1), "proxy_time": PROXY_TIME, "zone": "bed"}

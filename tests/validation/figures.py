@@ -85,7 +85,7 @@ def simulated(case: Case, result: Result) -> Figures:
     kept = requests[answered & (started_s >= case.warm_up_s)]
     well = kept["status"].to_numpy() == 200
     sent_s, instances = _sent(case, attempts)
-    flags = Counter(_as_logged(flags) for flags in kept["flags"])
+    flags = Counter(_as_logged(flags) for flags in kept["response_flags"])
     duration_s = case.spec["arrival"]["duration_s"]
     many = case.spec["services"][0]["instances"]
     counts = np.bincount(instances, minlength=many)

@@ -112,7 +112,7 @@ class ErrorsOverTime:
             self._counted.halve()
         failed = np.flatnonzero(is_failed(chunk))
         ended = chunk["ended_ns"][failed] // self._axis.width_ns
-        routes, flags = chunk["route"][failed], chunk["flags"][failed]
+        routes, flags = chunk["route"][failed], chunk["response_flags"][failed]
         for route, of_route in groups(routes):
             for mask, rows in groups(flags[of_route]):
                 self._counted.add((route, mask), ended[of_route[rows]])

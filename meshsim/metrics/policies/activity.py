@@ -108,7 +108,7 @@ class Activities:
             rows = known[positions]
             key = int(caller[rows[0]]), int(service[rows[0]])
             unsent = rows[chunk["sent_ns"][rows] < 0]
-            self.refused[key] = self.refused.get(key, 0) | int(np.bitwise_or.reduce(chunk["flags"][unsent], initial=0))
+            self.refused[key] = self.refused.get(key, 0) | int(np.bitwise_or.reduce(chunk["response_flags"][unsent], initial=0))
             self.waited[key] += int(chunk["connection_ns"][rows].sum())
             self._waits[key] += len(rows)
             sent = rows[instance[rows] >= 0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, Self
 
+from meshsim.policies.load_balancing.address import Address
+from meshsim.randomness import call_key
 from meshsim.registry import Policy, family
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ NO_HASH = -1
 """The hash of a request that has none."""
 FROM_THE_START = -1
 """When an endpoint joined that was there from the start."""
+_UNNAMED = call_key(0, 7)
+"""Where the addresses of endpoints come from that belong to no instance."""
 
 
 class Draw(Protocol):
@@ -54,6 +58,16 @@ class Endpoint:
         self.error_rate = 0.0
         """Failures per second among them."""
 
+    @property
+    def address(self) -> Address:
+        """What a hash of it is made of; another one whenever another process stands at its place."""
+        return Address(call_key(_UNNAMED, self.index))
+
+    @property
+    def hostname(self) -> Address:
+        """A name that it keeps, whatever process stands at its place."""
+        return self.address
+
 
 @family("load_balancer")
 class LoadBalancer(Policy):
@@ -65,6 +79,8 @@ class LoadBalancer(Policy):
     """Whether it reads the load that endpoints report; without such a policy none is sent."""
     report_interval: int = 0
     """Nanoseconds between two reports of an endpoint's load; 0 for one with every answer."""
+    report_phase: str = "endpoint"
+    """What has a phase of its own in these intervals: each `endpoint`, each `proxy`, or nothing (`common`)."""
 
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
         """Prepare for these endpoints.

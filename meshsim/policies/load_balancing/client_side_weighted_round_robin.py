@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from annotated_types import Ge, Le
 
@@ -35,6 +35,10 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
 
     report_interval: Duration = 0
     """How often endpoints report (out of band); 0 for a report with every answer."""
+    report_phase: Literal["endpoint", "proxy", "common"] = "endpoint"
+    """Which reports come together: with `endpoint` none, as each endpoint sends its own when it likes (ORCA); with `proxy` those of all
+    endpoints to one proxy, which asks them all at once (a poller); with `common` all of them, as from a board that everybody reads. Only with a
+    `report_interval`."""
     blackout_period: Duration = 10_000_000_000
     """Reports have to come for so long before they count."""
     weight_expiration_period: Duration = 180_000_000_000

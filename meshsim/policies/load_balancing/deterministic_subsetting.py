@@ -21,7 +21,8 @@ class DeterministicSubsetting(LoadBalancer):
     """Send to a few endpoints only, dealt out so that all endpoints get equally many proxies.
 
     Proxies are taken in rounds: those of a round deal out all endpoints among them, in an order that is the round's own. It saves
-    connections, and a proxy that sends much burdens few endpoints: with few proxies shares are uneven.
+    connections, and a proxy that sends much burdens few endpoints: with few proxies shares are uneven. The order is one of addresses, and
+    another one in each replication.
 
     Source: Beyer et al., "Site Reliability Engineering", chapter 20, "Load balancing in the datacenter"; the first draft of gRPC
     proposal A68 (grpc/proposal pull request 383), which became random subsetting.
@@ -50,6 +51,11 @@ class DeterministicSubsetting(LoadBalancer):
     def report_interval(self) -> int:  # type: ignore[override]
         """The inner policy's."""
         return self.load_balancer.report_interval
+
+    @property
+    def report_phase(self) -> str:  # type: ignore[override]
+        """The inner policy's."""
+        return self.load_balancer.report_phase
 
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
         """This proxy's endpoints."""
@@ -92,6 +98,6 @@ class DeterministicSubsetting(LoadBalancer):
             return list(range(count))
         subsets = count // self.subset_size
         round_key = call_key(_ROUNDS, self._client // subsets)
-        order = sorted(range(count), key=lambda position: (call_key(round_key, endpoints[position].index), position))
+        order = sorted(range(count), key=lambda position: (call_key(round_key, endpoints[position].address.hash()), position))
         first = self._client % subsets * self.subset_size
         return sorted(order[first : first + self.subset_size])

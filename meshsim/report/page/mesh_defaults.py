@@ -31,12 +31,17 @@ def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:
         for name in ("healthy_panic_threshold", "update_merge_window"):
             if _first(blocks, name) is None:
                 yield f"traffic.{name}"
+    yield from _of_queue(blocks)
+    if _first(blocks, "locality") is not None and _first(blocks, "overprovisioning_factor") is None:
+        yield "traffic.overprovisioning_factor"
+
+
+def _of_queue(blocks: list[TrafficSection]) -> Iterator[str]:
+    """Of the queue before a balancer, where something can leave it without an endpoint."""
     queue = _first(blocks, "balancer_queue")
     if queue is not None or _first(blocks, "failure_accrual") is not None:
         names = ("failfast_timeout", "capacity")
         yield from (f"traffic.balancer_queue.{name}" for name in names if getattr(queue, name, None) is None)
-    if _first(blocks, "locality") is not None and _first(blocks, "overprovisioning_factor") is None:
-        yield "traffic.overprovisioning_factor"
 
 
 def of_mesh(scenario: Scenario) -> Iterator[tuple[str, str]]:

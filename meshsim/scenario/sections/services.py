@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.hashed import HashedText, different_texts
 from meshsim.scenario.sections.sizes import Sizes
 from meshsim.scenario.sections.timeouts import Timeout
 from meshsim.scenario.sections.traffic import RetriesSection, StatusCode
@@ -195,7 +196,9 @@ class ReadinessSection(Section):
     period: Duration = 10_000_000_000
     """Time between two probes."""
     failure_threshold: Annotated[int, Ge(1), Le(1000)] = 3
-    """Failures in a row that take it out of the registry."""
+    """Failures in a row that take it out of the registry: the first of them comes up to a period after the crash."""
+    success_threshold: Annotated[int, Ge(1), Le(1000)] = 1
+    """Successes in a row that bring it back; 1 as in Kubernetes."""
 
 
 class PlacedSection(Section):
@@ -241,6 +244,10 @@ class ServiceSection(PlacedSection):
     """What it speaks: failures of gRPC services are HTTP 200 with a grpc-status, which `5xx` does not match."""
     load_balancing_weights: list[Annotated[float, Gt(0), Le(1e6)]] | None = None
     """Envoy's weight of each replica; all equal where absent."""
+    addresses: list[HashedText] | None = None
+    """The address of each replica, such as `10.4.0.17:8080`, for load balancers that hash it: Envoy's placement of these very pods.
+    Where absent the hashes are drawn, other ones in each replication. A pod that takes the place of one has an address of its own,
+    which is drawn."""
     script: Script | None = None
     """What a request to it does: a list is in sequence, a list in it is at once."""
     errors: Errors | None = None
@@ -270,6 +277,17 @@ class ServiceSection(PlacedSection):
     """After that its requests may end for so long; 30s as in Kubernetes."""
     readiness: ReadinessSection | None = None
     """By which the registry notices crashes; without it only scaling and restarts change the registry."""
+
+    @model_validator(mode="after")
+    def _one_address_each(self) -> Self:
+        if self.addresses is not None:
+            if len(self.addresses) != self.replicas:
+                raise mistake(
+                    f"write one for each replica: there are {len(self.addresses):,}, and `replicas` says {self.replicas:,}",
+                    "addresses",
+                )
+            different_texts(self.addresses, "addresses")
+        return self
 
     @property
     def most_replicas(self) -> int:

@@ -15,14 +15,16 @@ from meshsim.plan import NONE, HashOn
 from meshsim.policies.admission import NO_LIMIT, ResourceLimit
 from meshsim.policies.load_balancing import NO_HASH
 from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, IgnoreZones
-from meshsim.randomness import HASH, LOAD_BALANCER, LOCALITY, START_OFFSET, Draw, call_key
+from meshsim.randomness import LOAD_BALANCER, LOCALITY, START_OFFSET, Draw, call_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from meshsim.engines.reference.destinations.hash_keys import HashKeys
     from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.destinations.roles import Pool, Reports
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.call import Call
     from meshsim.plan import Cluster, Limits, Service
@@ -34,10 +36,10 @@ class View:
     """What one proxy knows of one destination."""
 
     __slots__ = (
-        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_on", "_locality", "_only", "_others", "_sources",
+        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_sources",
         "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
-        "is_dynamic", "is_empty", "is_panic", "key", "limiter", "pending", "place", "pool", "proxy", "queue", "reports", "requests", "retries", "service",
-        "throttling", "ticks", "token_budget", "zone",
+        "is_dynamic", "is_empty", "is_panic", "key", "limiter", "pending", "place", "pool", "proxy", "queue", "reports", "requests", "retries",
+        "service", "throttling", "ticks", "token_budget", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +50,8 @@ class View:
         instances: Sequence[Instance],
         place: Place,
         latency_ns: Callable[[int, int], int],
+        hash_keys: HashKeys | None = None,
+        beginnings: Beginnings | None = None,
     ) -> None:
         self.clock = clock
         self.cluster = cluster
@@ -67,9 +71,11 @@ class View:
         self.requests = ResourceLimit(limits.max_requests if limits else NO_LIMIT)
         self.retries = ResourceLimit(limits.max_retries if limits else NO_LIMIT)
         self.budget = cluster.budget
-        self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build()
-        self.breaker = None if cluster.breaker is None else cluster.breaker.build()
-        self.throttling = None if cluster.throttling is None else cluster.throttling.build()
+        born_ns = 0 if beginnings is None else beginnings.of(place.key)
+        zero_ns = 0 if beginnings is None else beginnings.time_zero_ns
+        self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build(born_ns=born_ns)
+        self.breaker = None if cluster.breaker is None else cluster.breaker.build(time_zero_ns=zero_ns)
+        self.throttling = None if cluster.throttling is None else cluster.throttling.build(born_ns=born_ns)
         self.limiter = None if cluster.limiter is None else cluster.limiter.build()
         self.pool: Pool | None = None
         """Whatever keeps its connections."""
@@ -80,6 +86,7 @@ class View:
         self.reports: Reports | None = None
         """What brings it the endpoints' own reports of their load, where its balancer reads them."""
         self._hash_on = cluster.hash_on
+        self._hash_keys = None if cluster.hash_on is HashOn.NOTHING else hash_keys
         self._locality = cluster.locality
         if self._locality is None and service.priorities:
             self._locality = IgnoreZones()
@@ -188,7 +195,7 @@ class View:
         number = 0 if self._arrangement is None else self._arrangement.choose(draw) if groups else 0
         if not groups or not groups[number]:
             return None
-        hash_key = NO_HASH if self._hash_on is HashOn.NOTHING else self._hash(call)
+        hash_key = NO_HASH if self._hash_keys is None else self._hash_keys.of(call.request, self._hash_on)
         if number_again and hash_key != NO_HASH:
             hash_key = call_key(hash_key, number_again)
         group = groups[number]
@@ -210,7 +217,7 @@ class View:
         number = arrangement.choose(draw) if groups else 0
         if not groups or not groups[number]:
             return None
-        hash_key = NO_HASH if self._hash_on is HashOn.NOTHING else self._hash(call)
+        hash_key = NO_HASH if self._hash_keys is None else self._hash_keys.of(call.request, self._hash_on)
         balancer = self._balancers[arrangement.sources[number]]
         return groups[number][balancer.pick(groups[number], draw, self.clock.now_ns, hash_key)]
 
@@ -227,24 +234,6 @@ class View:
     def level(self, endpoint: EndpointView) -> int:
         """The priority that an endpoint has in this view: its own, or what the locality policy makes of its zone."""
         return endpoint.priority if self._locality is None else self._locality.level(endpoint, self.zone)
-
-    def _hash(self, call: Call) -> int:
-        """64 bits of what the requests that belong together share."""
-        request = call.request
-        match self._hash_on:
-            case HashOn.KEY:
-                what = request.content_key
-            case HashOn.CONSUMER:
-                what = request.consumer or NONE  # without one there is no header to hash
-            case HashOn.ROUTE:
-                what = request.route
-            case HashOn.ADDRESS:
-                what = request.address
-            case _:
-                if request.user == NONE:  # nobody comes twice: as a client without a cookie, who is given a new one
-                    return request.key
-                what = request.source << 32 | request.user
-        return NO_HASH if what == NONE else call_key(HASH, what)
 
     def notice(self, endpoint: EndpointView, status: int, grpc_status: int, flags: int, rtt_ns: int) -> None:
         """What became of an attempt: for outlier detection, failure accrual and the load balancer."""
@@ -277,7 +266,7 @@ class View:
         endpoint = self.endpoints[index]
         if endpoint.is_member or not self.belongs(index):
             return
-        endpoint.is_member = True
+        endpoint.is_member, endpoint.pod = True, endpoint.instance.pod
         endpoint.joined_ns = self.clock.now_ns
         if self.health is not None:
             self.health.join(endpoint)

@@ -22,8 +22,10 @@ from meshsim.plan import Stack
 from meshsim.policies.admission import NO_LIMIT
 
 if TYPE_CHECKING:
+    from meshsim.engines.reference.destinations.hash_keys import HashKeys
     from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.handler import Handler
@@ -35,8 +37,18 @@ if TYPE_CHECKING:
 class Stacks:
     """Builds the layers of calls, and the views that they need; one view for each proxy, destination and subset."""
 
-    def __init__(self, plan: Plan, refusals: Refusals, links: Links, instances: tuple[tuple[Instance, ...], ...]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        refusals: Refusals,
+        links: Links,
+        instances: tuple[tuple[Instance, ...], ...],
+        hash_keys: HashKeys,
+        beginnings: Beginnings,
+    ) -> None:
         self._plan = plan
+        self._hash_keys = hash_keys
+        self._beginnings = beginnings
         self._refusals = refusals
         self._links = links
         self._instances = instances
@@ -46,7 +58,9 @@ class Stacks:
     def _view(self, cluster: Cluster, place: Place, caller: int) -> View:
         """A new view of a destination."""
         service, instances = self._plan.services[cluster.service], self._instances[cluster.service]
-        made = View(self._refusals.clock, cluster, service, instances, place, self._links.constant_ns)
+        made = View(
+            self._refusals.clock, cluster, service, instances, place, self._links.constant_ns, self._hash_keys, self._beginnings
+        )
         self.told.append((caller, made))
         return made
 

@@ -11,6 +11,7 @@ from meshsim.engines.reference.time.clock import Cancelled, Crashed
 from meshsim.engines.reference.time.gather import Gather
 from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
 from meshsim.engines.reference.time.station import Station
+from meshsim.engines.reference.travel.addresses import Addresses
 from meshsim.engines.reference.travel.call import Call
 from meshsim.engines.reference.travel.row import FINISHED, STARTED, WASTED, WORKED
 from meshsim.flags import Flag
@@ -36,8 +37,8 @@ class Instance(Condition):
 
     __slots__ = (
         "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_is_async", "_keeps_deadlines",
-        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "callers", "failed", "guard",
-        "index", "on_cancel", "service", "sidecar", "station", "subset", "zone",
+        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "addresses", "callers", "failed", "guard",
+        "index", "key", "on_cancel", "service", "sidecar", "station", "subset", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +49,7 @@ class Instance(Condition):
         number: int,
         index: int,
         operations: tuple[Operation, ...],
+        key: int = 0,
     ) -> None:
         super().__init__(may_crash=service.may_crash)
         self._clock = clock
@@ -56,6 +58,9 @@ class Instance(Condition):
         self.service = number
         self.index = index
         self.zone = service.zones[index]
+        self.key = key
+        """What belongs to its place by chance comes from it."""
+        self.addresses = Addresses(key, service.addresses[index] if index < len(service.addresses) else "")
         self.station = Station(clock, service.workers)
         self.on_cancel = service.on_cancel
         self.sidecar: Sidecar | None = None

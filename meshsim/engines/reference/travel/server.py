@@ -14,6 +14,7 @@ from meshsim.plan import OnCancel
 if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Task
     from meshsim.engines.reference.time.station import Station
+    from meshsim.engines.reference.travel.addresses import Addresses
     from meshsim.engines.reference.travel.sidecar import Sidecar
 
 
@@ -42,6 +43,8 @@ class Server(Protocol):
     """Raised whenever it stops: connections that were made before are dead."""
     pod: int
     """Raised whenever another one takes its place: an address that was known before is nobody's."""
+    addresses: Addresses
+    """Of what stands at its place, one pod after the other."""
     finished: int
     failed: int
     """Of the finished ones, those that failed at the server's side."""
