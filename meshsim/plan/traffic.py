@@ -122,6 +122,8 @@ class Cluster:
     health_check: HealthCheck | None = None
     merge_window_ns: int = 0
     """Envoy's update_merge_window: health changes reach the workers at once, or this much later where one has just been told."""
+    keeps_passing_hosts: bool = False
+    """Whether a host that discovery no longer lists stays as long as it passes its active checks: Envoy's, unless told otherwise."""
     breaker: CircuitBreaker | None = None
     throttling: ClientThrottling | None = None
     limiter: ConcurrencyLimit | None = None

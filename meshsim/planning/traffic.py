@@ -112,6 +112,7 @@ def plan_cluster(
         accrual=traffic.accrual,
         health_check=_health_check(traffic.health_checks),
         merge_window_ns=traffic.merge_window_ns,
+        keeps_passing_hosts=traffic.health_checks is not None and not traffic.ignores_health_on_removal,
         breaker=traffic.breaker,
         throttling=traffic.throttling,
         limiter=traffic.limiter,

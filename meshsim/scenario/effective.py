@@ -90,6 +90,7 @@ class Traffic:
     panic_threshold: float
     overprovisioning: float
     merge_window_ns: int
+    ignores_health_on_removal: bool
     locality: Locality | None
     hash_on: str | None
     breaker: CircuitBreaker | None
@@ -152,6 +153,11 @@ def traffic(entries: Mapping[str, TrafficSection], destination: str, product: Pr
         panic_threshold=product.default("traffic.healthy_panic_threshold").value if panic is None else panic,
         overprovisioning=(product.default("traffic.overprovisioning_factor").value if factor is None else factor) / 100,
         merge_window_ns=product.default("traffic.update_merge_window").value if merge_window_ns is None else merge_window_ns,
+        ignores_health_on_removal=(
+            product.default("traffic.ignore_health_on_host_removal").value
+            if (ignores := first("ignore_health_on_host_removal")) is None
+            else ignores
+        ),
         locality=chosen("locality"),
         hash_on=first("hash_on"),
         breaker=policy("circuit_breaker"),

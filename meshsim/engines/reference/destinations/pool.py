@@ -65,7 +65,7 @@ class PoolLayer:
             return outcome
         finally:
             view.requests.done()
-            if keeps_connection:
+            if keeps_connection and not endpoint.draining:
                 self._free(endpoint)
             else:  # HTTP/1.1 can end a request early only by closing its connection
                 self._close(endpoint)
@@ -100,6 +100,8 @@ class PoolLayer:
             self._serve(endpoint)
 
     def _close(self, endpoint: EndpointView) -> None:
+        if endpoint.draining:
+            endpoint.draining -= 1
         endpoint.open -= 1
         self._view.connections.done()
         if endpoint.waiting:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.balancer_queue import BalancerQueue
+from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.health import Health
+from meshsim.engines.reference.destinations.retry_breaker import admits_retry
 from meshsim.engines.reference.travel.endpoint import EndpointView
 from meshsim.plan import NONE, HashOn
 from meshsim.policies.admission import NO_LIMIT, ResourceLimit
@@ -53,8 +55,7 @@ class View:
         hash_keys: HashKeys | None = None,
         beginnings: Beginnings | None = None,
     ) -> None:
-        self.clock = clock
-        self.cluster = cluster
+        self.clock, self.cluster = clock, cluster
         self.service = cluster.service
         self.place = place
         self.key, self.zone, self.proxy, self.ticks = place.key, place.zone, place.proxy, place.ticks
@@ -63,8 +64,7 @@ class View:
             EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)
             for instance, weight, priority in zip(instances, service.weights, priorities, strict=True)
         ]
-        self.activity = Activity()
-        self.draw = Draw()
+        self.activity, self.draw = Activity(), Draw()
         limits: Limits | None = cluster.limits
         self.connections = ResourceLimit(limits.max_connections if limits else NO_LIMIT)
         self.pending = ResourceLimit(limits.max_pending_requests if limits else NO_LIMIT)
@@ -247,43 +247,43 @@ class View:
                 balancer.done(endpoint, self.clock.now_ns, rtt_ns, is_failure)
 
     def admits_retry(self, is_timeout: bool = False) -> bool:  # noqa: FBT001, FBT002
-        """Whether the retry breaker (a fixed limit, or the budget in its place) has room; the slot is taken.
-
-        The try that has just failed counts as active still.
-        """
-        if self.budget is not None:
-            self.retries.maximum = self.budget.limit(self.requests.in_use + 1, self.pending.in_use)
-        has_room = self.retries.in_use < self.retries.maximum
-        if has_room and self.token_budget is not None:
-            has_room = self.token_budget.withdraw(self.clock.now_ns, is_timeout)
-        if not has_room:
-            self.activity.retries_refused += 1
-            return False
-        return self.retries.admit()
+        """Whether the retry breaker has room; the slot is taken."""
+        return admits_retry(self, is_timeout=is_timeout)
 
     def join(self, index: int) -> None:
         """Discovery says that an instance is there: a new host, whatever stood at its place before."""
         endpoint = self.endpoints[index]
+        if endpoint.leaving_pod not in (NONE, endpoint.instance.pod):
+            self._remove(endpoint)
+        endpoint.leaving_pod = NONE
         if endpoint.is_member or not self.belongs(index):
             return
         endpoint.is_member, endpoint.pod = True, endpoint.instance.pod
-        endpoint.joined_ns = self.clock.now_ns
-        if self.health is not None:
+        endpoint.healthy_since_ns = self.clock.now_ns
+        if self.health is None:
+            self.refresh()
+        else:
             self.health.join(endpoint)
-        self.refresh()
 
     def leave(self, index: int) -> None:
         """Discovery says that an instance has gone."""
         endpoint = self.endpoints[index]
-        if not endpoint.is_member:
-            return
-        endpoint.is_member = False
-        if self.health is not None:
+        if endpoint.is_member and (self.health is None or not self.health.keeps(endpoint)):
+            self._remove(endpoint)
+
+    def _remove(self, endpoint: EndpointView) -> None:
+        endpoint.is_member, endpoint.leaving_pod = False, NONE
+        drain(self, endpoint)
+        if self.health is None:
+            self.refresh()
+        else:
             self.health.leave(endpoint)
-        self.refresh()
 
     def set_health(self, index: int, is_healthy: bool) -> None:  # noqa: FBT001
         """An active health check says that an instance has become healthy, or unhealthy."""
         self.activity.health_changes += 1
         assert self.health is not None  # noqa: S101 — there are no checks without it
-        self.health.set_passing(self.endpoints[index], is_healthy)
+        endpoint = self.endpoints[index]
+        self.health.set_passing(endpoint, is_healthy)
+        if endpoint.leaving_pod != NONE and not is_healthy:
+            self._remove(endpoint)
