@@ -46,6 +46,10 @@ class Rules(Protocol):
         """After how long without an answer a further try is sent; 0 for not."""
         ...
 
+    def sleep(self, length_ns: int) -> Steps:
+        """Wait for so long, by the proxy's clock."""
+        ...
+
     def count_retry(self) -> None:
         """A retry has been sent."""
         ...
