@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.plan import Plan
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 NO_ACTION = (Decision.ADMITTED, Decision.MISS)
 """Of these a request goes on as if the filter were not there."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.proxies.proxy import Proxy
     from meshsim.plan import Ask as Asked
     from meshsim.plan import Cluster, Plan, Step
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 ASKS = 1 << 20
 """Place of the questions of filters among the calls of an instance."""

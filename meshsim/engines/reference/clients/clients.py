@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.plan import Source
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 
 class Client:

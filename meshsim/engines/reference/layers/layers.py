@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.travel.call import Call
     from meshsim.plan import Stack
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 CLIENT_GAVE_UP = Outcome(0, flags=int(Flag.DC), origin_flags=int(Flag.DC))
 ALL_FLAGS = (1 << 31) - 1

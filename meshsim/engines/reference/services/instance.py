@@ -9,7 +9,7 @@ from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Crashed, Interrupted
 from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
 from meshsim.engines.reference.time.station import Station
-from meshsim.engines.reference.travel.call import FINISHED, STARTED, WASTED, WORKED, Call, Job
+from meshsim.engines.reference.travel.call import ARRIVED, FINISHED, STARTED, WASTED, WORKED, Call, Job
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Step, StepKind
 from meshsim.randomness import CALL, ERROR, FAULT, SERVICE_TIME, call_key, uniform
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.proxies.proxy import Proxy
     from meshsim.engines.reference.time.clock import Clock, Steps, Task
     from meshsim.plan import Operation, Service
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 LOSING_STEP_NS = 1_000_000_000
 COMPUTE = StepKind.COMPUTE
@@ -74,16 +74,32 @@ class Instance(Condition):
         self._shed = failure(200, Flag.shed, number, 14) if service.is_grpc else failure(503, Flag.shed, number)
         self._deadline_passed = failure(200, Flag.deadline, number, 4) if service.is_grpc else failure(504, Flag.deadline, number)
 
+    def expect(self, job: Job, after_ns: int) -> None:
+        """A request reaches the instance after so long; where that has gone by then, its caller goes on with None."""
+        if after_ns:
+            job.task = self._clock.start_later(self._serve(job), after_ns)
+        else:
+            self.accept(job)
+
     def accept(self, job: Job) -> None:
         """A request has reached the instance: serve it in a task of its own, which goes on when its caller does not."""
-        self.arrived += 1
+        self._take_in(job)
         job.task = self._clock.start(self._serve(job))
+
+    def _take_in(self, job: Job) -> None:
+        self.arrived += 1
+        job.row[ARRIVED] = self._clock.now_ns
         if self._jobs is not None:
             self._jobs[job] = None
 
     def _serve(self, job: Job) -> Steps:
         """Queue, work through the script, and hand the outcome to the caller if it still waits."""
         station, row = self.station, job.row
+        if row[ARRIVED] == NONE:
+            if self.is_gone:
+                job.caller.wake()
+                return None
+            self._take_in(job)
         outcome: Outcome | None = None
         try:
             if not station.take_free():
@@ -136,7 +152,7 @@ class Instance(Condition):
             return
         if job.parent is not None and job.parent.is_in_vain():
             row[WASTED] = row[WORKED]
-        job.caller.wake(outcome)
+        job.caller.wake_later(outcome, job.way_back_ns)
 
     def _lose(self, job: Job) -> Steps:
         """A task: the answer is on its way for as long as TCP tries, and is given up."""
@@ -145,7 +161,7 @@ class Instance(Condition):
             yield min(left_ns, LOSING_STEP_NS)
             left_ns -= LOSING_STEP_NS
         if not job.is_abandoned:
-            job.caller.wake(self._crashed)
+            job.caller.wake_later(self._crashed, job.way_back_ns)
 
     def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:
         """Work through steps in order; the first failure that the service cannot do without, or None."""

@@ -181,10 +181,10 @@ class Job:
 
     __slots__ = (
         "attempt", "caller", "deadline_ns", "has_worker", "instance", "is_abandoned", "is_queued", "key", "operation", "parent", "request",
-        "row", "task",
+        "row", "task", "way_back_ns",
     )  # fmt: skip
 
-    def __init__(self, call: Call, row: list[int], instance: Instance, caller: Task) -> None:
+    def __init__(self, call: Call, row: list[int], instance: Instance, caller: Task, way_back_ns: int = 0) -> None:
         self.key = call.key
         self.request = call.request
         self.operation = call.operation
@@ -195,6 +195,8 @@ class Job:
         self.instance = instance
         self.caller = caller
         self.task: Task
+        self.way_back_ns = way_back_ns
+        """How long its answer travels."""
         self.is_abandoned = False
         """Whether the caller has gone: nobody waits for the answer."""
         self.is_queued = False
