@@ -211,10 +211,7 @@ def section_of(policy: type[Policy]) -> type[PolicySection]:
     """The section that a policy's settings make."""
     if policy not in _SECTIONS:
         fields: dict[str, Any] = {
-            setting.name: (
-                field_type(setting.annotation),
-                Field(... if setting.default is REQUIRED else setting.default),
-            )
+            setting.name: (field_type(setting.annotation), ... if setting.default is REQUIRED else setting.default)
             for setting in registry.settings(policy)
         }
         made = create_model(policy.__name__, __base__=PolicySection, __doc__=policy.__doc__, **fields)
@@ -258,12 +255,13 @@ def take_up_new_policies() -> None:
         for name, policy in registry.families()[family].items():
             wanted = section_of(policy) | None
             if name not in choice.model_fields or choice.model_fields[name].annotation != wanted:
-                info = FieldInfo(annotation=wanted, default=None)  # type: ignore[arg-type]
-                choice.__pydantic_fields__[name] = info
+                choice.__pydantic_fields__[name] = FieldInfo(annotation=wanted, default=None)  # type: ignore[arg-type]
                 is_changed = True
     if is_changed:
-        names = {choice.__name__: choice for choice in _CHOICES.values()}
-        for section in _sections(Section):
+        names, sections = {choice.__name__: choice for choice in _CHOICES.values()}, list(_sections(Section))
+        for section in sections:  # or those that are rebuilt first would take over what others were
+            section.__pydantic_core_schema__ = None  # type: ignore[assignment]
+        for section in sections:
             section.model_rebuild(force=True, _types_namespace=names)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from meshsim.distributions import Constant
 from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Crashed, Interrupted
 from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
@@ -204,7 +205,9 @@ class Instance(Condition):
     def _work_ns(self, step: Step, job: Job) -> int:
         """How long a worker computes at this step."""
         time = step.time
-        if isinstance(time, Table):
+        if type(time) is Constant:
+            drawn_ns = float(time.value)
+        elif isinstance(time, Table):
             drawn_ns = look_up(time, job.request.number, job.attempt)
         else:
             drawn_ns = time.quantile(uniform(job.key, SERVICE_TIME, step.place))  # type: ignore[union-attr]
