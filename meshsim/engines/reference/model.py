@@ -94,7 +94,7 @@ class Model:
             if route.canary is not None:
                 route.canary.begin()
         replicas = () if self._replicas is None else self._replicas.all
-        self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.told, replicas)
+        self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.together, replicas)
         self.clock.process(self._counters.watch())
 
     def _key(self, name: str) -> int:
@@ -140,16 +140,27 @@ class Model:
         mesh = plan.mesh
         if mesh is None or sidecar is None:
             direct = plan.direct
-            return self._handler(direct.clusters[called], direct.stacks[called], SIDECAR, place, instance.service)[0]
+            return self._late(direct.clusters[called], direct.stacks[called], place, instance.service, [])
         if mesh.ambient is not None and mesh.ambient.waypoints[called]:
             handler = self._waypoint(called)
         else:
             clusters = mesh.clusters if mesh.ambient is None else mesh.transport
-            handler, views = self._handler(clusters[called], mesh.stacks[called], SIDECAR, place, instance.service)
-            sidecar.views.extend(views)
+            handler = self._late(clusters[called], mesh.stacks[called], place, instance.service, sidecar.views)
         if not sidecar.takes_time:
             return FreeSidecarLayer(handler, sidecar)
         return SidecarLayer(handler, sidecar, self._refusals)
+
+    def _late(self, cluster: Cluster, stack: Stack, place: Place, caller: int, views: list[View]) -> Handler:
+        """The layers to a service, for the first call that needs them where nothing looks after the views, which are added to `views`."""
+
+        def make() -> Handler:
+            handler, made = self._handler(cluster, stack, SIDECAR, place, caller)
+            views.extend(made)
+            return handler
+
+        if stack.mirror is not None or cluster.limiter is not None or self._control.looks_after(cluster):
+            return make()
+        return self._stacks.late(cluster, stack, caller, make)
 
     def _waypoint(self, called: int) -> Handler:
         """To a service through its waypoint, whose replicas have views of their own. Made once for all callers."""

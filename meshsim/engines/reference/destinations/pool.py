@@ -9,6 +9,7 @@ Source: Envoy, source/common/conn_pool/conn_pool_base.cc; source/common/upstream
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.time.clock import PARK, Interrupted
@@ -72,6 +73,8 @@ class PoolLayer:
     def _wait(self, endpoint: EndpointView) -> Steps:
         """Wait in the host's queue; whether a connection and a place among the requests were given."""
         waiter = Waiter(self._refusals.clock.active)
+        if endpoint.waiting is None:
+            endpoint.waiting = deque()
         endpoint.waiting.append(waiter)
         self._open_if_allowed(endpoint)
         if waiter.is_answered:
@@ -117,5 +120,5 @@ class PoolLayer:
     def _close(self, endpoint: EndpointView) -> None:
         endpoint.open -= 1
         self._view.connections.done()
-        if any(not waiter.is_gone for waiter in endpoint.waiting):
+        if any(not waiter.is_gone for waiter in endpoint.waiting or ()):
             self._open_if_allowed(endpoint)

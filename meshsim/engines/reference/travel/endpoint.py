@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.policies.load_balancing import Endpoint
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from meshsim.engines.reference.time.clock import Task
     from meshsim.engines.reference.travel.server import Server
 
@@ -53,8 +54,8 @@ class EndpointView(Endpoint):
         """Connections without a request."""
         self.open = 0
         """Connections in all."""
-        self.waiting: deque[Waiter] = deque()
-        """Requests that wait for a connection to this very endpoint."""
+        self.waiting: deque[Waiter] | None = None
+        """Requests that wait for a connection to this very endpoint; None before the first."""
 
     @property
     def is_healthy(self) -> bool:
