@@ -77,6 +77,10 @@ class Model:
         if edge is not None:
             self._replicas = Replicas(self.clock, edge, self._fleet.gateways, self._key("edge"), self._fleet.renew)
             self._replicas.begin()
+        self._operations: list[list[int]] = [[] for _ in plan.services]
+        """Of each service, the numbers of its operations."""
+        for number, operation in enumerate(plan.operations):
+            self._operations[operation.service].append(number)
         self._waypoints: dict[int, Handler] = {}
         for instance in everyone:
             self._connect(instance)
@@ -108,10 +112,8 @@ class Model:
         self._connect_asks(instance, key)
         handlers: dict[int, Handler] = {}
         visible = WITHOUT_A_PROXY if plan.mesh is None else BEHIND_A_PROXY
-        for number, operation in enumerate(plan.operations):
-            if operation.service != instance.service:
-                continue
-            for step in _calls(operation.steps):
+        for number in self._operations[instance.service]:
+            for step in _calls(plan.operations[number].steps):
                 called = plan.operations[step.operation].service
                 if called not in handlers:
                     handlers[called] = self._outbound(instance, called, key)
