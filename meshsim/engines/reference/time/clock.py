@@ -115,9 +115,12 @@ class Task:
 
     def wake_later(self, value: Any, delay_ns: int) -> None:
         """Go on from `PARK` with this value after so long: as if it woke now and slept, without the steps of its generator for it."""
+        self.value = value
         if self.error is None:
             self.later_ns = delay_ns
-        self.wake(value)
+        if not self.is_ready:
+            self.is_ready = True
+            self.clock.ready.append(self)
 
     def interrupt(self, error: Interrupted) -> None:
         """End the present wait with this exception, in this instant; nothing where the task is over.
