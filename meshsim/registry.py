@@ -23,6 +23,7 @@ import dataclasses
 import inspect
 import re
 import textwrap
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -31,6 +32,14 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, dataclass_transform,
 
 from meshsim.errors import MeshsimError
 from meshsim.units import Unit
+
+CachedFunction = TypeVar("CachedFunction", bound=Callable[..., Any])
+
+
+def _cached(function: CachedFunction) -> CachedFunction:
+    """`functools.cache` for a function of a class, which mypy does not take for hashable."""
+    return cache(function)  # type: ignore[return-value]
+
 
 REQUIRED = MISSING
 """The default of a setting that has none."""
@@ -124,7 +133,7 @@ def _load_entry_points() -> None:
         entry_point.load()
 
 
-@cache
+@_cached
 def settings(cls: type[Policy]) -> tuple[Setting, ...]:
     """The settings of a policy, in the order of its fields."""
     hints = _hints(cls)
@@ -149,7 +158,7 @@ def field_docs(cls: type) -> dict[str, str]:
     return docs
 
 
-@cache
+@_cached
 def _own_field_docs(cls: type) -> dict[str, str]:
     """Those of a class's own fields."""
     try:
@@ -196,13 +205,13 @@ def _read_text_settings(cls: type[Policy]) -> None:
     cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
 
 
-@cache
+@_cached
 def _hints(cls: type[Policy]) -> dict[str, Any]:
     """The types of a policy's fields; found when they are asked for, since reading them all takes longer than importing them."""
     return get_type_hints(cls, include_extras=True)
 
 
-@cache
+@_cached
 def _units(cls: type[Policy]) -> dict[str, Unit]:
     """The quantities among a policy's fields."""
     return {name: unit for name, hint in _hints(cls).items() if (unit := unit_of(hint))}
