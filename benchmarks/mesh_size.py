@@ -86,7 +86,8 @@ def main() -> None:
     parser.add_argument("--one", type=int, nargs=2, metavar=("SERVICES", "REPLICAS"), help="one run in this process, as JSON")
     arguments = parser.parse_args()
     if arguments.one:
-        print(json.dumps(measure(*arguments.one, arguments.duration_s)))
+        services, replicas = arguments.one
+        print(json.dumps(measure(services, replicas, arguments.duration_s)))
         return
     best: dict[tuple[int, int], dict[str, float]] = {}
     for _ in range(arguments.rounds):

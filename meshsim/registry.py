@@ -36,7 +36,7 @@ from meshsim.units import Unit
 CachedFunction = TypeVar("CachedFunction", bound=Callable[..., Any])
 
 
-def _cached(function: CachedFunction) -> CachedFunction:
+def cached_by_class(function: CachedFunction) -> CachedFunction:
     """`functools.cache` for a function of a class, which mypy does not take for hashable."""
     return cache(function)  # type: ignore[return-value]
 
@@ -133,7 +133,7 @@ def _load_entry_points() -> None:
         entry_point.load()
 
 
-@_cached
+@cached_by_class
 def settings(cls: type[Policy]) -> tuple[Setting, ...]:
     """The settings of a policy, in the order of its fields."""
     hints = _hints(cls)
@@ -158,7 +158,7 @@ def field_docs(cls: type) -> dict[str, str]:
     return docs
 
 
-@_cached
+@cached_by_class
 def _own_field_docs(cls: type) -> dict[str, str]:
     """Those of a class's own fields."""
     try:
@@ -205,13 +205,13 @@ def _read_text_settings(cls: type[Policy]) -> None:
     cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
 
 
-@_cached
+@cached_by_class
 def _hints(cls: type[Policy]) -> dict[str, Any]:
     """The types of a policy's fields; found when they are asked for, since reading them all takes longer than importing them."""
     return get_type_hints(cls, include_extras=True)
 
 
-@_cached
+@cached_by_class
 def _units(cls: type[Policy]) -> dict[str, Unit]:
     """The quantities among a policy's fields."""
     return {name: unit for name, hint in _hints(cls).items() if (unit := unit_of(hint))}

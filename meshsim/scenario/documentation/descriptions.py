@@ -5,7 +5,6 @@ Reading a scenario needs none of it, and finding it takes longer than all else t
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from meshsim import registry
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-@cache
+@registry.cached_by_class
 def descriptions(section: type[BaseModel]) -> dict[str, str]:
     """The documentation of each field of a section, by name; of a choice, what each policy does."""
     if issubclass(section, Choice):
