@@ -19,14 +19,14 @@ def check(file: ScenarioFile, *, settings: SetOption = None, variant: VariantOpt
     with told():
         from meshsim.report.numbers import count
         from meshsim.scenario.advice import advice
-        from meshsim.scenario.load import load
+        from meshsim.scenario.load import load, load_all
 
-        found = load(file, variant=variant, set=settings or ())
+        versions = iter([load(file, variant=variant, set=settings or ())] if variant else load_all(file, set=settings or ()))
+        found = next(versions)
         warnings = {str(warning): "" for warning in advice(found.scenario, found.places)}
-        for name in () if variant else found.names:
-            changed = load(file, variant=name, set=settings or ())
+        for changed in versions:
             for warning in advice(changed.scenario, changed.places):
-                warnings.setdefault(str(warning), f" (variant {name})")
+                warnings.setdefault(str(warning), f" (variant {changed.variant})")
         lines = [f"{text}{where}\n" for text, where in warnings.items()]
         counts = f"{count(len(found.scenario.services), 'service')}, {count(len(found.names), 'variant')}"
         print_result(f"{''.join(lines)}{file}: no mistakes, {count(len(lines), 'warning')} ({counts})\n")

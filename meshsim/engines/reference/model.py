@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.plan import Ask as Asked
     from meshsim.plan import Cluster, Plan, Step
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 ASKS = 1 << 20
 """Place of the questions of filters among the calls of an instance."""
@@ -85,6 +85,10 @@ class Model:
         if edge is not None:
             self._replicas = Replicas(self.clock, edge, self._fleet.gateways, self._key("edge"), self._fleet.renew)
             self._replicas.begin()
+        self._operations: list[list[int]] = [[] for _ in plan.services]
+        """Of each service, the numbers of its operations."""
+        for number, operation in enumerate(plan.operations):
+            self._operations[operation.service].append(number)
         self._waypoints: dict[int, Handler] = {}
         for instance in everyone:
             self._connect(instance)
@@ -102,7 +106,7 @@ class Model:
             if route.canary is not None:
                 route.canary.begin()
         replicas = () if self._replicas is None else self._replicas.all
-        self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.told, replicas)
+        self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.together, replicas)
         self.clock.process(self._counters.watch())
 
     def _key(self, name: str) -> int:
@@ -116,10 +120,8 @@ class Model:
         self._connect_asks(instance, key)
         handlers: dict[int, Handler] = {}
         visible = WITHOUT_A_PROXY if plan.mesh is None else BEHIND_A_PROXY
-        for number, operation in enumerate(plan.operations):
-            if operation.service != instance.service:
-                continue
-            for step in _calls(operation.steps):
+        for number in self._operations[instance.service]:
+            for step in _calls(plan.operations[number].steps):
                 called = plan.operations[step.operation].service
                 if called not in handlers:
                     handlers[called] = self._outbound(instance, called, key)
@@ -148,16 +150,27 @@ class Model:
         mesh = plan.mesh
         if mesh is None or sidecar is None:
             direct = plan.direct
-            return self._handler(direct.clusters[called], direct.stacks[called], SIDECAR, place, instance.service)[0]
+            return self._late(direct.clusters[called], direct.stacks[called], place, instance.service, [])
         if mesh.ambient is not None and mesh.ambient.waypoints[called]:
             handler = self._waypoint(called)
         else:
             clusters = mesh.clusters if mesh.ambient is None else mesh.transport
-            handler, views = self._handler(clusters[called], mesh.stacks[called], SIDECAR, place, instance.service)
-            sidecar.views.extend(views)
+            handler = self._late(clusters[called], mesh.stacks[called], place, instance.service, sidecar.views)
         if not sidecar.takes_time:
             return FreeSidecarLayer(handler, sidecar)
         return SidecarLayer(handler, sidecar, self._refusals)
+
+    def _late(self, cluster: Cluster, stack: Stack, place: Place, caller: int, views: list[View]) -> Handler:
+        """The layers to a service, for the first call that needs them where nothing looks after the views, which are added to `views`."""
+
+        def make() -> Handler:
+            handler, made = self._handler(cluster, stack, SIDECAR, place, caller)
+            views.extend(made)
+            return handler
+
+        if stack.mirror is not None or cluster.limiter is not None or self._control.looks_after(cluster):
+            return make()
+        return self._stacks.late(cluster, stack, caller, make)
 
     def _waypoint(self, called: int) -> Handler:
         """To a service through its waypoint, whose replicas have views of their own. Made once for all callers."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.network import Links
-    from meshsim.plan import Discovery, Plan
+    from meshsim.plan import Cluster, Discovery, Plan
 
 
 class Control:
@@ -50,6 +50,19 @@ class Control:
                 )
                 self._registries[number] = registry
                 self._lives.append(Life(clock, lifecycle, instances[number], registry))
+
+    def looks_after(self, cluster: Cluster) -> bool:
+        """Whether a view of this cluster has to be there from the start: anything but its own calls happens to it, or not all are its members."""
+        connections = cluster.connections
+        return (
+            cluster.service in self._registries
+            or cluster.health_check is not None
+            or cluster.outliers is not None
+            or cluster.accrual is not None
+            or cluster.locality is not None
+            or cluster.balancer.reads_reports
+            or (connections is not None and connections.tls is not None and bool(connections.tls.rotations_ns))
+        )
 
     def follow(self, view: View, caller: int) -> None:
         """Look after a new view: membership, health, load reports, certificates."""

@@ -40,8 +40,8 @@ class View:
     __slots__ = (
         "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_sources",
         "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
-        "is_dynamic", "is_empty", "is_panic", "key", "limiter", "pending", "place", "pool", "queue", "reports", "requests", "retries", "service",
-        "station", "throttling", "token_budget", "zone",
+        "healthy", "is_dynamic", "is_empty", "is_panic", "key", "limiter", "members", "pending", "place", "pool", "queue", "reports", "requests",
+        "retries", "service", "station", "throttling", "token_budget", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -102,6 +102,8 @@ class View:
         self._others: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
         """By priorities that were tried before, a bit for each: among whom such a retry is made."""
         self._changes = 0
+        self.members = self.healthy = 0
+        """Endpoints that it knows of, and of them those that are neither ejected nor fail a check; as of the latest change."""
         self.is_panic = False
         """Whether picks are made among all endpoints because too few are healthy (of one of its groups, where there are several)."""
         for endpoint in self.endpoints:
@@ -132,6 +134,8 @@ class View:
     def refresh(self) -> None:
         """Work out anew among whom picks are made; after any change of membership or health."""
         members = [endpoint for endpoint in self.endpoints if endpoint.is_member and endpoint.is_available]
+        self.members = sum([endpoint.is_member for endpoint in self.endpoints])
+        self.healthy = sum([endpoint.is_healthy for endpoint in members])
         self._others.clear()
         if self._locality is None:
             healthy = [endpoint for endpoint in members if endpoint.is_healthy]

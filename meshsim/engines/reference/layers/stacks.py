@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.connections import ConnectionLayer
 from meshsim.engines.reference.destinations.pool import PoolLayer
+from meshsim.engines.reference.destinations.together import Together
 from meshsim.engines.reference.destinations.transport import TransportLayer
 from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.guard import GuardLayer
 from meshsim.engines.reference.layers.hedging import ConnectedLayer
 from meshsim.engines.reference.layers.hop import HopLayer
+from meshsim.engines.reference.layers.late import LateLayer
 from meshsim.engines.reference.layers.mirror import MirrorLayer
 from meshsim.engines.reference.layers.pick import Chooser, WatchfulTransportLayer, pick_layer
 from meshsim.engines.reference.layers.split import SplitLayer
 from meshsim.engines.reference.layers.timeout import ALL_FLAGS, GrpcLayer, around, timed_out, within
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
-from meshsim.plan import Stack
+from meshsim.plan import NONE, Stack
 from meshsim.policies.admission import NO_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshsim.engines.reference.destinations.hash_keys import HashKeys
     from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.services.instance import Instance
@@ -51,8 +55,8 @@ class Stacks:
         self._refusals = refusals
         self._links = links
         self._instances = instances
-        self.told: list[tuple[int, View]] = []
-        """Each view that has been made, and whose it is."""
+        self.together: dict[tuple[int, int, int], Together] = {}
+        """All views, by caller, destination and subset."""
 
     def _view(self, cluster: Cluster, place: Place, caller: int) -> View:
         """A new view of a destination."""
@@ -60,8 +64,28 @@ class Stacks:
         made = View(
             self._refusals.clock, cluster, service, instances, place, self._links.constant_ns, self._hash_keys, self._beginnings
         )
-        self.told.append((caller, made))
+        self._together(caller, cluster.service, cluster.subset).views.append(made)
         return made
+
+    def _together(self, caller: int, service: int, subset: int) -> Together:
+        return self.together.setdefault((caller, service, subset), Together())
+
+    def late(self, cluster: Cluster, stack: Stack, caller: int, make: Callable[[], Handler]) -> Handler:
+        """A handler that is made by `make` for its first call; the views of it count from now on."""
+        service = self._plan.services[cluster.service]
+        parts = []
+        for subset in stack.subsets or (cluster.subset,):
+            members = len(service.zones) if subset == NONE else service.subsets.count(subset)
+            parts.append((self._together(caller, cluster.service, subset), members))
+
+        def made() -> Handler:
+            for together, members in parts:
+                together.take(members)
+            return make()
+
+        for together, members in parts:
+            together.expect(members)
+        return LateLayer(made)
 
     def views_of(self, cluster: Cluster, stack: Stack, place: Place, caller: int) -> tuple[View, ...]:
         """The views that a stack needs: one, or one for each subset that its calls are split among."""

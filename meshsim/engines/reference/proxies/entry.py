@@ -94,7 +94,14 @@ class GatewayEntry:
         operation = NONE if number == NONE else self._routes[number].destination(call.request, call.key)
         call.fallback_key = NONE
         if gateway.takes_time:
-            yield from self._pass(gateway, call, operation)
+            began_ns = self._clock.now_ns
+            try:
+                yield from gateway.work(call, AT_GATEWAY, operation)
+            except Interrupted:
+                call.proxy_ns = self._clock.now_ns - began_ns
+                self._refusals.lose(call, CALLER_GATEWAY)
+                raise
+            call.proxy_ns = self._clock.now_ns - began_ns
         screen = gateway.screen
         if screen.is_plain:
             outcome = screen.judge(call, AT_GATEWAY) if screen.filters else None
@@ -215,17 +222,6 @@ class GatewayEntry:
             made.proxy, made.deadline_ns = gateway.index, call.deadline_ns
             calls.append((self._parts[gateway.index, number, place], made, part.is_optional))
         return gather(self._clock, calls)
-
-    def _pass(self, gateway: Proxy, call: Call, operation: int) -> Steps:
-        """Through a replica that takes time."""
-        began_ns = self._clock.now_ns
-        try:
-            yield from gateway.work(call, AT_GATEWAY, operation)
-        except Interrupted:
-            call.proxy_ns = self._clock.now_ns - began_ns
-            self._refusals.lose(call, CALLER_GATEWAY)
-            raise
-        call.proxy_ns = self._clock.now_ns - began_ns
 
 
 def _forwarded(gateway: Proxy, call: Call, operation: int) -> Call:

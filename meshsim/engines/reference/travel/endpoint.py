@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.plan import NONE
 from meshsim.policies.load_balancing import Endpoint
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from meshsim.engines.reference.time.clock import Task
     from meshsim.engines.reference.travel.server import Server
     from meshsim.policies.load_balancing.address import Address
@@ -63,8 +64,8 @@ class EndpointView(Endpoint):
         """Connections in all."""
         self.draining = 0
         """Of those in use, how many close when their request has ended."""
-        self.waiting: deque[Waiter] = deque()
-        """Requests that wait for a connection to this very endpoint."""
+        self.waiting: deque[Waiter] | None = None
+        """Requests that wait for a connection to this very endpoint; None before the first."""
 
     @property
     def address(self) -> Address:
