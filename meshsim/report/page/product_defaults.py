@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.report.page import mesh_defaults
 from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
-from meshsim.scenario.effective import EVERY_DESTINATION
+from meshsim.scenario.circumstances import EVERY_DESTINATION
 from meshsim.scenario.sections.services import CallStep
 from meshsim.scenario.sections.types import Choice, PolicySection
 

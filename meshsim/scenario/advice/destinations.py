@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from meshsim.scenario import effective
+from meshsim.scenario.circumstances import EVERY_DESTINATION, Caller
 from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
 from meshsim.scenario.flow import reading
 from meshsim.scenario.flow.flow import calls_of
@@ -35,13 +36,15 @@ class Destination:
     """Proxies, or callers without one, that have a view of their own."""
     rate: float
     """Requests per second of all callers together at the peak; 0 where a file says."""
+    caller: Caller = effective.NOBODY
+    """Who sends."""
     routes: tuple[Tries, ...] = ()
     """Of a gateway: what its routes to the service try."""
 
     @cached_property
     def traffic(self) -> effective.Traffic:
         """The settings, with nothing left open."""
-        return effective.traffic(self.entries, self.service, self.product)
+        return effective.traffic(self.entries, self.service, self.product, self.caller)
 
     @property
     def tries(self) -> tuple[Tries, ...]:
@@ -56,14 +59,14 @@ class Destination:
 
     def path(self, field: str) -> Path:
         """Where a setting is written; empty where it is not."""
-        for key in (self.service, effective.EVERY_DESTINATION):
+        for key in (self.service, EVERY_DESTINATION):
             if getattr(self.entries.get(key), field, None) is not None:
                 return self.section, "traffic", key, field
         return ()
 
     def written(self, field: str) -> Any:
         """The setting as the file has it; None where it is not written."""
-        blocks = (self.entries.get(key) for key in (self.service, effective.EVERY_DESTINATION))
+        blocks = (self.entries.get(key) for key in (self.service, EVERY_DESTINATION))
         return next((found for block in blocks if (found := getattr(block, field, None)) is not None), None)
 
 
@@ -105,7 +108,8 @@ def _of_gateway(flow: Flow) -> Iterator[Destination]:
     for service, rate in rates.items():
         routes = tuple(tries.get(service, ()))
         who = "one replica of the gateway"
-        yield Destination(service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, routes)
+        caller = Caller("gateway")
+        yield Destination(service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, caller, routes)
 
 
 def _of_clients(flow: Flow) -> Iterator[Destination]:
@@ -138,7 +142,8 @@ def _of_services(flow: Flow) -> Iterator[Destination]:
         callers = scenario.services[caller].replicas
         if flow.has_mesh:
             in_mesh = {} if mesh is None else mesh.traffic
-            yield Destination(service, f"one sidecar of {caller}", "mesh", in_mesh, flow.product, callers, rate)
+            who = f"one sidecar of {caller}"
+            yield Destination(service, who, "mesh", in_mesh, flow.product, callers, rate, Caller("sidecar"))
         else:
             entries = _without_proxy(scenario)
             yield Destination(service, f"one replica of {caller}", "direct", entries, resolve(NO_PRODUCT), callers, rate)
@@ -152,7 +157,7 @@ def _of_waypoints(flow: Flow, rates: dict[tuple[str, str], float]) -> Iterator[D
         rate = [each for (_, called), each in rates.items() if called == service]
         if rate:
             who = f"one replica of {service}'s waypoint"
-            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, sum(rate))
+            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, sum(rate), Caller("waypoint"))
 
 
 def _without_proxy(scenario: Scenario) -> Mapping[str, TrafficSection]:
