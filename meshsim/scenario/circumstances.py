@@ -42,6 +42,11 @@ class Circumstances:
         """What is written for a field; None for nothing."""
         return next((value for block in self._blocks if (value := getattr(block, field, None)) is not None), None)
 
+    def block_with(self, setting: str) -> int | None:
+        """Number of the block that says something of a setting; None where none does, and for a fact."""
+        field = setting.partition(".")[0]
+        return next((number for number, block in enumerate(self._blocks) if getattr(block, field, None) is not None), None)
+
     def __call__(self, setting: str) -> str | None:
         """What is written of a setting (a path) or known of a fact, as text; None for nothing, and where `none` is written."""
         match setting:

@@ -169,12 +169,12 @@ def traffic(
 
 def route_traffic(section: GatewaySection, route: RouteSection, product: Product) -> Traffic:
     """What a gateway does for a route: as for its first destination by name, under the route's own settings."""
-    return traffic(section.traffic, first_destination(route), product, _of_route(route), route)
+    return traffic(section.traffic, first_destination(route), product, caller_of_route(route), route)
 
 
 def cluster_per(section: GatewaySection, route: RouteSection, product: Product) -> str:
     """What a route's clusters are: one for each `service`, one for the `rule`, or one for each `backend` of the rule."""
-    written = circumstances(section.traffic, first_destination(route), _of_route(route), route)
+    written = circumstances(section.traffic, first_destination(route), caller_of_route(route), route)
     made: str = Defaults(product, written).fill("traffic.cluster_per", route.cluster_per)
     return made
 
@@ -191,7 +191,8 @@ def caller_in_mesh(section: MeshSection | None, service: str) -> Caller:
     return Caller("waypoint" if section is not None and section.mode == "ambient" and service in before else "sidecar")
 
 
-def _of_route(route: RouteSection) -> Caller:
+def caller_of_route(route: RouteSection) -> Caller:
+    """The gateway, with as many destinations as the route has."""
     return Caller("gateway", sum(weight > 0 for weight in route.destinations.values()))
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NO_PRODUCT = "none"
 NO_LIMIT = 2**32 - 1
-HOWS = {"default": "But", "adds": "Also, whatever is written,", "replaces": "Whatever is written,"}
+HOWS = {"default": "but", "adds": "also, beside what is written,", "replaces": "but whatever is written,"}
 """How the case of a field begins in words."""
 ABSENT = "none"
 """How a file writes that there is no such thing: no timeout, no retries."""
@@ -195,7 +195,8 @@ def table() -> str:
             lines.append(f"- `{default.field}`: **{default.text}**.{note} *Source: {default.source}.*")
             for case in default.cases:
                 note = f" {case.note}" if case.note else ""
-                lines.append(f"  - {HOWS[case.how]} **{text_of(case.value, case.written)}** where {case.text}.{note} *Source: {case.source}.*")
+                value = text_of(case.value, case.written)
+                lines.append(f"  - {HOWS[case.how]} **{value}**, where {case.text}.{note} *Source: {case.source}.*")
     return "\n".join(lines) + "\n"
 
 
