@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from meshsim.units import NS_PER_S, format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from meshsim.experiments.comparison import Comparison
+    import pandas as pd
+
     from meshsim.experiments.replications import Replications
+    from meshsim.experiments.run import Experiment
+    from meshsim.scenario.figure import Figure
 
 FEW = 5
 """Replications below which an interval rests on little."""
@@ -22,13 +25,71 @@ FEW_BEYOND = 50
 """Requests of a replication beyond a quantile below which its interval holds the truth less often than it says: docs/statistics.md."""
 
 
-def notes(comparison: Comparison) -> tuple[str, ...]:
+class Compared(Protocol):
+    """What the notes are about: as much of a `Comparison` as they look at."""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What was asked for."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """`comparison`, `sweep`, or `run`."""
+        ...
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names, the baseline first."""
+        ...
+
+    @property
+    def baseline(self) -> str:
+        """What the others are compared with."""
+        ...
+
+    @property
+    def replications(self) -> int:
+        """Of each variant."""
+        ...
+
+    @property
+    def confidence(self) -> float:
+        """Of all intervals."""
+        ...
+
+    @property
+    def experiments(self) -> Mapping[str, Experiment]:
+        """The scenario of each variant."""
+        ...
+
+    @property
+    def kept(self) -> Mapping[str, Replications]:
+        """The replications of each variant."""
+        ...
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """What the table shows."""
+        ...
+
+    @property
+    def until_figures(self) -> tuple[Figure, ...]:
+        """What had to be precise."""
+        ...
+
+    def table(self) -> pd.DataFrame:
+        """One row for each figure and variant."""
+        ...
+
+
+def notes(comparison: Compared) -> tuple[str, ...]:
     """The warnings, each a sentence or two."""
     parts = (_warm_up, _precision, _replications, _tails, _requests, _intervals, _idle)
     return tuple(note for part in parts for note in part(comparison))
 
 
-def _warm_up(comparison: Comparison) -> Iterator[str]:
+def _warm_up(comparison: Compared) -> Iterator[str]:
     """What MSER-5 says of the warm-up, once for each answer."""
     unchecked: dict[str, list[str]] = {}
     for name, kept in comparison.kept.items():
@@ -49,7 +110,7 @@ def _warm_up(comparison: Comparison) -> Iterator[str]:
         yield f"The warm-up{who} was not checked: {reason}."
 
 
-def _idle(comparison: Comparison) -> Iterator[str]:
+def _idle(comparison: Compared) -> Iterator[str]:
     """Policies that made no difference to any request of any replication: what the comparison says nothing of."""
     idle: dict[str, list[str]] = {}
     for name, kept in comparison.kept.items():
@@ -67,7 +128,7 @@ def _needed(kept: Replications) -> list[float]:
     return [math.inf if one.warm_up_needed_s is None else one.warm_up_needed_s for one in kept.summaries]
 
 
-def _precision(comparison: Comparison) -> Iterator[str]:
+def _precision(comparison: Compared) -> Iterator[str]:
     """Whether the precision that was asked for was reached."""
     until = comparison.manifest["until"]
     if until is None or comparison.replications < until["max_replications"]:
@@ -85,14 +146,14 @@ def _precision(comparison: Comparison) -> Iterator[str]:
         )
 
 
-def _replications(comparison: Comparison) -> Iterator[str]:
+def _replications(comparison: Compared) -> Iterator[str]:
     if comparison.replications == 1:
         yield "One replication has no interval: nothing here can be told from chance. Ask for ten or more."
     elif comparison.replications < FEW:
         yield f"The intervals rest on {comparison.replications} replications; with ten or more they are narrower and more reliable."
 
 
-def _tails(comparison: Comparison) -> Iterator[str]:
+def _tails(comparison: Compared) -> Iterator[str]:
     """Quantiles that rest on a handful of requests."""
     thin: dict[int, list[str]] = {}
     for figure in comparison.figures if comparison.replications > 1 else ():
@@ -109,7 +170,7 @@ def _tails(comparison: Comparison) -> Iterator[str]:
         )
 
 
-def _requests(comparison: Comparison) -> Iterator[str]:
+def _requests(comparison: Compared) -> Iterator[str]:
     """Variants whose requests are not the baseline's: their pairs share less."""
     first = comparison.experiments[comparison.baseline]
     others = [
@@ -123,7 +184,7 @@ def _requests(comparison: Comparison) -> Iterator[str]:
         yield f"{', '.join(others)}: load or length of the run differ from {comparison.baseline}'s, so the requests are not the same."
 
 
-def _intervals(comparison: Comparison) -> Iterator[str]:
+def _intervals(comparison: Compared) -> Iterator[str]:
     """What the intervals themselves have to say."""
     table = comparison.table()
     said: dict[str, list[str]] = {}

@@ -17,8 +17,10 @@ from meshsim.metrics.over_time.requests import ALL_ROUTES, ErrorsOverTime, Timel
 from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.policies.activity import Activities
 from meshsim.metrics.policies.decisions import Decisions
+from meshsim.metrics.policies.idle import idle_policies
 from meshsim.metrics.stages.slow_sample import SlowSample
 from meshsim.metrics.stages.stages import spans, stages
+from meshsim.metrics.summarise import summarise
 from meshsim.metrics.summary import SlowTime
 from meshsim.metrics.tally import Tally
 
@@ -52,6 +54,7 @@ class Observer:
     """Watches a run through its records."""
 
     def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self.tally = Tally(plan)
         self._over_time: dict[str, OverTime] = {
             "timeline": Timeline(plan),
@@ -76,11 +79,11 @@ class Observer:
         rows = zip(*self._stages().values(), strict=True)
         slow = (SlowTime(None if route == ALL_ROUTES else route, *row) for route, *row in rows)
         return replace(
-            self.tally.summary(simulated_ns=simulated_ns),
+            summarise(self.tally, simulated_ns),
             slow_times=tuple(slow),
             destinations=self._activities.destinations(),
             filters=self._decisions.summaries(),
-            never_acted=self._activities.never_acted(),
+            never_acted=tuple(idle_policies(self._plan, self._activities)),
         )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:

@@ -13,17 +13,15 @@ import numpy as np
 from meshsim.metrics.cells import Failure, RequestCell, ServiceCell, StationCell, proxy_places
 from meshsim.metrics.recovery import RecoveryWatch
 from meshsim.metrics.rows import groups, is_failed
-from meshsim.metrics.summarise import summarise
 from meshsim.metrics.warm_up import LatencySequence, until_ns
 
 if TYPE_CHECKING:
-    from meshsim.metrics.summary import Summary
     from meshsim.plan import Plan
     from meshsim.records import Chunk
 
 
 class Tally:
-    """A sink of records that gives a `Summary` at any time."""
+    """A sink of records, of which `summarise` makes a `Summary` at any time."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -52,14 +50,6 @@ class Tally:
                 self._take_stations(chunk, self.instances)
             case "proxies":
                 self._take_stations({**chunk, "service": proxy_places(chunk, len(self.plan.services))}, self.proxies)
-
-    def summary(self, simulated_ns: int) -> Summary:
-        """What has been seen so far.
-
-        Args:
-            simulated_ns: How far the run has come.
-        """
-        return summarise(self, simulated_ns)
 
     def _take_requests(self, chunk: Chunk) -> None:
         routes = len(self.plan.names.routes) + 1

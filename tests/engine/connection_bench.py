@@ -13,13 +13,16 @@ from meshsim.distributions import Constant
 from meshsim.engines.reference.destinations.connections import ConnectionLayer
 from meshsim.engines.reference.destinations.transport import TransportLayer
 from meshsim.engines.reference.destinations.view import Place, View
-from meshsim.engines.reference.layers.layers import Refusals, TimeoutLayer, timed_out
+from meshsim.engines.reference.layers.timeout import TimeoutLayer, timed_out
 from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.time.clock import Cancelled, Clock
-from meshsim.engines.reference.time.outcome import OK, Outcome, failure
+from meshsim.engines.reference.time.outcome import CALLER_GONE, OK, Outcome, failure
 from meshsim.engines.reference.time.station import Station
-from meshsim.engines.reference.travel.call import CALLER_GONE, FLAGS, STATUS, Call, Request
+from meshsim.engines.reference.travel.call import Call
 from meshsim.engines.reference.travel.network import Links
+from meshsim.engines.reference.travel.refusals import Refusals
+from meshsim.engines.reference.travel.request import Request
+from meshsim.engines.reference.travel.row import FLAGS, STATUS
 from meshsim.flags import Flag
 from meshsim.plan import Cluster, Connections, Limits, Network, Tls
 from meshsim.policies.admission import NO_LIMIT

@@ -12,11 +12,12 @@ from meshsim.distributions import Constant
 from meshsim.engines.reference.control.control import Control
 from meshsim.engines.reference.destinations.view import Place, View
 from meshsim.engines.reference.layers.hop import HopLayer
-from meshsim.engines.reference.layers.layers import Refusals
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.engines.reference.time.clock import Clock
-from meshsim.engines.reference.travel.call import CALLER_GATEWAY, Call, Request
+from meshsim.engines.reference.travel.call import CALLER_GATEWAY, Call
 from meshsim.engines.reference.travel.network import Links
+from meshsim.engines.reference.travel.refusals import Refusals
+from meshsim.engines.reference.travel.request import Request
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Cluster, Effect, Fault, HealthCheck, Lifecycle, Network, Operation, Step, StepKind
 from meshsim.policies.load_balancing import RoundRobin

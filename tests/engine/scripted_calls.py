@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import made_up
 
 from meshsim.engines.reference.destinations.view import Place, View
-from meshsim.engines.reference.layers.layers import Refusals, TimeoutLayer, timed_out
+from meshsim.engines.reference.layers.timeout import TimeoutLayer, timed_out
 from meshsim.engines.reference.time.clock import Clock, Interrupted
 from meshsim.engines.reference.time.outcome import OK, Outcome, failure
-from meshsim.engines.reference.travel.call import ATTEMPT, BACK_OFF, ENDED, FLAGS, STATUS, Call, Request
+from meshsim.engines.reference.travel.call import Call
+from meshsim.engines.reference.travel.refusals import Refusals
+from meshsim.engines.reference.travel.request import Request
+from meshsim.engines.reference.travel.row import ATTEMPT, BACK_OFF, ENDED, FLAGS, STATUS
 from meshsim.flags import Flag
 from meshsim.plan import Cluster, Limits, Retries
 from meshsim.policies.admission import NO_LIMIT
@@ -25,8 +28,8 @@ from meshsim.records import Recorder
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meshsim.engines.reference.layers.layers import Handler
     from meshsim.engines.reference.time.clock import Steps
+    from meshsim.engines.reference.travel.handler import Handler
 
 MS = 1_000_000
 ERROR = failure(500, Flag.error, 0)

@@ -531,8 +531,9 @@ def test_whatever_happens_nothing_stays_held_and_everybody_is_answered(seed, kin
     bench.run()
     assert all(one.outcome is not None for one in bench.sent.values())
     for caller in bench.callers:
-        for endpoint in caller.view.endpoints:
-            assert endpoint.pool is None or (not endpoint.pool.connecting and not endpoint.pool.missing)
+        for host in caller.view.pool.hosts if layer_4 is None else ():
+            assert not host.connecting
+            assert not host.missing
 
 
 def test_a_dial_that_nobody_waits_for_keeps_no_run_alive():

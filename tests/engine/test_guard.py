@@ -10,10 +10,10 @@ from scripted_calls import ERROR, MS, NOT_FOUND, TIMED_OUT, UNAVAILABLE, Bench, 
 
 import meshsim as ms
 from meshsim.engines.reference.layers.guard import GuardLayer
-from meshsim.engines.reference.layers.layers import ALL_FLAGS
 from meshsim.engines.reference.layers.retrying import RetryLayer
+from meshsim.engines.reference.layers.timeout import ALL_FLAGS
 from meshsim.engines.reference.time.outcome import GRPC_OK, OK, Outcome, failure
-from meshsim.engines.reference.travel.call import ENDED, SENT, SERVICE, STATUS
+from meshsim.engines.reference.travel.row import ENDED, SENT, SERVICE, STATUS
 from meshsim.flags import Flag
 from meshsim.policies.circuit_breaking import CLOSED, HALF_OPEN, OPEN, CircuitBreaker
 from meshsim.randomness import GATEWAY

@@ -23,12 +23,12 @@ from scripted_calls import (
 
 import meshsim as ms
 from meshsim.engines.reference.layers.hedging import HedgeLayer
-from meshsim.engines.reference.layers.layers import ALL_FLAGS
 from meshsim.engines.reference.layers.pick import Chooser, WatchfulPickLayer
 from meshsim.engines.reference.layers.race import Entrant, Race
+from meshsim.engines.reference.layers.timeout import ALL_FLAGS
 from meshsim.engines.reference.time.clock import PARK
 from meshsim.engines.reference.time.outcome import OK
-from meshsim.engines.reference.travel.call import ENDED
+from meshsim.engines.reference.travel.row import ENDED
 from meshsim.flags import Flag
 from meshsim.plan import Hedging, Retries
 from meshsim.planning.traffic import NEVER_AGAIN

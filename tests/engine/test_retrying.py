@@ -22,8 +22,8 @@ from scripted_calls import (
 )
 
 import meshsim as ms
-from meshsim.engines.reference.layers.layers import ALL_FLAGS
 from meshsim.engines.reference.layers.retrying import RetryLayer
+from meshsim.engines.reference.layers.timeout import ALL_FLAGS
 from meshsim.engines.reference.time.outcome import OK
 from meshsim.flags import Flag
 from meshsim.policies.retry import RetryQuota

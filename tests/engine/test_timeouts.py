@@ -8,7 +8,7 @@ import pytest
 from scripted_calls import MS, Bench
 
 import meshsim as ms
-from meshsim.engines.reference.layers.layers import within
+from meshsim.engines.reference.layers.timeout import within
 from meshsim.engines.reference.time.outcome import OK, failure
 from meshsim.flags import Flag
 from meshsim.plan import NONE

@@ -16,6 +16,7 @@ from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.over_time.intervals import COARSE_ERROR, CoarseHistograms, coarse_bin, coarse_edges
 from meshsim.metrics.over_time.requests import ErrorsOverTime, Timeline
 from meshsim.metrics.over_time.services import ServicesOverTime
+from meshsim.metrics.summarise import summarise
 from meshsim.metrics.tally import Tally
 
 if TYPE_CHECKING:
@@ -271,5 +272,5 @@ def test_edges_are_by_caller_and_service_and_only_of_measured_requests() -> None
         pytest.approx(np.nan, nan_ok=True),
         pytest.approx(0.005),
     ]
-    assert nodes(tally.summary(12 * SECOND))["service"] == ["(gateway)", "cart", "payment"]
-    assert nodes(tally.summary(12 * SECOND))["attempts_per_s"] == [1 / 8, 2 / 8, 2 / 8]
+    assert nodes(summarise(tally, 12 * SECOND))["service"] == ["(gateway)", "cart", "payment"]
+    assert nodes(summarise(tally, 12 * SECOND))["attempts_per_s"] == [1 / 8, 2 / 8, 2 / 8]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.clients.clients import Client, Counter
+from meshsim.engines.reference.clients.client import Client, Counter
 from meshsim.engines.reference.clients.edge import EdgeLayer
 from meshsim.engines.reference.control.control import Control
 from meshsim.engines.reference.counters import Counters
 from meshsim.engines.reference.destinations.view import Place
-from meshsim.engines.reference.layers.layers import ALL_FLAGS, CLIENT_GAVE_UP, Refusals, around, timed_out
 from meshsim.engines.reference.layers.stacks import Stacks
+from meshsim.engines.reference.layers.timeout import ALL_FLAGS, CLIENT_GAVE_UP, around, timed_out
 from meshsim.engines.reference.proxies.ambient import WaypointLayer
 from meshsim.engines.reference.proxies.entry import DirectEntry, GatewayEntry
 from meshsim.engines.reference.proxies.fleet import Fleet
@@ -27,6 +27,7 @@ from meshsim.engines.reference.services.instance import Instance
 from meshsim.engines.reference.time.clock import Clock
 from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, CALLER_WAYPOINT
 from meshsim.engines.reference.travel.network import Links
+from meshsim.engines.reference.travel.refusals import Refusals
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Stack, StepKind
 from meshsim.randomness import APPLICATION, CLIENT, GATEWAY, SIDECAR, WAYPOINT, call_key, root_key, stream
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler
     from meshsim.engines.reference.proxies.proxy import Proxy
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.plan import Ask as Asked
     from meshsim.plan import Cluster, Plan, Step
     from meshsim.records import Recorder
@@ -88,7 +89,7 @@ class Model:
             read_load(self.clock, gateway.screen, gateway.station)
         for instance in everyone:
             if instance.guard is not None:
-                read_load(self.clock, instance.guard.screen, instance.station)
+                read_load(self.clock, self._fleet.sidecars[instance.service, instance.index].screen, instance.station)
         for route in self._routes:
             if route.canary is not None:
                 route.canary.begin()
@@ -121,7 +122,8 @@ class Model:
 
     def _connect_asks(self, instance: Instance, key: int) -> None:
         """Give the sidecar at an instance a way to whom its filters ask."""
-        mesh, sidecar, service = self.plan.mesh, instance.sidecar, self.plan.services[instance.service]
+        mesh, service = self.plan.mesh, self.plan.services[instance.service]
+        sidecar = self._fleet.sidecars.get((instance.service, instance.index))
         if mesh is None or mesh.ambient is not None or sidecar is None:
             return
         place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar.station)
@@ -131,7 +133,8 @@ class Model:
 
     def _outbound(self, instance: Instance, called: int, key: int) -> Handler:
         """From an instance to a service: through its sidecar or its node's proxy where there is a mesh."""
-        plan, service, sidecar = self.plan, self.plan.services[instance.service], instance.sidecar
+        plan, service = self.plan, self.plan.services[instance.service]
+        sidecar = self._fleet.sidecars.get((instance.service, instance.index))
         station = None if sidecar is None else sidecar.station
         place = Place(key, instance.zone, instance.index, _by_zone(service.zones), station)
         mesh = plan.mesh

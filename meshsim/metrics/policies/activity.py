@@ -1,4 +1,4 @@
-"""What the policies of each caller did towards each destination, how evenly its instances were used, and which policies never acted."""
+"""What the policies of each caller did towards each destination, and how evenly its instances were used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from meshsim.metrics.policies.idle import idle_policies
 from meshsim.metrics.policies.summaries import DestinationSummary
 from meshsim.metrics.rows import groups
 from meshsim.records import ACTIVITY
@@ -72,10 +71,6 @@ class Activities:
         return tuple(
             self._summary(key) for key in self.keys if self._counts[key].any() or (key.caller, key.service) in self._sent
         )
-
-    def never_acted(self) -> tuple[str, ...]:
-        """The policies that a scenario asks for and that had no effect on any request, in words."""
-        return tuple(idle_policies(self._plan, self))
 
     def caller_name(self, caller: int) -> str:
         """A service, or who calls from outside."""

@@ -13,12 +13,14 @@ from meshsim.flags import Flag
 from meshsim.randomness import EDGE, HANDSHAKE, Draw, call_key
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.proxies.replicas import Replica, Replicas
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.time.outcome import Outcome
-    from meshsim.engines.reference.travel.call import Call, Request
+    from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
+    from meshsim.engines.reference.travel.refusals import Refusals
+    from meshsim.engines.reference.travel.request import Request
     from meshsim.plan import Edge
 
     Client = tuple[int, int, int]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.control.discovery import AtOnce, Lookups, Push
 from meshsim.engines.reference.control.faults import strike
-from meshsim.engines.reference.control.health_check import HealthChecker
 from meshsim.engines.reference.control.lifecycle import Life
-from meshsim.engines.reference.control.load_reports import LoadReports
 from meshsim.engines.reference.control.registry import Registry
+from meshsim.engines.reference.destinations.health_check import HealthChecker
+from meshsim.engines.reference.destinations.load_reports import LoadReports
 from meshsim.engines.reference.travel.call import CALLER_GATEWAY
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from meshsim.engines.reference.travel.network import HANDSHAKE_WAY, REQUEST_WAY
 from meshsim.plan import NONE
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Steps, Task
+    from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.engines.reference.travel.network import Links
     from meshsim.plan import Connections, Tls
 

@@ -17,12 +17,13 @@ from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.endpoint import EndpointView
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
+    from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Connections
 
 BROKEN = int(Flag.UC | Flag.UF)
@@ -55,15 +56,15 @@ class ConnectionPool:
         self._era = 0
         self._streams_each = min(settings.max_concurrent_streams, settings.max_requests or settings.max_concurrent_streams)
         """How many of those that wait a new connection can take."""
-        for endpoint in view.endpoints:
-            endpoint.pool = HostPool(endpoint)
+        self.hosts = [HostPool(endpoint) for endpoint in view.endpoints]
+        """By endpoint."""
 
     def drain(self) -> None:
         """Certificates have changed: connections without a request close, the others after their requests."""
         self._era += 1
         self._dialler.forget()
-        for endpoint in self._view.endpoints:
-            self._drop_unusable(endpoint.pool)
+        for host in self.hosts:
+            self._drop_unusable(host)
 
     def take_ready(self, pool: HostPool) -> Connection | None:
         """A connection that a request can go on at once."""
@@ -150,9 +151,9 @@ class ConnectionPool:
         """Whether the limit has room for a connection: those that have ended unnoticed at other endpoints do not count."""
         connections = self._view.connections
         if connections.in_use >= connections.maximum:
-            for endpoint in self._view.endpoints:
-                if endpoint.pool.ready:
-                    self._drop_unusable(endpoint.pool)
+            for host in self.hosts:
+                if host.ready:
+                    self._drop_unusable(host)
         return connections.admit()
 
     def _open(self, pool: HostPool, connection: Connection) -> Steps:
@@ -199,15 +200,15 @@ class ConnectionLayer:
         self._inner = inner
         self._view = view
         self._refusals = refusals
-        if view.pool is None:
-            view.pool = ConnectionPool(view, links, settings)
-        self._pool: ConnectionPool = view.pool
+        self._pool = view.pool if isinstance(view.pool, ConnectionPool) else ConnectionPool(view, links, settings)
+        view.pool = self._pool
         self._overflow = failure(503, Flag.UO, view.service)
         self._failed = failure(503, Flag.UF, view.service)
 
     def call(self, call: Call) -> Steps:
         """Wait for a connection, send on it, give it back."""
-        view, pool, host = self._view, self._pool, call.endpoint.pool
+        view, pool = self._view, self._pool
+        host = pool.hosts[call.endpoint.index]
         connection = pool.take_ready(host) if not host.waiting else None
         if connection is not None:
             if not view.requests.admit():

@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from meshsim.flags import Flag
 from meshsim.randomness import OUTLIER, Draw
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     import simpy
 
-    from meshsim.engines.reference.control.health_check import HealthChecker
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
-    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.destinations.activity import Activity
+    from meshsim.engines.reference.time.clock import Clock
+    from meshsim.engines.reference.travel.endpoint import EndpointView
+    from meshsim.plan import Cluster
 
 _NEVER_ASKED = int(Flag.UO)
 """The pool answered: no host has done anything wrong."""
 LONG_AGO_NS = -(1 << 62)
+
+
+class Hosts(Protocol):
+    """What is looked after: a view's endpoints, and the view that looks at them again when one of them has changed."""
+
+    clock: Clock
+    key: int
+    cluster: Cluster
+    activity: Activity
+
+    @property
+    def endpoints(self) -> Sequence[EndpointView]:
+        """All that it may ever know, by index."""
+        ...
+
+    def refresh(self) -> None:
+        """Work out anew among whom picks are made."""
+        ...
+
+
+class Checker(Protocol):
+    """Who checks one endpoint."""
+
+    def join(self) -> None:
+        """A new host stands there."""
+        ...
+
+    def leave(self) -> None:
+        """It has gone."""
+        ...
 
 
 class Health:
@@ -32,7 +63,7 @@ class Health:
 
     __slots__ = ("_accrual", "_draw", "_draws", "_is_telling", "_outliers", "_passing", "_told_ns", "_view", "_wakes", "checkers")
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: Hosts) -> None:
         self._view = view
         count, cluster = len(view.endpoints), view.cluster
         self._outliers = None if cluster.outliers is None else cluster.outliers.build(hosts=count)
@@ -44,7 +75,7 @@ class Health:
         self._told_ns = LONG_AGO_NS
         self._is_telling = False
         self._wakes: set[int] = set()
-        self.checkers: dict[int, HealthChecker] = {}
+        self.checkers: dict[int, Checker] = {}
         """Who checks each endpoint, by its index; empty without active checks."""
         for endpoint in view.endpoints:
             if self._outliers is not None and not endpoint.is_member:
@@ -57,7 +88,7 @@ class Health:
             view.clock.process(self._sweep())
 
     @classmethod
-    def of(cls, view: View) -> Self | None:
+    def of(cls, view: Hosts) -> Self | None:
         """The health of a view's endpoints, or None where nothing looks after it."""
         cluster = view.cluster
         is_watched = cluster.outliers is not None or cluster.accrual is not None or cluster.health_check is not None

@@ -13,27 +13,16 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.time.clock import PARK, Interrupted
 from meshsim.engines.reference.time.outcome import failure
+from meshsim.engines.reference.travel.endpoint import Waiter
 from meshsim.flags import Flag
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
-    from meshsim.engines.reference.time.clock import Steps, Task
+    from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.travel.call import Call
-
-
-class Waiter:
-    """A request in a host's pending queue."""
-
-    __slots__ = ("is_admitted", "is_answered", "is_gone", "is_parked", "task")
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.is_answered = False
-        self.is_admitted = False
-        self.is_gone = False
-        self.is_parked = False
+    from meshsim.engines.reference.travel.endpoint import EndpointView
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.refusals import Refusals
 
 
 class PoolLayer:

@@ -12,12 +12,13 @@ from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.endpoint import EndpointView
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
+    from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Connections
 
 
@@ -174,9 +175,8 @@ class TransportLayer:
         self._inner = inner
         self._view = view
         self._refusals = refusals
-        if view.pool is None:
-            view.pool = Transport(view, links, settings)
-        self._transport: Transport = view.pool
+        self._transport = view.pool if isinstance(view.pool, Transport) else Transport(view, links, settings)
+        view.pool = self._transport
         self._failed = failure(503, Flag.UF, view.service)
         self._no_host = failure(503, Flag.UH, view.service)
 

@@ -5,10 +5,11 @@ Ten gateway replicas have ten of them, and they differ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
-from meshsim.engines.reference.destinations.endpoints import Activity, EndpointView
+from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.health import Health
+from meshsim.engines.reference.travel.endpoint import EndpointView
 from meshsim.plan import NONE, HashOn
 from meshsim.policies.admission import NO_LIMIT, ResourceLimit
 from meshsim.policies.load_balancing import NO_HASH
@@ -18,7 +19,6 @@ from meshsim.randomness import HASH, LOAD_BALANCER, START_OFFSET, Draw, call_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from meshsim.engines.reference.control.load_reports import LoadReports
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.time.station import Station
@@ -44,6 +44,22 @@ class Place:
         """How many of its like there are in each zone."""
         self.station = station
         """The proxy's workers, which pay for handshakes; None without a proxy."""
+
+
+class Pool(Protocol):
+    """Whatever keeps a view's connections."""
+
+    def drain(self) -> None:
+        """Certificates have changed: no further request goes on a connection that was made before."""
+        ...
+
+
+class Reports(Protocol):
+    """What brings a view the endpoints' own reports of their load."""
+
+    def send(self, endpoint: EndpointView) -> None:
+        """One report."""
+        ...
 
 
 class View:
@@ -87,9 +103,9 @@ class View:
         self.breaker = None if cluster.breaker is None else cluster.breaker.build()
         self.throttling = None if cluster.throttling is None else cluster.throttling.build()
         self.limiter = None if cluster.limiter is None else cluster.limiter.build()
-        self.pool: Any = None
+        self.pool: Pool | None = None
         """Whatever keeps its connections."""
-        self.reports: LoadReports | None = None
+        self.reports: Reports | None = None
         """What brings it the endpoints' own reports of their load, where its balancer reads them."""
         self._hash_on = cluster.hash_on
         self._locality = cluster.locality

@@ -11,10 +11,11 @@ from meshsim.randomness import THROTTLING, Draw
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.refusals import Refusals
 
 TOO_MANY_REQUESTS = 429
 TIMED_OUT = int(Flag.UT)

@@ -10,9 +10,10 @@ from meshsim.randomness import Draw
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Hedging, Retries
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.proxies.screening import INBOUND
 from meshsim.engines.reference.time.clock import PARK, Interrupted
 from meshsim.engines.reference.time.outcome import CALLER_LEFT, LOST_AFTER_NS, OK, Outcome, failure
-from meshsim.engines.reference.travel.call import (
+from meshsim.engines.reference.travel.network import ANSWER_WAY, REQUEST_WAY
+from meshsim.engines.reference.travel.row import (
     ARRIVED,
     ENDED,
     FINISHED,
@@ -19,20 +19,19 @@ from meshsim.engines.reference.travel.call import (
     STATUS,
     WASTED,
     WORKED,
-    Job,
 )
-from meshsim.engines.reference.travel.network import ANSWER_WAY, REQUEST_WAY
+from meshsim.engines.reference.travel.server import Job
+from meshsim.engines.reference.travel.sidecar import INBOUND
 from meshsim.flags import Flag
 from meshsim.plan import NONE, OnCancel
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.layers import Refusals
-    from meshsim.engines.reference.proxies.proxy import Proxy
-    from meshsim.engines.reference.proxies.screening import Passed
-    from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.network import Links
+    from meshsim.engines.reference.travel.refusals import Refusals
+    from meshsim.engines.reference.travel.server import Server
+    from meshsim.engines.reference.travel.sidecar import Passed, Sidecar
 
 
 NOBODY: Passed = []
@@ -95,7 +94,7 @@ class HopLayer:
             instance.guard.screen.tell(passed, outcome, call.request)
         return outcome
 
-    def _enter(self, instance: Instance, call: Call, row: list[int], passed: Passed) -> Steps:
+    def _enter(self, instance: Server, call: Call, row: list[int], passed: Passed) -> Steps:
         """At the door of the pod: why the request does not reach the instance, or None."""
         if instance.is_unreachable:
             yield LOST_AFTER_NS
@@ -104,7 +103,7 @@ class HopLayer:
             return self._refused
         return None if instance.guard is None else (yield from self._pass(instance.guard, call, row, passed))
 
-    def _pass(self, sidecar: Proxy, call: Call, row: list[int], passed: Passed) -> Steps:
+    def _pass(self, sidecar: Sidecar, call: Call, row: list[int], passed: Passed) -> Steps:
         """Through the sidecar at the instance: its answer in place of the instance's, or None."""
         outcome: Outcome | None = None
         began_ns = self._clock.now_ns

@@ -9,8 +9,8 @@ from meshsim.randomness import MIRROR, call_key, uniform
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler
     from meshsim.engines.reference.time.clock import Steps
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.plan import Mirror
 
 

@@ -11,12 +11,13 @@ from meshsim.policies.load_balancing import NO_HASH
 from meshsim.randomness import LOAD_BALANCER
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
-    from meshsim.engines.reference.proxies.sessions import Session
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.endpoint import EndpointView
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.refusals import Refusals
+    from meshsim.engines.reference.travel.session import Session
     from meshsim.plan import Persistence
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.retry import RetryPolicy

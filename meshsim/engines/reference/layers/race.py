@@ -3,23 +3,58 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from meshsim.engines.reference.layers.retrying import TIMED_OUT, stop, wait_ns
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted, Overdue
-from meshsim.engines.reference.time.outcome import is_servers_fault
-from meshsim.engines.reference.travel.call import CALLER_GONE
+from meshsim.engines.reference.time.outcome import CALLER_GONE, is_servers_fault
 from meshsim.flags import Flag
 from meshsim.randomness import BACK_OFF, attempt_key
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.hedging import HedgeLayer
-    from meshsim.engines.reference.layers.layers import Handler
+    from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Steps, Task
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.refusals import Refusals
+    from meshsim.plan import Hedging
+    from meshsim.policies.retry import RetryPolicy, RunningQuantile
+    from meshsim.randomness import Draw
 
 STATUS_OF_TIMEOUT = 504
+
+
+class Rules(Protocol):
+    """What the tries of a race go by, and where it is counted what became of them."""
+
+    inner: Handler
+    policy: RetryPolicy
+    timeout_ns: int
+    """The per-try timeout, where it asks for a further try; 0 without."""
+    hedging: Hedging
+    refusals: Refusals
+    layer: int
+    view: View | None
+    visible: int
+    latencies: RunningQuantile | None
+    draw: Draw
+
+    def delay_ns(self) -> int:
+        """After how long without an answer a further try is sent; 0 for not."""
+        ...
+
+    def count_retry(self) -> None:
+        """A retry has been sent."""
+        ...
+
+    def count_hedge(self) -> None:
+        """A try has been sent while another one was on its way."""
+        ...
+
+    def count_win(self) -> None:
+        """One that was sent so has won."""
+        ...
 
 
 class Entrant:
@@ -46,7 +81,7 @@ class Race:
     __slots__ = ("_after_timeout", "_alarms", "_attempt", "_call", "_clock", "_first_key", "_hedges", "_layer", "_out", "_posted", "_previous_ns",
                  "_task", "_waiting")  # fmt: skip
 
-    def __init__(self, layer: HedgeLayer, call: Call) -> None:
+    def __init__(self, layer: Rules, call: Call) -> None:
         self._layer = layer
         self._call = call
         self._clock = layer.refusals.clock

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.time.clock import Interrupted
 from meshsim.engines.reference.time.outcome import GRPC_OK, OK
-from meshsim.engines.reference.travel.call import FLAGS
+from meshsim.engines.reference.travel.row import FLAGS
 from meshsim.flags import Flag
 from meshsim.randomness import BACK_OFF, Draw, attempt_key
 from meshsim.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Retries
     from meshsim.policies.retry import RetryPolicy
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from meshsim.randomness import SUBSET, uniform
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.layers import Handler
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
 
 
 class SplitLayer:

@@ -12,19 +12,20 @@ from meshsim.engines.reference.destinations.view import Place, View
 from meshsim.engines.reference.layers.guard import GuardLayer
 from meshsim.engines.reference.layers.hedging import ConnectedLayer
 from meshsim.engines.reference.layers.hop import HopLayer
-from meshsim.engines.reference.layers.layers import ALL_FLAGS, GrpcLayer, around, timed_out, within
 from meshsim.engines.reference.layers.mirror import MirrorLayer
 from meshsim.engines.reference.layers.pick import Chooser, WatchfulTransportLayer, pick_layer
 from meshsim.engines.reference.layers.split import SplitLayer
+from meshsim.engines.reference.layers.timeout import ALL_FLAGS, GrpcLayer, around, timed_out, within
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
 from meshsim.plan import Stack
 from meshsim.policies.admission import NO_LIMIT
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
+    from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Cluster, Plan
 
 

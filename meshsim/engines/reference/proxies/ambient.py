@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.proxies.screening import AT_WAYPOINT
 from meshsim.engines.reference.time.clock import Interrupted
 from meshsim.engines.reference.time.outcome import CALLER_LEFT
 from meshsim.engines.reference.travel.network import ANSWER_WAY, REQUEST_WAY, WAYPOINT_WAY
+from meshsim.engines.reference.travel.sidecar import AT_WAYPOINT
 from meshsim.randomness import WAYPOINT_PICK, uniform
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.proxies.proxy import Proxy
-    from meshsim.engines.reference.proxies.screening import Passed
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
+    from meshsim.engines.reference.travel.refusals import Refusals
+    from meshsim.engines.reference.travel.sidecar import Passed
 
 
 class WaypointLayer:

@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.proxies.parts import gather
 from meshsim.engines.reference.proxies.routes import Observed
-from meshsim.engines.reference.proxies.screening import AT_GATEWAY
 from meshsim.engines.reference.time.clock import Interrupted
 from meshsim.engines.reference.time.outcome import CALLER_LEFT, failure, is_servers_fault
 from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, Call
 from meshsim.engines.reference.travel.network import ANSWER_WAY, CLIENT_WAY, REQUEST_WAY
+from meshsim.engines.reference.travel.sidecar import AT_GATEWAY
 from meshsim.flags import Flag
 from meshsim.plan import NONE
 from meshsim.randomness import ANSWER_SIZE, FALLBACK, GATEWAY_PICK, PART, call_key, uniform
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.proxies.proxy import Proxy
     from meshsim.engines.reference.proxies.routes import LiveRoute
-    from meshsim.engines.reference.proxies.screening import Passed
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.time.outcome import Outcome
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
+    from meshsim.engines.reference.travel.refusals import Refusals
+    from meshsim.engines.reference.travel.sidecar import Passed
     from meshsim.plan import Operation
 
 NO_ROUTE = failure(404, Flag.NR)

@@ -42,6 +42,8 @@ class Fleet:
         self._shared: dict[tuple[int, int, int], dict[str, Any]] = {}
         self.proxies: list[Placed] = []
         self.gateways = self._make_gateways()
+        self.sidecars: dict[tuple[int, int], Proxy] = {}
+        """The sidecar of each instance, or its node's proxy, by service and index."""
         self.waypoints: dict[int, tuple[Proxy, ...]] = {}
         """By service."""
         if plan.mesh is not None:
@@ -67,7 +69,7 @@ class Fleet:
         for number, service in enumerate(self._plan.services):
             for instance in instances[number]:
                 sidecar = self._make(SIDECAR_KIND, number, kind, instance.index, instance.zone, service.inbound, kib_ns)
-                instance.sidecar = sidecar
+                instance.sidecar = self.sidecars[number, instance.index] = sidecar
                 instance.guard = sidecar if sidecar.takes_time or sidecar.screen.filters else None
 
     def _make_node_proxies(self, ambient: Ambient, instances: tuple[tuple[Instance, ...], ...]) -> None:
@@ -83,7 +85,7 @@ class Fleet:
                 node = self._make(NODE_KIND, NONE, ambient.node_proxy, number, instance.zone, (), kib_ns)
                 used = 0
             used += 1
-            instance.sidecar = node
+            instance.sidecar = self.sidecars[instance.service, instance.index] = node
             instance.guard = node if node.takes_time else None
 
     def _make_waypoints(self, ambient: Ambient) -> None:

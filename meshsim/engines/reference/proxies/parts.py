@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.services.instance import Gather
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted
+from meshsim.engines.reference.time.gather import Gather
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meshsim.engines.reference.layers.layers import Handler
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
 
 
 def gather(clock: Clock, calls: Sequence[tuple[Handler, Call, bool]]) -> Steps:

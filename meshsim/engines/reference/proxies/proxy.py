@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.proxies.screening import OUTBOUND, Screen
+from meshsim.engines.reference.proxies.screening import Screen
 from meshsim.engines.reference.time.clock import Interrupted
 from meshsim.engines.reference.time.station import Station
+from meshsim.engines.reference.travel.sidecar import OUTBOUND
 from meshsim.plan import NONE
 from meshsim.randomness import PROXY_TIME, TRACE, uniform
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler, Refusals
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.refusals import Refusals
+    from meshsim.engines.reference.travel.sidecar import Incoming
     from meshsim.plan import ProxyKind
     from meshsim.policies.filters import Filter
 
@@ -63,7 +66,7 @@ class Proxy:
         self.views: list[View] = []
         """Its views of destinations, for the counters."""
 
-    def work(self, call: Call, side: int, operation: int = NONE) -> Steps:
+    def work(self, call: Incoming, side: int, operation: int = NONE) -> Steps:
         """Hold one of its workers for the time that one request takes; only where it `takes_time`.
 
         Args:

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from meshsim.engines.reference.layers.layers import Handler
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.time.outcome import Outcome
-    from meshsim.engines.reference.travel.call import Call, Request
+    from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.request import Request
     from meshsim.plan import Canary, Route
 
 

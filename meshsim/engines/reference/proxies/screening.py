@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.time.clock import PARK, Expired, Interrupted, Timers
 from meshsim.engines.reference.time.outcome import CALLER_LEFT, OK, Outcome
 from meshsim.engines.reference.travel.call import Call
+from meshsim.engines.reference.travel.sidecar import Passing
 from meshsim.flags import Flag
 from meshsim.plan import NONE
 from meshsim.policies.filters import Decision, Then, Verdict
@@ -16,33 +17,17 @@ from meshsim.randomness import FILTER, Draw, call_key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from meshsim.engines.reference.layers.layers import Handler
     from meshsim.engines.reference.time.clock import Clock, Steps, Task
     from meshsim.engines.reference.time.station import Station
-    from meshsim.engines.reference.travel.call import Request
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.request import Request
+    from meshsim.engines.reference.travel.sidecar import Incoming, Passed
     from meshsim.policies.filters import Filter
 
-AT_GATEWAY = 0
-OUTBOUND = 1
-INBOUND = 2
-AT_WAYPOINT = 3
 SIDES = tuple(call_key(FILTER, side) for side in range(4))
 """Filters of one request at different proxies draw different numbers."""
 ANSWERED = 1
 """Added to a side's purpose for what is drawn after the filter's service has answered."""
-
-
-class Passing(NamedTuple):
-    """A filter that has let a request pass, and wants to hear how that ended or may answer in place of a failure."""
-
-    number: int
-    filter: Filter
-    since_ns: int
-    key: int
-    """Who else may wait for that."""
-
-
-Passed = list[Passing]
 
 
 class Ask:
@@ -61,7 +46,7 @@ class Ask:
         self._zone = zone
         self._proxy = proxy
 
-    def ask(self, call: Call, number: int) -> Steps:
+    def ask(self, call: Incoming, number: int) -> Steps:
         """The status of the answer: 0 where none came in time, 503 for a failure in gRPC's words."""
         key = call_key(call.key + FILTER, number)
         asking = Call(call.request.aside(key, call.request.started_ns), key, self._operation, self._caller, self._zone)
@@ -103,7 +88,7 @@ class Screen:
         self.filters = filters
         self._judges = [(number, one.judge) for number, one in enumerate(filters)]
 
-    def judge(self, call: Call, side: int) -> Outcome | None:
+    def judge(self, call: Incoming, side: int) -> Outcome | None:
         """The first filter's answer that is not "go on", or None; only where it `is_plain`."""
         now_ns, request = self._clock.now_ns, call.request
         draw = self._draw.at(call.key, SIDES[side]) if self._draws else self._draw
@@ -116,7 +101,7 @@ class Screen:
                 return _answer(verdict)
         return None
 
-    def screen(self, call: Call, side: int, passed: Passed, send: Callable[[Call], Steps] | None = None) -> Steps:
+    def screen(self, call: Incoming, side: int, passed: Passed, send: Callable[[Call], Steps] | None = None) -> Steps:
         """As `judge`, with everything that takes time.
 
         Args:
@@ -167,7 +152,7 @@ class Screen:
         if work_ns:
             yield from self._station.hold(work_ns)
 
-    def _settle(self, number: int, one: Filter, call: Call, side: int, send: Callable[[Call], Steps] | None) -> Steps:
+    def _settle(self, number: int, one: Filter, call: Incoming, side: int, send: Callable[[Call], Steps] | None) -> Steps:
         """A filter's last word, after all work, delays, questions and waits."""
         clock, request, key = self._clock, call.request, call.key + number
         verdict = one.judge(clock.now_ns, request, self._draw.at(key, SIDES[side]))
@@ -196,7 +181,7 @@ class Screen:
             return verdict._replace(decision=Decision.COALESCED)
         return verdict
 
-    def _give_up(self, number: int, one: Filter, call: Call, verdict: Verdict, side: int) -> None:
+    def _give_up(self, number: int, one: Filter, call: Incoming, verdict: Verdict, side: int) -> None:
         """The caller has left before what its verdict says was done: others may wait for that, and the filter counts on it."""
         now_ns, request = self._clock.now_ns, call.request
         if verdict.then is Then.ASK:
@@ -207,7 +192,7 @@ class Screen:
             return
         self._release(number, verdict.key)
 
-    def _ask(self, number: int, one: Filter, call: Call, key: int, side: int) -> Steps:
+    def _ask(self, number: int, one: Filter, call: Incoming, key: int, side: int) -> Steps:
         """What the filter makes of its service's answer; others may have waited for that."""
         status = 0
         try:
@@ -241,7 +226,7 @@ class Screen:
         for task in self._waiting.pop((number, key), ()):
             task.wake()
 
-    def _start_refresh(self, number: int, one: Filter, call: Call, key: int, send: Callable[[Call], Steps] | None) -> None:
+    def _start_refresh(self, number: int, one: Filter, call: Incoming, key: int, send: Callable[[Call], Steps] | None) -> None:
         now_ns = self._clock.now_ns
         if send is None:
             one.done(now_ns, 0, call.request, 0, NONE, 0)

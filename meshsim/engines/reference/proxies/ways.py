@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.layers.layers import Handler
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.plan import Cluster, Operation, Stack
 
 

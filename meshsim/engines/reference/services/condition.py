@@ -6,12 +6,12 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.time.clock import Crashed
-from meshsim.engines.reference.travel.call import CALLER_GONE
+from meshsim.engines.reference.time.outcome import CALLER_GONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from meshsim.engines.reference.travel.call import Job
+    from meshsim.engines.reference.travel.server import Job
 
 
 class Condition:

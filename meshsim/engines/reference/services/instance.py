@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Crashed, Interrupted
+from meshsim.engines.reference.time.gather import Gather
 from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
 from meshsim.engines.reference.time.station import Station
-from meshsim.engines.reference.travel.call import FINISHED, STARTED, WASTED, WORKED, Call, Job
+from meshsim.engines.reference.travel.call import Call
+from meshsim.engines.reference.travel.row import FINISHED, STARTED, WASTED, WORKED
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Step, StepKind
 from meshsim.randomness import CALL, ERROR, FAULT, SERVICE_TIME, call_key, uniform
 from meshsim.replay import Table, look_up
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.layers import Handler
-    from meshsim.engines.reference.proxies.proxy import Proxy
-    from meshsim.engines.reference.time.clock import Clock, Steps, Task
+    from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.server import Job
+    from meshsim.engines.reference.travel.sidecar import Sidecar
     from meshsim.plan import Operation, Service
     from meshsim.records import Recorder
 
@@ -54,8 +57,8 @@ class Instance(Condition):
         self.zone = service.zones[index]
         self.station = Station(clock, service.workers)
         self.on_cancel = service.on_cancel
-        self.sidecar: Proxy | None = None
-        self.guard: Proxy | None = None
+        self.sidecar: Sidecar | None = None
+        self.guard: Sidecar | None = None
         """The sidecar, where it does anything with what comes in."""
         self.callers: dict[tuple[int, int], Handler] = {}
         """How its scripts call: by operation and place in its script, where a call may have layers of its own."""
@@ -250,21 +253,3 @@ class Instance(Condition):
             return self._ok
         failed = failure(operation.error_status, Flag.error, self.service, operation.error_grpc_status)
         return failed if operation.retry_after_ns == NONE else failed._replace(retry_after_ns=operation.retry_after_ns)
-
-
-class Gather:
-    """Wakes a task when all of its branches have ended."""
-
-    __slots__ = ("_missing", "_task", "outcomes")
-
-    def __init__(self, task: Task, branches: int) -> None:
-        self._task = task
-        self._missing = branches
-        self.outcomes: list[Outcome | None] = [None] * branches
-
-    def take(self, index: int, outcome: Outcome | None) -> None:
-        """A branch has ended."""
-        self.outcomes[index] = outcome
-        self._missing -= 1
-        if not self._missing:
-            self._task.wake()

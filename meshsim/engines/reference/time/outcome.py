@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from meshsim.flags import Flag
 from meshsim.plan import NONE
-
-if TYPE_CHECKING:
-    from meshsim.flags import Flag
 
 _GRPC_OF_HTTP = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 """What a gRPC client makes of an HTTP status. Source: gRPC, doc/http-grpc-status-mapping.md; Envoy, grpc/status.cc."""
@@ -48,6 +46,7 @@ LOST_AFTER_NS = 924_600_000_000
 """How long TCP sends again what nobody acknowledges before it gives up: Linux' tcp_retries2 of 15, 924.6 s."""
 OK = Outcome(200)
 GRPC_OK = Outcome(200, 0)
+CALLER_GONE = Outcome(0, flags=int(Flag.DC))
 CALLER_LEFT = Outcome(0)
 """What a filter is told of a request whose caller did not wait for the answer."""
 

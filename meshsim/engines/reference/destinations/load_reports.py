@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Clock
+    from meshsim.engines.reference.travel.endpoint import EndpointView
 
 LEAST_NS = 10_000_000
 """Rates are taken over 10 ms at least."""

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from meshsim.engines.reference.destinations.endpoints import EndpointView
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.engines.reference.travel.network import Links
     from meshsim.plan import HealthCheck
 

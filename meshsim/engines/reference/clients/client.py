@@ -5,15 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.travel.call import CALLER_CLIENT, Call, Request
+from meshsim.engines.reference.travel.call import CALLER_CLIENT, Call
+from meshsim.engines.reference.travel.request import Request
 from meshsim.plan import NONE
 from meshsim.randomness import CONTENT_KEY, ROUTE, THINK_TIME, uniform, user_request_key
 from meshsim.units import NS_PER_MS
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.layers.layers import Handler
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.time.outcome import Outcome
+    from meshsim.engines.reference.travel.handler import Handler
     from meshsim.plan import Source
     from meshsim.records import Recorder
 

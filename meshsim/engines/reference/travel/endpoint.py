@@ -1,0 +1,62 @@
+"""Where a call goes: an instance as one proxy sees it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from meshsim.policies.load_balancing import Endpoint
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.time.clock import Task
+    from meshsim.engines.reference.travel.server import Server
+
+
+class Waiter:
+    """A request in a host's pending queue."""
+
+    __slots__ = ("is_admitted", "is_answered", "is_gone", "is_parked", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.is_answered = False
+        self.is_admitted = False
+        self.is_gone = False
+        self.is_parked = False
+
+
+class EndpointView(Endpoint):
+    """An instance as one proxy sees it, with that proxy's connections to it."""
+
+    __slots__ = (
+        "idle", "instance", "is_available", "is_ejected", "is_member", "is_passing", "latency_ns", "open", "priority", "waiting",
+        "zone",
+    )  # fmt: skip
+
+    def __init__(self, instance: Server, weight: float, latency_ns: int, priority: int = 0) -> None:
+        super().__init__(weight, instance.index)
+        self.instance = instance
+        self.zone = instance.zone
+        self.priority = priority
+        """Envoy's; 0 is used first."""
+        self.latency_ns = latency_ns
+        """One way between the two; NONE where each message draws its own."""
+        self.is_member = True
+        """Whether this proxy has been told of it and not that it has left."""
+        self.is_passing = True
+        """Whether it passes this proxy's active health checks."""
+        self.is_ejected = False
+        """Whether outlier detection has taken it out, as far as the workers know."""
+        self.is_available = True
+        """Whether failure accrual lets requests through."""
+        self.idle = 0
+        """Connections without a request."""
+        self.open = 0
+        """Connections in all."""
+        self.waiting: deque[Waiter] = deque()
+        """Requests that wait for a connection to this very endpoint."""
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether the load balancer may pick it when all is well."""
+        return self.is_passing and not self.is_ejected

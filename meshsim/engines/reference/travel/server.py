@@ -1,0 +1,102 @@
+"""An instance as its callers see it, and an attempt as the instance sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from meshsim.engines.reference.time.clock import Cancelled
+from meshsim.engines.reference.time.outcome import CALLER_GONE
+from meshsim.engines.reference.travel.row import ATTEMPT
+from meshsim.engines.reference.travel.sidecar import Incoming
+from meshsim.plan import OnCancel
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.time.clock import Task
+    from meshsim.engines.reference.time.station import Station
+    from meshsim.engines.reference.travel.sidecar import Sidecar
+
+
+class Server(Protocol):
+    """An instance, as those see it who call it: where it is, how it is, and its door."""
+
+    index: int
+    service: int
+    zone: int
+    subset: int
+    station: Station
+    """Its workers."""
+    sidecar: Sidecar | None
+    guard: Sidecar | None
+    """The sidecar, where it does anything with what comes in."""
+    on_cancel: OnCancel
+    is_gone: bool
+    """Whether it takes no requests: it is down, or cannot be reached."""
+    is_down: bool
+    """Whether it refuses connections."""
+    is_unreachable: bool
+    """Whether messages to it and from it are lost."""
+    is_listed: bool
+    """Whether the registry has it, and it takes requests."""
+    incarnation: int
+    """Raised whenever it stops: connections that were made before are dead."""
+    pod: int
+    """Raised whenever another one takes its place: an address that was known before is nobody's."""
+    finished: int
+    failed: int
+    """Of the finished ones, those that failed at the server's side."""
+
+    @property
+    def in_it(self) -> int:
+        """Requests that it works on, those that wait included."""
+        ...
+
+    def accept(self, job: Job) -> None:
+        """A request has reached it."""
+        ...
+
+
+class Attempt(Incoming, Protocol):
+    """A call, as the job sees it that is made of one try of it."""
+
+    parent: Job | None
+    deadline_ns: int
+
+
+class Job:
+    """An attempt as its instance sees it."""
+
+    __slots__ = (
+        "attempt", "caller", "deadline_ns", "has_worker", "instance", "is_abandoned", "is_queued", "key", "operation", "parent", "request",
+        "row", "task",
+    )  # fmt: skip
+
+    def __init__(self, call: Attempt, row: list[int], instance: Server, caller: Task) -> None:
+        self.key = call.key
+        self.request = call.request
+        self.operation = call.operation
+        self.attempt = row[ATTEMPT]
+        self.parent = call.parent
+        self.deadline_ns = call.deadline_ns
+        self.row = row
+        self.instance = instance
+        self.caller = caller
+        self.task: Task
+        self.is_abandoned = False
+        """Whether the caller has gone: nobody waits for the answer."""
+        self.is_queued = False
+        self.has_worker = False
+
+    def is_in_vain(self) -> bool:
+        """Whether nobody will use the answer: the caller has gone, or the caller's caller."""
+        job: Job | None = self
+        while job is not None:
+            if job.is_abandoned:
+                return True
+            job = job.parent
+        return False
+
+    def cancel(self) -> None:
+        """The message that the caller has gone has reached the instance."""
+        on_cancel = self.instance.on_cancel
+        if on_cancel is OnCancel.STOP or (on_cancel is OnCancel.DROP_QUEUED and self.is_queued):
+            self.task.interrupt(Cancelled(CALLER_GONE))
