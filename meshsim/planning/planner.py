@@ -10,6 +10,7 @@ from meshsim.planning.index import Index, make_index
 from meshsim.planning.loads import cumulated, plan_source
 from meshsim.planning.places import plan_faults
 from meshsim.planning.proxies import drawn, filters, plan_direct, plan_gateway, plan_mesh
+from meshsim.planning.rules import plan_rule
 from meshsim.planning.services import plan_operations, plan_service
 from meshsim.planning.traffic import traffic_stack
 from meshsim.scenario import effective
@@ -74,6 +75,8 @@ def _route(name: str, scenario: Scenario, index: Index, product: Product) -> Rou
         sticky=HashOn.NOTHING if section.sticky is None else HashOn[section.sticky.upper()],
         canary=None if section.canary is None else _canary(section.canary, index),
         fallback=NONE if section.fallback is None else index.operations[section.fallback],
+        has_own_clusters=effective.cluster_per(scenario.gateway, section, product) != "service",
+        cluster=plan_rule(section, (operations, shares), scenario, index, product),
         max_kib=0.0 if section.max_body is None else section.max_body / 1024,
         parts=tuple(
             Part(index.operations[part.call], part.optional, replace(stack, timeout_ns=_own(part.timeout, stack.timeout_ns)))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.destinations.view import Part, View
     from meshsim.engines.reference.proxies.fleet import Placed
     from meshsim.engines.reference.proxies.replicas import Replica
     from meshsim.engines.reference.services.instance import Instance
@@ -120,15 +120,16 @@ class Counters:
                 self._recorder.filters.append([now_ns, kind, service, proxy.index, number, judged[number], acted[number]])
 
     def _write_destinations(self, now_ns: int) -> None:
-        for (caller, service, subset), views, before in self._destinations:
-            totals = [sum(column) for column in zip(*(view.activity.values() for view in views), strict=True)]
+        for (caller, service, subset), of_it, before in self._destinations:
+            views = [view for _, view in of_it if view is not None]
+            totals = [sum(column) for column in zip(*(part.activity.values() for part, _ in of_it), strict=True)]
             counts = [new - old for new, old in zip(totals, before, strict=True)]
             before[:] = totals
-            members = [endpoint for view in views for endpoint in view.endpoints if endpoint.is_member]
+            members = [endpoint for part, _ in of_it for endpoint in part.endpoints if endpoint.is_member]
             states = [view.breaker.state for view in views if view.breaker is not None]
             self._recorder.destinations.append(
                 [
-                    now_ns, caller, service, subset, len(views), len(members),
+                    now_ns, caller, service, subset, len(of_it), len(members),
                     sum(endpoint.is_healthy and endpoint.is_available for endpoint in members),
                     sum(view.connections.in_use for view in views),
                     sum(endpoint.in_flight for endpoint in members),
@@ -141,9 +142,14 @@ class Counters:
             )  # fmt: skip
 
 
-def _by_destination(views: Sequence[tuple[int, View]]) -> list[tuple[tuple[int, int, int], list[View]]]:
-    """The views of each caller, destination and subset together, in that order."""
-    together: dict[tuple[int, int, int], list[View]] = {}
+def _by_destination(views: Sequence[tuple[int, View]]) -> list[tuple[tuple[int, int, int], list[tuple[Part, View | None]]]]:
+    """The parts of views by caller, service and subset, in that order.
+
+    With each the view whose own numbers count for it: of a view over several services the first part has them.
+    """
+    together: dict[tuple[int, int, int], list[tuple[Part, View | None]]] = {}
     for caller, view in views:
-        together.setdefault((caller, view.service, view.cluster.subset), []).append(view)
-    return sorted(together.items())
+        for number, part in enumerate(view.parts):
+            key = caller, part.service, view.cluster.subset
+            together.setdefault(key, []).append((part, None if number else view))
+    return sorted(together.items(), key=lambda one: one[0])

@@ -196,14 +196,14 @@ class ConnectionLayer:
 
     __slots__ = ("_failed", "_inner", "_overflow", "_pool", "_refusals", "_view")
 
-    def __init__(self, inner: Handler, view: View, links: Links, refusals: Refusals, settings: Connections) -> None:
+    def __init__(self, inner: Handler, view: View, links: Links, refusals: Refusals, settings: Connections, service: int) -> None:
         self._inner = inner
         self._view = view
         self._refusals = refusals
         self._pool = view.pool if isinstance(view.pool, ConnectionPool) else ConnectionPool(view, links, settings)
         view.pool = self._pool
-        self._overflow = failure(503, Flag.UO, view.service)
-        self._failed = failure(503, Flag.UF, view.service)
+        self._overflow = failure(503, Flag.UO, service)
+        self._failed = failure(503, Flag.UF, service)
 
     def call(self, call: Call) -> Steps:
         """Wait for a connection, send on it, give it back."""

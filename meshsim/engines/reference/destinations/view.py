@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.time.station import Station
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.server import Server
     from meshsim.plan import Cluster, Limits, Service
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.locality import Arrangement
@@ -59,6 +60,23 @@ class Reports(Protocol):
 
     def send(self, endpoint: EndpointView) -> None:
         """One report."""
+        ...
+
+
+class Part(Protocol):
+    """The endpoints of one service: what discovery tells of, and what is counted."""
+
+    key: int
+    service: int
+    activity: Activity
+    endpoints: list[EndpointView]
+
+    def join(self, index: int) -> None:
+        """An instance of the service is there."""
+        ...
+
+    def leave(self, index: int) -> None:
+        """It has gone."""
         ...
 
 
@@ -122,12 +140,9 @@ class View:
         self._changes = 0
         self.is_panic = False
         """Whether picks are made among all endpoints because too few are healthy (of one of its groups, where there are several)."""
-        if cluster.subset != NONE:
-            for endpoint in self.endpoints:
-                endpoint.is_member = service.subsets[endpoint.index] == cluster.subset
-        if service.lifecycle is not None:
-            for endpoint in self.endpoints[service.lifecycle.replicas :]:
-                endpoint.is_member = False
+        for index, endpoint in enumerate(self.endpoints):
+            endpoint.index = index
+        self._begin(service)
         self.health = Health.of(self)
         self.is_dynamic = (
             self.health is not None
@@ -136,6 +151,24 @@ class View:
         )
         """Whether its endpoints may change, or may be gone without its knowing."""
         self.refresh()
+
+    def _begin(self, service: Service) -> None:
+        """Who is a member at the start."""
+        if self.cluster.subset != NONE:
+            for endpoint in self.endpoints:
+                endpoint.is_member = service.subsets[endpoint.index] == self.cluster.subset
+        if service.lifecycle is not None:
+            for endpoint in self.endpoints[service.lifecycle.replicas :]:
+                endpoint.is_member = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is told of and counted by service: itself, or the backends of a view over several."""
+        return (self,)
+
+    def endpoint_of(self, instance: Server) -> EndpointView | None:
+        """The endpoint that an instance is here; None where its service is another one."""
+        return next((part.endpoints[instance.index] for part in self.parts if part.service == instance.service), None)
 
     @property
     def static_group(self) -> tuple[list[EndpointView], LoadBalancer] | None:

@@ -29,7 +29,7 @@ class EndpointView(Endpoint):
     """An instance as one proxy sees it, with that proxy's connections to it."""
 
     __slots__ = (
-        "idle", "instance", "is_available", "is_ejected", "is_member", "is_passing", "latency_ns", "open", "priority", "waiting",
+        "backend", "idle", "instance", "is_available", "is_ejected", "is_member", "is_passing", "latency_ns", "open", "priority", "waiting",
         "zone",
     )  # fmt: skip
 
@@ -41,6 +41,8 @@ class EndpointView(Endpoint):
         """Envoy's; 0 is used first."""
         self.latency_ns = latency_ns
         """One way between the two; NONE where each message draws its own."""
+        self.backend = 0
+        """Which of the services it is of, in a view over several."""
         self.is_member = True
         """Whether this proxy has been told of it and not that it has left."""
         self.is_passing = True
