@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from meshsim.scenario.sections.types import Choice, PolicySection
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from meshsim.scenario.sections.routes import RouteSection
     from meshsim.scenario.sections.traffic import TrafficSection
 
-    Block = TrafficSection | RouteSection
+    Block: TypeAlias = TrafficSection | RouteSection
 
 EVERY_DESTINATION = "*"
 """The entry of `traffic:` that holds for all destinations which do not say otherwise."""

@@ -46,17 +46,18 @@ def notes(scenario: Scenario, places: Places) -> list[Mistake]:
         places: Where its settings stand.
     """
     flow = Flow(scenario)
-    has_zones = len({zone for one in (*scenario.services.values(), *_gateways(scenario)) for zone in one.zones or {one.zone: 1}}) > 1
     found: dict[Mistake, None] = {}
     for place in _places(flow):
-        for remark in _of_place(place, has_zones=has_zones):
+        for remark in _of_place(place, has_zones=_has_zones(scenario)):
             found[places.mistake(remark.path, remark.message)] = None
     return sorted(found)
 
 
-def _gateways(scenario: Scenario) -> Iterator[object]:
-    if scenario.gateway is not None:
-        yield scenario.gateway
+def _has_zones(scenario: Scenario) -> bool:
+    """Whether zones can make a difference: whether there are several."""
+    placed = [*scenario.services.values(), *([] if scenario.gateway is None else [scenario.gateway])]
+    zones = {zone for one in placed for zone in one.zones or {one.zone or "": 1}}
+    return len(zones | {load.zone or "" for load in scenario.load.values()}) > 1
 
 
 def _places(flow: Flow) -> Iterator[_Place]:
@@ -64,16 +65,15 @@ def _places(flow: Flow) -> Iterator[_Place]:
         written = circumstances(one.entries, one.service, one.caller)
         blocks = tuple((one.section, "traffic", key) for key in (one.service, EVERY_DESTINATION) if key in one.entries)
         is_waypoint = one.caller.kind == "waypoint"
-        yield _Place(
-            written, one.product, blocks, False, ("mesh", "waypoints", "services", one.service) if is_waypoint else (one.section,)
-        )
+        otherwise = ("mesh", "waypoints", "services", one.service) if is_waypoint else (one.section,)
+        yield _Place(written, one.product, blocks, is_route=False, otherwise=otherwise)
     gateway = flow.scenario.gateway
     if flow.has_gateway and gateway is not None:
         for name, route in gateway.routes.items():
             first, path = effective.first_destination(route), ("gateway", "routes", name)
             named = tuple(("gateway", "traffic", key) for key in (first, EVERY_DESTINATION) if key in gateway.traffic)
             written = circumstances(gateway.traffic, first, effective.caller_of_route(route), route)
-            yield _Place(written, resolve(flow.scenario.defaults), (path, *named), True, path)
+            yield _Place(written, resolve(flow.scenario.defaults), (path, *named), is_route=True, otherwise=path)
 
 
 def _of_place(place: _Place, *, has_zones: bool) -> Iterator[Remark]:
@@ -83,16 +83,19 @@ def _of_place(place: _Place, *, has_zones: bool) -> Iterator[Remark]:
             continue
         here = default.under(place.written)
         name = field.removeprefix("traffic.")
-        if here.because and here.text != default.text and _acts(here, place.written(name)):
+        if here.because and _acts(here, default, place.written(name)):
             case = next(case for case in default.cases if case.because(place.written))
-            also = {"adds": "also ", "replaces": "none but "}.get(here.how, "")
+            also = "also " if here.how == "adds" else ""
             value = ", ".join(map(str, here.added)) if here.how == "adds" else here.text
+            value += " whatever is written" if here.how == "replaces" else ""
             yield Remark(_where(case, place), f"{name}: {also}{value}, because {here.because} ({place.product.name})")
 
 
-def _acts(here: Default, written: str | None) -> bool:
+def _acts(here: Default, default: Default, written: str | None) -> bool:
     """Whether it changes anything: it fills in what is absent, or changes what is written."""
-    return (written is None) == (here.how == "default") or (here.how == "adds" and not all(one in str(written) for one in here.added))
+    if here.how == "adds":
+        return not all(one in str(written) for one in here.added) and (written is not None or here.text != default.text)
+    return written is not None if here.how == "replaces" else written is None and here.text != default.text
 
 
 def _where(case: Case, place: _Place) -> Path:

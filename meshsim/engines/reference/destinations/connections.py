@@ -15,6 +15,7 @@ from meshsim.engines.reference.destinations.connection import Connection, Dialle
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
+from meshsim.plan import NONE
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
@@ -196,14 +197,18 @@ class ConnectionLayer:
 
     __slots__ = ("_failed", "_inner", "_overflow", "_pool", "_refusals", "_view")
 
-    def __init__(self, inner: Handler, view: View, links: Links, refusals: Refusals, settings: Connections, service: int) -> None:
+    def __init__(
+        self, inner: Handler, view: View, links: Links, refusals: Refusals, settings: Connections, service: int = NONE
+    ) -> None:
+        """Around the layers to a service: the view's, or one of its backends."""
+        at = view.service if service == NONE else service
         self._inner = inner
         self._view = view
         self._refusals = refusals
         self._pool = view.pool if isinstance(view.pool, ConnectionPool) else ConnectionPool(view, links, settings)
         view.pool = self._pool
-        self._overflow = failure(503, Flag.UO, service)
-        self._failed = failure(503, Flag.UF, service)
+        self._overflow = failure(503, Flag.UO, at)
+        self._failed = failure(503, Flag.UF, at)
 
     def call(self, call: Call) -> Steps:
         """Wait for a connection, send on it, give it back."""

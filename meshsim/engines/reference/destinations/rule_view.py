@@ -16,7 +16,7 @@ from meshsim.policies.locality.weighted_backends import WeightedBackends
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from meshsim.engines.reference.destinations.view import Place
+    from meshsim.engines.reference.destinations.view import Part, Place
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.endpoint import EndpointView
@@ -77,7 +77,7 @@ class RuleView(View):
     locality_weighted_lb_config), and its issue 9775.
     """
 
-    __slots__ = ("_services", "_weighted", "parts")
+    __slots__ = ("_parts", "_services", "_weighted")
 
     def __init__(
         self,
@@ -97,22 +97,27 @@ class RuleView(View):
     def _begin(self, service: Service) -> None:  # noqa: ARG002 — its own services say more
         """Who is a member at the start, and what the weights are."""
         firsts = [sum(len(one.weights) for one in self._services[:number]) for number in range(len(self._services))]
-        self.parts = tuple(BackendPart(self, number, firsts[number], one) for number, one in enumerate(self._services))
+        self._parts = tuple(BackendPart(self, number, firsts[number], one) for number, one in enumerate(self._services))
         if self.cluster.weighs_backends:
-            self._locality = self._weighted = WeightedBackends([part.weight for part in self.parts])
+            self._locality = self._weighted = WeightedBackends([part.weight for part in self._parts])
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its backends."""
+        return self._parts
 
     def notice(self, endpoint: EndpointView, status: int, grpc_status: int, flags: int, rtt_ns: int) -> None:
         """What became of an attempt; an ejection counts for the backend that it befalls."""
         before = self.activity.ejections
         super().notice(endpoint, status, grpc_status, flags, rtt_ns)
         ejected, self.activity.ejections = self.activity.ejections - before, before
-        self.parts[endpoint.backend].activity.ejections += ejected
+        self._parts[endpoint.backend].activity.ejections += ejected
 
     def set_weights(self, weights: Sequence[float]) -> None:
         """The route has other weights, in the order of the backends."""
         if self._weighted is not None:
             self._weighted.weights = list(weights)
-        for part, weight in zip(self.parts, weights, strict=True):
+        for part, weight in zip(self._parts, weights, strict=True):
             if part.weight != weight:
                 part.set_weight(weight)
         self.refresh()
