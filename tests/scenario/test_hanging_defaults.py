@@ -20,7 +20,9 @@ from meshsim.units import NS_PER_MS
 if TYPE_CHECKING:
     from meshsim.scenario.effective import Traffic
 
-EVERY_CASE = [(product.name, default.field, case) for product in products() for default in product.fields.values() for case in default.cases]
+EVERY_CASE = [
+    (product.name, default.field, case) for product in products() for default in product.fields.values() for case in default.cases
+]
 SIDECAR, WAYPOINT = Caller("sidecar"), Caller("waypoint")
 
 
@@ -179,7 +181,9 @@ class TestLinkerd:
         assert retries is not None
         assert (retries.num_retries, retries.retry_on, retries.base_interval_ns) == (2**32 - 1, ("5xx",), 0)
 
-        retries = traffic("linkerd", {"retries": {"num_retries": 2, "retry_on": "gateway-error"}, "retry_token_budget": "leaky_budget"}).retries
+        retries = traffic(
+            "linkerd", {"retries": {"num_retries": 2, "retry_on": "gateway-error"}, "retry_token_budget": "leaky_budget"}
+        ).retries
         assert retries is not None
         assert (retries.num_retries, retries.retry_on) == (2, ("gateway-error",))
 
