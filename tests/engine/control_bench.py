@@ -10,7 +10,8 @@ import made_up
 
 from meshsim.distributions import Constant
 from meshsim.engines.reference.control.control import Control
-from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.destinations.parts import Place
+from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.hop import HopLayer
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.engines.reference.time.clock import Clock

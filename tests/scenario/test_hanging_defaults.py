@@ -90,14 +90,15 @@ class TestIstio:
     def test_consistent_hashing_drops_previous_hosts_from_the_retries_of_a_route(self, balancer: str) -> None:
         """Source: istio/istio, retry.go (ConvertPolicy), route.go (applyHTTPRouteDestination); its issue 50756."""
         hashed = {"load_balancer": balancer, "hash_on": "key"}
-        for settings, avoids in [
+        rows: list[tuple[dict[str, Any], bool]] = [
             ({}, True),
             ({"retries": {"num_retries": 3}}, True),
             (hashed, True),  # without a VirtualService: BuildDefaultHTTPOutboundRoute
             ({**hashed, "retries": {"num_retries": 3}}, False),
             ({**hashed, "timeout": "1s"}, False),
             ({**hashed, "retries": {"retry_host_predicate": "previous_hosts"}}, True),
-        ]:
+        ]
+        for settings, avoids in rows:
             retries = traffic("istio", settings).retries
             assert retries is not None
             assert retries.avoids_previous_hosts is avoids, settings
@@ -226,8 +227,10 @@ def test_it_says_what_is_added_and_what_is_replaced() -> None:
     written = {"retries": {"retry_on": ["connect-failure"], "retriable_status_codes": [503]}}
 
     assert notes_of(scenario("istio", written)) == [
-        "mesh.traffic.back.retries.retriable_status_codes: retries.retry_on: also retriable-status-codes,"
-        " because retries.retriable_status_codes is set (istio-1.29)"
+        (
+            "mesh.traffic.back.retries.retriable_status_codes: retries.retry_on: also retriable-status-codes,"
+            " because retries.retriable_status_codes is set (istio-1.29)"
+        )
     ]
     ambient = scenario("istio", {"load_balancer": "maglev", "hash_on": "key"})
     ambient["mesh"] |= {"mode": "ambient", "waypoints": {"services": {"back": {"replicas": 1}}}}
@@ -248,8 +251,10 @@ def test_a_gateways_route_is_where_its_own_settings_are() -> None:
 
     assert notes_of(made) == [
         "gateway.routes.all.retries.retry_on: retries.retriable_status_codes: none, because retries.retry_on is set (envoy-gateway-1.7)",
-        "gateway.traffic.back.outlier_detection.consecutive_gateway_failure: outlier_detection.enforcing_consecutive_gateway_failure:"
-        " 100%, because outlier_detection.consecutive_gateway_failure is set (envoy-gateway-1.7)",
+        (
+            "gateway.traffic.back.outlier_detection.consecutive_gateway_failure: outlier_detection.enforcing_consecutive_gateway_failure:"
+            " 100%, because outlier_detection.consecutive_gateway_failure is set (envoy-gateway-1.7)"
+        ),
     ]
 
 

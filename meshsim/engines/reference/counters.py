@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from meshsim.engines.reference.destinations.view import Part, View
+    from meshsim.engines.reference.destinations.parts import Part
+    from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.proxies.fleet import Placed
     from meshsim.engines.reference.proxies.replicas import Replica
     from meshsim.engines.reference.services.instance import Instance

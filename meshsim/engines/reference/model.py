@@ -11,7 +11,7 @@ from meshsim.engines.reference.clients.client import Client, Counter
 from meshsim.engines.reference.clients.edge import EdgeLayer
 from meshsim.engines.reference.control.control import Control
 from meshsim.engines.reference.counters import Counters
-from meshsim.engines.reference.destinations.view import Place
+from meshsim.engines.reference.destinations.parts import Place
 from meshsim.engines.reference.layers.stacks import Stacks
 from meshsim.engines.reference.layers.timeout import ALL_FLAGS, CLIENT_GAVE_UP, around, timed_out
 from meshsim.engines.reference.proxies.ambient import WaypointLayer

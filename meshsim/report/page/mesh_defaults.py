@@ -31,6 +31,16 @@ def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:
             yield "traffic.connections.idle_timeout"
         if getattr(connections, "protocol", None) == "http2" and connections.max_concurrent_streams is None:
             yield "traffic.connections.max_concurrent_streams"
+    yield from _of_health(blocks)
+    balancer = _first(blocks, "load_balancer")
+    if balancer is not None and balancer.chosen.name in ("ring_hash", "maglev") and _first(blocks, "hash_on") is None:
+        yield "traffic.hash_on"
+    if _first(blocks, "locality") is not None and _first(blocks, "overprovisioning_factor") is None:
+        yield "traffic.overprovisioning_factor"
+
+
+def _of_health(blocks: list[TrafficSection]) -> Iterator[str]:
+    """What finds hosts ill, and what comes of that."""
     outliers = _first(blocks, "outlier_detection")
     if outliers is not None:
         open_ones = {"interval", *ENFORCING} - outliers.model_fields_set
@@ -41,11 +51,6 @@ def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:
         for name in ("healthy_panic_threshold", "update_merge_window"):
             if _first(blocks, name) is None:
                 yield f"traffic.{name}"
-    balancer = _first(blocks, "load_balancer")
-    if balancer is not None and balancer.chosen.name in ("ring_hash", "maglev") and _first(blocks, "hash_on") is None:
-        yield "traffic.hash_on"
-    if _first(blocks, "locality") is not None and _first(blocks, "overprovisioning_factor") is None:
-        yield "traffic.overprovisioning_factor"
 
 
 def of_mesh(scenario: Scenario) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import simpy
 
     from meshsim.engines.reference.control.registry import Registry
-    from meshsim.engines.reference.destinations.view import Part
+    from meshsim.engines.reference.destinations.parts import Part
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.plan import Discovery
 

@@ -16,7 +16,7 @@ from meshsim.policies.locality.weighted_backends import WeightedBackends
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from meshsim.engines.reference.destinations.view import Part, Place
+    from meshsim.engines.reference.destinations.parts import Part, Place
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.endpoint import EndpointView

@@ -5,7 +5,7 @@ Ten gateway replicas have ten of them, and they differ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.health import Health
@@ -19,65 +19,14 @@ from meshsim.randomness import HASH, LOAD_BALANCER, START_OFFSET, Draw, call_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from meshsim.engines.reference.destinations.parts import Part, Place, Pool, Reports
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
-    from meshsim.engines.reference.time.station import Station
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.server import Server
     from meshsim.plan import Cluster, Limits, Service
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.locality import Arrangement
-
-
-class Place:
-    """Where a view belongs: which proxy's it is, and where that stands among its like."""
-
-    __slots__ = ("callers", "client", "key", "station", "zone")
-
-    def __init__(
-        self, key: int, zone: int, client: int = 0, callers: tuple[int, ...] = (), station: Station | None = None
-    ) -> None:
-        self.key = key
-        self.zone = zone
-        self.client = client
-        """Number of the proxy among its like, from 0."""
-        self.callers = callers
-        """How many of its like there are in each zone."""
-        self.station = station
-        """The proxy's workers, which pay for handshakes; None without a proxy."""
-
-
-class Pool(Protocol):
-    """Whatever keeps a view's connections."""
-
-    def drain(self) -> None:
-        """Certificates have changed: no further request goes on a connection that was made before."""
-        ...
-
-
-class Reports(Protocol):
-    """What brings a view the endpoints' own reports of their load."""
-
-    def send(self, endpoint: EndpointView) -> None:
-        """One report."""
-        ...
-
-
-class Part(Protocol):
-    """The endpoints of one service: what discovery tells of, and what is counted."""
-
-    key: int
-    service: int
-    activity: Activity
-    endpoints: list[EndpointView]
-
-    def join(self, index: int) -> None:
-        """An instance of the service is there."""
-        ...
-
-    def leave(self, index: int) -> None:
-        """It has gone."""
-        ...
 
 
 class View:

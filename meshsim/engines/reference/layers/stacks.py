@@ -9,7 +9,7 @@ from meshsim.engines.reference.destinations.connections import ConnectionLayer
 from meshsim.engines.reference.destinations.pool import PoolLayer
 from meshsim.engines.reference.destinations.rule_view import RuleView
 from meshsim.engines.reference.destinations.transport import TransportLayer
-from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.backends import BackendsLayer, LastTriedLayer, Way
 from meshsim.engines.reference.layers.guard import GuardLayer
 from meshsim.engines.reference.layers.hedging import ConnectedLayer
@@ -24,6 +24,7 @@ from meshsim.plan import Stack
 from meshsim.policies.admission import NO_LIMIT
 
 if TYPE_CHECKING:
+    from meshsim.engines.reference.destinations.parts import Place
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
