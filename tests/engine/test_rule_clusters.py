@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from meshsim import load
+from meshsim.errors import ScenarioError
 from meshsim.planning import make_plan
 from meshsim.scenario.load import read
 
@@ -303,3 +304,21 @@ def test_retries_of_a_hash_stay_at_the_failing_host_in_istio() -> None:
 
     made["mesh"]["traffic"]["back"]["retries"]["retry_host_predicate"] = "previous_hosts"
     assert (load(made).run().requests["status"] >= 500).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("patch", "route", "message"),
+    [
+        (
+            {"gateway": {"traffic": {"*": {"locality": "zone_aware"}}}},
+            {},
+            "the destinations are the localities, and gateway.traffic.*.locality has zones; write `cluster_per: backend`",
+        ),
+        ({}, {"sticky": "user"}, "`sticky` needs destinations that are clusters; write `cluster_per: backend`"),
+    ],
+)
+def test_one_cluster_cannot_have_other_localities(patch: dict[str, Any], route: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        read(shop(patch, {"cluster_per": "rule", **route}))
+
+    assert str(caught.value) == f"scenario: gateway.routes.all.cluster_per: {message}"
