@@ -79,6 +79,15 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class BalancerQueue:
+    """Linkerd's queue before a balancer: where requests wait while no endpoint is ready."""
+
+    failfast_ns: int
+    """After so long without one all of them fail."""
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
 class Discovery:
     """How a caller learns of endpoints that come and go."""
 
@@ -128,5 +137,7 @@ class Cluster:
     """Of a cluster over several services, of which `service` is the first; empty where that is all."""
     weighs_backends: bool = True
     """Whether they share the requests out by their weights, or by numbers of hosts."""
+    queue: BalancerQueue | None = None
+    """None where a request that finds no endpoint fails at once."""
     subset: int = NONE
     """The subset of the service's instances that it knows; NONE for all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from meshsim.plan import BARE, Cluster, HashOn, HealthCheck, Hedging, Limits, Mirror, Retries, Stack
+from meshsim.plan import BARE, BalancerQueue, Cluster, HashOn, HealthCheck, Hedging, Limits, Mirror, Retries, Stack
 from meshsim.planning.connections import plan_connections
 from meshsim.policies.admission import NO_LIMIT
 from meshsim.policies.retry import CONDITIONS, FullJitter, RetryBudget, RetryPolicy
@@ -123,6 +123,7 @@ def plan_cluster(
         breaker=traffic.breaker,
         throttling=traffic.throttling,
         limiter=traffic.limiter,
+        queue=BalancerQueue(traffic.failfast_ns, traffic.queue_capacity) if traffic.failfast_ns else None,
         hash_on=HashOn.NOTHING if traffic.hash_on is None else HashOn[traffic.hash_on.upper()],
     )
     return cluster, traffic_stack(traffic, index)

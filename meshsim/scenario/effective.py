@@ -75,6 +75,9 @@ class Traffic:
     max_concurrent_streams: int
     outliers: OutlierDetection | None
     accrual: FailureAccrual | None
+    failfast_ns: int
+    """How long the balancer's queue waits for an endpoint; 0 where there is no such queue."""
+    queue_capacity: int
     health_checks: HealthChecksSection | None
     panic_threshold: float
     overprovisioning: float
@@ -138,6 +141,7 @@ def traffic(
         return None if value is None else value.policy()
 
     budget, outliers, connections = first("retry_budget"), first("outlier_detection"), first("connections")
+    queue = first("balancer_queue")
     return Traffic(
         timeout_ns=timeout_ns(first("timeout"), defaults.of("traffic.timeout").value),
         retries=_of_proxy(first("retries"), defaults),
@@ -153,6 +157,8 @@ def traffic(
         max_concurrent_streams=defaults.inside(connections, "max_concurrent_streams", "traffic.connections"),
         outliers=None if outliers is None else _outliers(outliers, defaults),
         accrual=chosen("failure_accrual"),
+        failfast_ns=timeout_ns(defaults.inside(queue, "failfast_timeout", "traffic.balancer_queue")),
+        queue_capacity=defaults.inside(queue, "capacity", "traffic.balancer_queue"),
         health_checks=first("health_checks"),
         panic_threshold=defaults.fill("traffic.healthy_panic_threshold", first("healthy_panic_threshold")),
         overprovisioning=defaults.fill("traffic.overprovisioning_factor", first("overprovisioning_factor")) / 100,

@@ -11,7 +11,7 @@ import made_up
 
 from meshsim.distributions import Constant
 from meshsim.engines.reference.destinations.connections import ConnectionLayer
-from meshsim.engines.reference.destinations.parts import Place
+from meshsim.engines.reference.destinations.place import Place
 from meshsim.engines.reference.destinations.transport import TransportLayer
 from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.timeout import TimeoutLayer, timed_out

@@ -47,6 +47,7 @@ def health_rows() -> list[Row]:
     """Rows of blocks that say which hosts may be sent to."""
     failing = mesh_world({"load_balancer": "round_robin"}, {"replicas": 4}, faults=ONE_FAILS)
     crashing = mesh_world({"healthy_panic_threshold": "0%"}, {"replicas": 2}, faults=ONE_CRASHES)
+    away = mesh_world(back={"scale": [{"at": "300ms", "replicas": 0}, {"at": "700ms", "replicas": 1}]})
     ejected = mesh_world({"outlier_detection": EJECTION, "update_merge_window": "0s"}, {"replicas": 2}, faults=ONE_FAILS)
     reserve = mesh_world(
         {"outlier_detection": EJECTION, "locality": "ignore_zones", "healthy_panic_threshold": "0%"},
@@ -62,6 +63,15 @@ def health_rows() -> list[Row]:
             measure.failures, "less",
         ),
         Row("TrafficSection.health_checks", crashing, {}, traffic_to_back(health_checks=CHECKS), measure.failures, "less"),
+        Row("TrafficSection.balancer_queue", away, {}, traffic_to_back(balancer_queue={"failfast_timeout": "1s"}), measure.failures, "less"),
+        Row(
+            "BalancerQueueSection.failfast_timeout", away, traffic_to_back(balancer_queue={"failfast_timeout": "1s"}),
+            traffic_to_back(balancer_queue={"failfast_timeout": "100ms"}), measure.counted("failfasts"), "more",
+        ),
+        Row(
+            "BalancerQueueSection.capacity", away, traffic_to_back(balancer_queue={"failfast_timeout": "1s"}),
+            traffic_to_back(balancer_queue={"failfast_timeout": "1s", "capacity": 5}), measure.failures, "more",
+        ),
         Row(
             "TrafficSection.healthy_panic_threshold", ejected, traffic_to_back(healthy_panic_threshold="0%"),
             traffic_to_back(healthy_panic_threshold="90%"), measure.counted("panic_picks"), "more",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
+from meshsim.policies.load_balancing.address import Address
+from meshsim.randomness import call_key
 from meshsim.registry import Policy, family
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ NO_HASH = -1
 """The hash of a request that has none."""
 FROM_THE_START = -1
 """When an endpoint joined that was there from the start."""
+_UNNAMED = call_key(0, 7)
+"""Where the addresses of endpoints come from that belong to no instance."""
 
 
 class Draw(Protocol):
@@ -54,6 +58,16 @@ class Endpoint:
         self.error_rate = 0.0
         """Failures per second among them."""
 
+    @property
+    def address(self) -> Address:
+        """What a hash of it is made of; another one whenever another process stands at its place."""
+        return Address(call_key(_UNNAMED, self.index))
+
+    @property
+    def hostname(self) -> Address:
+        """A name that it keeps, whatever process stands at its place."""
+        return self.address
+
 
 @family("load_balancer")
 class LoadBalancer(Policy):
@@ -65,6 +79,8 @@ class LoadBalancer(Policy):
     """Whether it reads the load that endpoints report; without such a policy none is sent."""
     report_interval: int = 0
     """Nanoseconds between two reports of an endpoint's load; 0 for one with every answer."""
+    report_phase: str = "endpoint"
+    """What has a phase of its own in these intervals: each `endpoint`, each `proxy`, or nothing (`common`)."""
 
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
         """Prepare for these endpoints.
@@ -81,6 +97,13 @@ class LoadBalancer(Policy):
 
         What is remembered of those that stay (by their `index`) is kept.
         """
+
+    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:
+        """Another one for other endpoints of the same view, as for another zone or priority: its turns are its own.
+
+        What is remembered of endpoints by their `index` belongs to the view: a policy that has such a memory shares it.
+        """
+        return self.build(endpoints=endpoints, draw=draw, client=client, clients=clients)
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:
         """Position of the endpoint for this attempt; a retry asks again and takes a turn like any request.

@@ -43,7 +43,7 @@ class WeightedBackends(Locality):
     ) -> Level:
         """Backends by weight and availability."""
         groups: list[list[int]] = []
-        weights = []
+        kinds, weights = [], []
         for number, weight in enumerate(self.weights):
             members = [position for position in everyone if hosts[position].backend == number]
             healthy = [position for position in members if hosts[position].is_healthy]
@@ -53,7 +53,8 @@ class WeightedBackends(Locality):
                 continue
             if weight > 0.0:
                 groups.append(healthy)
+                kinds.append(number)
                 weights.append(weight)
         if not groups:
             return super().inside(hosts, everyone, own_zone, callers, overprovisioning, is_first=is_first)
-        return Level(groups, weights=weights if len(groups) > 1 else ())
+        return Level(groups, kinds, weights=weights if len(groups) > 1 else ())

@@ -53,6 +53,14 @@ def _of_health(blocks: list[TrafficSection]) -> Iterator[str]:
                 yield f"traffic.{name}"
 
 
+def _of_queue(blocks: list[TrafficSection]) -> Iterator[str]:
+    """Of the queue before a balancer, where something can leave it without an endpoint."""
+    queue = _first(blocks, "balancer_queue")
+    if queue is not None or _first(blocks, "failure_accrual") is not None:
+        names = ("failfast_timeout", "capacity")
+        yield from (f"traffic.balancer_queue.{name}" for name in names if getattr(queue, name, None) is None)
+
+
 def of_mesh(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Of the mesh itself: the field, and where it is used."""
     section = scenario.mesh

@@ -1,7 +1,8 @@
 """The connection pool where connections are told apart: HTTP/1.1 and HTTP/2, with handshakes, limits and ages.
 
 The load balancer has picked the host before; the request then needs a stream on a connection to that very host. Connections are
-opened by tasks of their own: a request may be served by another one that becomes free first.
+opened by tasks of their own, since a request may be served by another one that becomes free first; where opening takes no time it is
+done within the request's own step, as in the pool that does not tell them apart.
 
 Source: Envoy, source/common/conn_pool/conn_pool_base.cc; source/common/http/http1/conn_pool.cc, http2/conn_pool.cc.
 """
@@ -12,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.connection import Connection, Dialler, Waiter
+from meshsim.engines.reference.time.at_once import begin_aside
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
@@ -34,13 +36,15 @@ CUT_SHORT = int(Flag.UC | Flag.UF | Flag.UT)
 class HostPool:
     """One proxy's connections to one endpoint."""
 
-    __slots__ = ("connecting", "endpoint", "missing", "ready", "waiting")
+    __slots__ = ("connecting", "endpoint", "is_opening", "missing", "ready", "waiting")
 
     def __init__(self, endpoint: EndpointView) -> None:
         self.endpoint = endpoint
         self.ready: list[Connection] = []
         """Those with room for a request, the one used last at the end."""
         self.connecting = 0
+        self.is_opening = False
+        """Whether connections are being opened in the present step: one that is open at once asks for no more."""
         self.waiting: deque[Waiter] = deque()
         self.missing = 0
         """How many wait; those that have gone stand in the queue still."""
@@ -84,6 +88,12 @@ class ConnectionPool:
         pool.waiting.append(waiter)
         pool.missing += 1
         self._open_if_allowed(pool)
+        if waiter.is_answered:
+            return waiter
+        waiter.is_parked = True
+        activity = self._view.activity
+        activity.pool_waits += 1
+        activity.connection_overflows += pool.missing > pool.connecting * self._streams_each
         try:
             yield PARK
         except Interrupted:
@@ -133,20 +143,25 @@ class ConnectionPool:
             if view.requests.admit():
                 waiter.connection = connection
                 self.use(pool, connection)
-            waiter.task.wake()
+            if waiter.is_parked:
+                waiter.task.wake()
         self._open_if_allowed(pool)
 
     def _open_if_allowed(self, pool: HostPool) -> None:
         """Open as many connections as those that wait need and the limit allows; the first to a host is always allowed."""
         view = self._view
+        if pool.is_opening:
+            return
+        pool.is_opening = True
         while pool.missing > pool.connecting * self._streams_each:
             if not self._admits_another():
                 if pool.endpoint.open:
-                    return
+                    break
                 view.connections.in_use += 1
             pool.endpoint.open += 1
             pool.connecting += 1
-            self._clock.start_aside(self._open(pool, Connection(pool.endpoint, self._era)))
+            begin_aside(self._clock, self._open(pool, Connection(pool.endpoint, self._era)))
+        pool.is_opening = False
 
     def _admits_another(self) -> bool:
         """Whether the limit has room for a connection: those that have ended unnoticed at other endpoints do not count."""
@@ -177,7 +192,8 @@ class ConnectionPool:
             if not waiter.is_gone:
                 self._view.pending.done()
                 waiter.is_answered = waiter.has_failed = True
-                waiter.task.wake()
+                if waiter.is_parked:
+                    waiter.task.wake()
 
     def _drop_unusable(self, pool: HostPool) -> None:
         for connection in [one for one in pool.ready if not one.is_usable(self._settings, self._era, self._clock.now_ns)]:
@@ -237,15 +253,15 @@ class ConnectionLayer:
 
     def _wait(self, call: Call, host: HostPool) -> Steps:
         clock = self._view.clock
-        self._view.activity.pool_waits += 1
         began_ns = clock.now_ns
         try:
             waiter: Waiter = yield from self._pool.wait(host)
         except Interrupted:
-            call.connection_ns = clock.now_ns - began_ns
+            call.connection_ns += clock.now_ns - began_ns
             self._refusals.lose(call, call.caller)
             raise
-        call.connection_ns = clock.now_ns - began_ns
+        waited_ns = clock.now_ns - began_ns
+        call.connection_ns += waited_ns
         if waiter.connection is not None and waiter.connection.opened_ns == clock.now_ns:
-            call.tls_ns = waiter.connection.tls_ns(call.connection_ns)
+            call.tls_ns = waiter.connection.tls_ns(waited_ns)
         return waiter

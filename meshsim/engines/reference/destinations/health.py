@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from meshsim.flags import Flag
 from meshsim.randomness import OUTLIER, Draw
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
 
     import simpy
 
-    from meshsim.engines.reference.destinations.activity import Activity
-    from meshsim.engines.reference.time.clock import Clock
+    from meshsim.engines.reference.destinations.roles import Checker, Hosts
     from meshsim.engines.reference.travel.endpoint import EndpointView
-    from meshsim.plan import Cluster
 
 _NEVER_ASKED = int(Flag.UO)
 """The pool answered: no host has done anything wrong."""
 LONG_AGO_NS = -(1 << 62)
-
-
-class Hosts(Protocol):
-    """What is looked after: a view's endpoints, and the view that looks at them again when one of them has changed."""
-
-    clock: Clock
-    key: int
-    cluster: Cluster
-    activity: Activity
-
-    @property
-    def endpoints(self) -> Sequence[EndpointView]:
-        """All that it may ever know, by index."""
-        ...
-
-    def refresh(self) -> None:
-        """Work out anew among whom picks are made."""
-        ...
-
-
-class Checker(Protocol):
-    """Who checks one endpoint."""
-
-    def join(self) -> None:
-        """A new host stands there."""
-        ...
-
-    def leave(self) -> None:
-        """It has gone."""
-        ...
 
 
 class Health:

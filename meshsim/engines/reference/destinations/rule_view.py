@@ -16,8 +16,11 @@ from meshsim.policies.locality.weighted_backends import WeightedBackends
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from meshsim.engines.reference.destinations.parts import Part, Place
+    from meshsim.engines.reference.destinations.hash_keys import HashKeys
+    from meshsim.engines.reference.destinations.parts import Part
+    from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.plan import Cluster, Service
@@ -87,15 +90,19 @@ class RuleView(View):
         instances: Sequence[Sequence[Instance]],
         place: Place,
         latency_ns: Callable[[int, int], int],
+        hash_keys: HashKeys | None = None,
+        beginnings: Beginnings | None = None,
     ) -> None:
         self._services = services
         self._weighted: WeightedBackends | None = None
         everyone = [instance for each in instances for instance in each]
-        super().__init__(clock, cluster, _together(services), everyone, place, latency_ns)
+        super().__init__(clock, cluster, _together(services), everyone, place, latency_ns, hash_keys, beginnings)
         self.is_dynamic = True
 
     def _begin(self, service: Service) -> None:  # noqa: ARG002 — its own services say more
         """Who is a member at the start, and what the weights are."""
+        for index, endpoint in enumerate(self.endpoints):
+            endpoint.index = index
         firsts = [sum(len(one.weights) for one in self._services[:number]) for number in range(len(self._services))]
         self._parts = tuple(BackendPart(self, number, firsts[number], one) for number, one in enumerate(self._services))
         if self.cluster.weighs_backends:

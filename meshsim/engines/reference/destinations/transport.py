@@ -66,6 +66,7 @@ class Transport:
             return (yield from self._dial(call))
         waiter = Waiter(self._clock.active)
         self._waiting.append(waiter)
+        self._view.activity.connection_overflows += 1
         try:
             yield PARK
         except Interrupted:

@@ -24,8 +24,11 @@ from meshsim.plan import Stack
 from meshsim.policies.admission import NO_LIMIT
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.parts import Place
+    from meshsim.engines.reference.destinations.hash_keys import HashKeys
+    from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.beginnings import Beginnings
+    from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
     from meshsim.engines.reference.travel.refusals import Refusals
@@ -35,8 +38,18 @@ if TYPE_CHECKING:
 class Stacks:
     """Builds the layers of calls, and the views that they need; one view for each proxy, destination and subset."""
 
-    def __init__(self, plan: Plan, refusals: Refusals, links: Links, instances: tuple[tuple[Instance, ...], ...]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        refusals: Refusals,
+        links: Links,
+        instances: tuple[tuple[Instance, ...], ...],
+        hash_keys: HashKeys,
+        beginnings: Beginnings,
+    ) -> None:
         self._plan = plan
+        self._hash_keys = hash_keys
+        self._beginnings = beginnings
         self._refusals = refusals
         self._links = links
         self._instances = instances
@@ -45,15 +58,20 @@ class Stacks:
 
     def _view(self, cluster: Cluster, place: Place, caller: int) -> View:
         """A new view of a destination."""
-        clock, services, instances = self._refusals.clock, self._plan.services, self._instances
+        services, instances, clock, latency_ns = (
+            self._plan.services,
+            self._instances,
+            self._refusals.clock,
+            self._links.constant_ns,
+        )
         made: View
         if cluster.backends:
             numbers = [backend.service for backend in cluster.backends]
             of_all = [services[number] for number in numbers], [instances[number] for number in numbers]
-            made = RuleView(clock, cluster, *of_all, place, self._links.constant_ns)
+            made = RuleView(clock, cluster, *of_all, place, latency_ns, self._hash_keys, self._beginnings)
         else:
-            number = cluster.service
-            made = View(clock, cluster, services[number], instances[number], place, self._links.constant_ns)
+            service, its = services[cluster.service], instances[cluster.service]
+            made = View(clock, cluster, service, its, place, latency_ns, self._hash_keys, self._beginnings)
         self.told.append((caller, made))
         return made
 
@@ -82,13 +100,14 @@ class Stacks:
         10. the per-try timeout: it begins when the try has a connection;
         11. the hop: link, instance, link.
         """
-        parts = tuple(self._tries(view, stack, layer, visible) for view in views)
-        handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
         service = views[0].service
+        on_timeout = timed_out(service)
+        parts = tuple(self._tries(view, stack, layer, visible, on_timeout) for view in views)
+        handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
         if stack.mirror is not None and mirror is not None:
             handler = MirrorLayer(handler, mirror, stack.mirror, views[0])
         handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service))
-        handler = within(handler, stack.timeout_ns, self._refusals, timed_out(service))
+        handler = within(handler, stack.timeout_ns, self._refusals, on_timeout, views[0].activity)
         if views[0].cluster.backends:
             handler = LastTriedLayer(handler, {one.operation: one.service for one in views[0].cluster.backends})
         return GrpcLayer(handler) if self._plan.services[service].is_grpc else handler
@@ -102,7 +121,7 @@ class Stacks:
             return ConnectedLayer(inner)
         return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service))
 
-    def _tries(self, view: View, stack: Stack, layer: int, visible: int) -> Handler:
+    def _tries(self, view: View, stack: Stack, layer: int, visible: int, deadline: Outcome) -> Handler:
         """From the retries to the link, by one view."""
         refusals, cluster = self._refusals, view.cluster
         chooser = Chooser(view, None if stack.retries is None else stack.retries.policy, stack.persistence)
@@ -118,7 +137,7 @@ class Stacks:
             handler = WatchfulTransportLayer(handler, view) if view.is_dynamic or cluster.balancer.observes else handler
         else:
             is_watched = view.is_dynamic or cluster.balancer.observes
-            handler = pick_layer(handler, chooser, refusals, is_watched=is_watched)
+            handler = pick_layer(handler, chooser, refusals, is_watched=is_watched, deadline=deadline)
         if view.breaker is not None or view.throttling is not None or view.limiter is not None:
             handler = GuardLayer(handler, view, refusals)
         return around(handler, Stack(0, stack.retries), refusals, layer, view, timed_out(view.service), visible)

@@ -10,6 +10,7 @@ from meshsim.policies.load_balancing import Endpoint
 if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Task
     from meshsim.engines.reference.travel.server import Server
+    from meshsim.policies.load_balancing.address import Address
 
 
 class Waiter:
@@ -29,13 +30,16 @@ class EndpointView(Endpoint):
     """An instance as one proxy sees it, with that proxy's connections to it."""
 
     __slots__ = (
-        "backend", "idle", "instance", "is_available", "is_ejected", "is_member", "is_passing", "latency_ns", "open", "priority", "waiting",
+        "backend", "idle", "instance", "is_available", "is_ejected", "is_member", "is_passing", "latency_ns", "open", "pod", "priority",
+        "waiting",
         "zone",
     )  # fmt: skip
 
     def __init__(self, instance: Server, weight: float, latency_ns: int, priority: int = 0) -> None:
         super().__init__(weight, instance.index)
         self.instance = instance
+        self.pod = 0
+        """Which of those that stand at the instance's place one after the other this proxy knows."""
         self.zone = instance.zone
         self.priority = priority
         """Envoy's; 0 is used first."""
@@ -57,6 +61,16 @@ class EndpointView(Endpoint):
         """Connections in all."""
         self.waiting: deque[Waiter] = deque()
         """Requests that wait for a connection to this very endpoint."""
+
+    @property
+    def address(self) -> Address:
+        """The address of the pod that this proxy knows."""
+        return self.instance.addresses.of(self.pod)
+
+    @property
+    def hostname(self) -> Address:
+        """The instance's name, whatever pod stands there."""
+        return self.instance.addresses.hostname
 
     @property
     def is_healthy(self) -> bool:
