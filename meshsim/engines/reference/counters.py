@@ -124,18 +124,18 @@ class Counters:
     def _write_destinations(self, now_ns: int) -> None:
         for (caller, service, subset), together in self._destinations:
             views = together.views
-            if not views:  # nobody has called: who is there is all that there is to say
+            if not together.parts:  # nobody has called: who is there is all that there is to say
                 members = together.late_members
                 self._recorder.destinations.append([now_ns, caller, service, subset, together.late, members, members, *NO_CALLS])
                 continue
             states = [view.breaker.state for view in views if view.breaker is not None]
             self._recorder.destinations.append(
                 [
-                    now_ns, caller, service, subset, together.late + len(views),
-                    together.late_members + sum(view.members for view in views),
-                    together.late_members + sum(view.healthy for view in views),
+                    now_ns, caller, service, subset, together.late + len(together.parts),
+                    together.late_members + sum(part.members for part in together.parts),
+                    together.late_members + sum(part.healthy for part in together.parts),
                     sum(view.connections.in_use for view in views),
-                    sum(endpoint.in_flight for view in views for endpoint in view.endpoints if endpoint.is_member),
+                    sum(endpoint.in_flight for part in together.parts for endpoint in part.endpoints if endpoint.is_member),
                     sum(view.pending.in_use + (view.queue.length if view.queue is not None else 0) for view in views),
                     sum(view.retries.in_use for view in views),
                     states.count(OPEN), states.count(HALF_OPEN),

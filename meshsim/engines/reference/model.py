@@ -218,20 +218,28 @@ class Model:
             plan = self.plan
             handlers: dict[tuple[int, int, int], Handler] = {}
             parts: dict[tuple[int, int, int], Handler] = {}
+            fallbacks: dict[tuple[int, int], Handler] = {}
             assert plan.gateway is not None  # noqa: S101 — the caller has looked
             for gateway in self._fleet.gateways:
                 key = call_key(self._key("gateway"), gateway.index)
                 place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway.station)
                 destinations = self._destinations(GATEWAY, place, CALLER_GATEWAY, plan.gateway.clusters)
                 for number, route in enumerate(plan.routes):
-                    for operation in route.reached:
-                        handlers[gateway.index, number, operation] = destinations.handler(operation, route.stack)
+                    owner = number if route.has_own_clusters else NONE
+                    for operation in route.operations if route.cluster is None else ():
+                        handlers[gateway.index, number, operation] = destinations.handler(operation, route.stack, owner)
+                    if route.cluster is not None:
+                        handler, view = destinations.rule(route.cluster, route.stack, number)
+                        handlers |= {(gateway.index, number, operation): handler for operation in route.operations}
+                        self._routes[number].follow(view)
+                    if route.fallback != NONE:
+                        fallbacks[gateway.index, number] = destinations.handler(route.fallback, route.stack)
                     for position, part in enumerate(route.parts):
                         parts[gateway.index, number, position] = destinations.handler(part.operation, part.stack)
                 _connect(gateway, plan.gateway.asks, destinations, CALLER_GATEWAY)
                 gateway.views.extend(destinations.views)
             self._entry_of_gateway = GatewayEntry(
-                self._refusals, self._links, self._routes, plan.operations, self._fleet.gateways, handlers, parts
+                self._refusals, self._links, self._routes, plan.operations, self._fleet.gateways, handlers, parts, fallbacks
             )
         return self._entry_of_gateway
 

@@ -66,8 +66,9 @@ class Control:
 
     def follow(self, view: View, caller: int) -> None:
         """Look after a new view: membership, health, load reports, certificates."""
-        if view.service in self._registries:
-            self._teacher(caller).follow(view, self._registries[view.service])
+        for part in view.parts:
+            if part.service in self._registries:
+                self._teacher(caller).follow(part, self._registries[part.service])
         check = view.cluster.health_check
         if check is not None:
             for endpoint in view.endpoints:

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from meshsim.engines.reference.destinations.hash_keys import HashKeys
+    from meshsim.engines.reference.destinations.parts import Part
     from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.destinations.roles import Pool, Reports
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.server import Server
     from meshsim.plan import Cluster, Limits, Service
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.locality import Arrangement, Source
@@ -55,9 +57,8 @@ class View:
         hash_keys: HashKeys | None = None,
         beginnings: Beginnings | None = None,
     ) -> None:
-        self.clock, self.cluster = clock, cluster
-        self.service = cluster.service
-        self.place = place
+        self.clock, self.place = clock, place
+        self.cluster, self.service = cluster, cluster.service
         self.key, self.zone, self.station = place.key, place.zone, place.station
         priorities = service.priorities or (0,) * len(instances)
         self.endpoints = [
@@ -106,11 +107,7 @@ class View:
         """Endpoints that it knows of, and of them those that are neither ejected nor fail a check; as of the latest change."""
         self.is_panic = False
         """Whether picks are made among all endpoints because too few are healthy (of one of its groups, where there are several)."""
-        for endpoint in self.endpoints:
-            endpoint.is_member = self.belongs(endpoint.index)
-        if service.lifecycle is not None:
-            for endpoint in self.endpoints[service.lifecycle.replicas :]:
-                endpoint.is_member = False
+        self._begin(service)
         self.health = Health.of(self)
         self.is_dynamic = (
             self.health is not None
@@ -120,6 +117,23 @@ class View:
         )
         """Whether its endpoints may change, or may be gone without its knowing, or there are none to begin with."""
         self.refresh()
+
+    def _begin(self, service: Service) -> None:
+        """Who is a member at the start."""
+        for endpoint in self.endpoints:
+            endpoint.is_member = self.belongs(endpoint.index)
+        if service.lifecycle is not None:
+            for endpoint in self.endpoints[service.lifecycle.replicas :]:
+                endpoint.is_member = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is told of and counted by service: itself, or the backends of a view over several."""
+        return (self,)
+
+    def endpoint_of(self, instance: Server) -> EndpointView | None:
+        """The endpoint that an instance is here; None where its service is another one."""
+        return next((part.endpoints[instance.index] for part in self.parts if part.service == instance.service), None)
 
     @property
     def static_group(self) -> tuple[list[EndpointView], LoadBalancer] | None:

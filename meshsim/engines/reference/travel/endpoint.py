@@ -32,8 +32,8 @@ class EndpointView(Endpoint):
     """An instance as one proxy sees it, with that proxy's connections to it."""
 
     __slots__ = (
-        "draining", "idle", "instance", "is_available", "is_ejected", "is_healthy", "is_member", "is_passing", "latency_ns", "leaving_pod",
-        "open", "pod", "priority", "waiting", "zone",
+        "backend", "draining", "idle", "instance", "is_available", "is_ejected", "is_healthy", "is_member", "is_passing", "latency_ns",
+        "leaving_pod", "open", "pod", "priority", "waiting", "zone",
     )  # fmt: skip
 
     def __init__(self, instance: Server, weight: float, latency_ns: int, priority: int = 0) -> None:
@@ -46,6 +46,8 @@ class EndpointView(Endpoint):
         """Envoy's; 0 is used first."""
         self.latency_ns = latency_ns
         """One way between the two; NONE where each message draws its own."""
+        self.backend = 0
+        """Which of the services it is of, in a view over several."""
         self.is_member = True
         """Whether this proxy has been told of it and not that it has left."""
         self.leaving_pod = NONE
