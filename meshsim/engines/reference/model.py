@@ -136,7 +136,7 @@ class Model:
         sidecar = self._fleet.sidecars.get((instance.service, instance.index))
         if mesh is None or mesh.ambient is not None or sidecar is None:
             return
-        place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar.station)
+        place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar)
         destinations = self._destinations(SIDECAR, place, instance.service, mesh.clusters)
         _connect(sidecar, service.asks, destinations, instance.service)
         sidecar.views.extend(destinations.views)
@@ -145,8 +145,7 @@ class Model:
         """From an instance to a service: through its sidecar or its node's proxy where there is a mesh."""
         plan, service = self.plan, self.plan.services[instance.service]
         sidecar = self._fleet.sidecars.get((instance.service, instance.index))
-        station = None if sidecar is None else sidecar.station
-        place = Place(key, instance.zone, instance.index, _by_zone(service.zones), station)
+        place = Place(key, instance.zone, instance.index, _by_zone(service.zones), sidecar)
         mesh = plan.mesh
         if mesh is None or sidecar is None:
             direct = plan.direct
@@ -181,7 +180,7 @@ class Model:
             handlers = []
             for waypoint in waypoints:
                 key = call_key(self._key(f"waypoint {self.plan.names.services[called]}"), waypoint.index)
-                place = Place(key, waypoint.zone, waypoint.index, callers, waypoint.station)
+                place = Place(key, waypoint.zone, waypoint.index, callers, waypoint)
                 handler, views = self._handler(mesh.clusters[called], mesh.stacks[called], WAYPOINT, place, CALLER_WAYPOINT)
                 destinations = self._destinations(WAYPOINT, place, CALLER_WAYPOINT, mesh.clusters)
                 _connect(waypoint, self.plan.services[called].asks, destinations, CALLER_WAYPOINT)
@@ -222,7 +221,7 @@ class Model:
             assert plan.gateway is not None  # noqa: S101 — the caller has looked
             for gateway in self._fleet.gateways:
                 key = call_key(self._key("gateway"), gateway.index)
-                place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway.station)
+                place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway)
                 destinations = self._destinations(GATEWAY, place, CALLER_GATEWAY, plan.gateway.clusters)
                 for number, route in enumerate(plan.routes):
                     owner = number if route.has_own_clusters else NONE

@@ -11,10 +11,10 @@ from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.balancer_queue import BalancerQueue
 from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.health import Health
+from meshsim.engines.reference.destinations.limited import Limited
 from meshsim.engines.reference.destinations.retry_breaker import admits_retry
 from meshsim.engines.reference.travel.endpoint import EndpointView
 from meshsim.plan import NONE, HashOn
-from meshsim.policies.admission import NO_LIMIT, ResourceLimit
 from meshsim.policies.load_balancing import NO_HASH
 from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, IgnoreZones
 from meshsim.randomness import LOAD_BALANCER, LOCALITY, START_OFFSET, Draw, call_key
@@ -31,19 +31,18 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.server import Server
-    from meshsim.plan import Cluster, Limits, Service
+    from meshsim.plan import Cluster, Service
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.locality import Arrangement, Source
 
 
-class View:
+class View(Limited):
     """What one proxy knows of one destination."""
 
     __slots__ = (
         "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_sources",
-        "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
-        "healthy", "is_dynamic", "is_empty", "is_panic", "key", "limiter", "members", "pending", "place", "pool", "queue", "reports", "requests",
-        "retries", "service", "station", "throttling", "token_budget", "zone",
+        "activity", "client", "clients", "clock", "cluster", "draw", "endpoints", "health", "healthy", "is_dynamic", "is_empty", "is_panic",
+        "key", "members", "place", "pool", "proxy", "queue", "reports", "service", "ticks", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -59,25 +58,17 @@ class View:
     ) -> None:
         self.clock, self.place = clock, place
         self.cluster, self.service = cluster, cluster.service
-        self.key, self.zone, self.station = place.key, place.zone, place.station
+        self.key, self.zone, self.proxy, self.ticks = place.key, place.zone, place.proxy, place.ticks
         priorities = service.priorities or (0,) * len(instances)
         self.endpoints = [
             EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)
             for instance, weight, priority in zip(instances, service.weights, priorities, strict=True)
         ]
         self.activity, self.draw = Activity(), Draw()
-        limits: Limits | None = cluster.limits
-        self.connections = ResourceLimit(limits.max_connections if limits else NO_LIMIT)
-        self.pending = ResourceLimit(limits.max_pending_requests if limits else NO_LIMIT)
-        self.requests = ResourceLimit(limits.max_requests if limits else NO_LIMIT)
-        self.retries = ResourceLimit(limits.max_retries if limits else NO_LIMIT)
-        self.budget = cluster.budget
-        born_ns = 0 if beginnings is None else beginnings.of(place.key)
-        zero_ns = 0 if beginnings is None else beginnings.time_zero_ns
-        self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build(born_ns=born_ns)
-        self.breaker = None if cluster.breaker is None else cluster.breaker.build(time_zero_ns=zero_ns)
-        self.throttling = None if cluster.throttling is None else cluster.throttling.build(born_ns=born_ns)
-        self.limiter = None if cluster.limiter is None else cluster.limiter.build()
+        if beginnings is None:
+            super().__init__(cluster, 0, 0)
+        else:
+            super().__init__(cluster, beginnings.of(place.key), beginnings.time_zero_ns)
         self.pool: Pool | None = None
         """Whatever keeps its connections."""
         self.is_empty = False
