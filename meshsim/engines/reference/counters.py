@@ -128,15 +128,16 @@ class Counters:
                 members = together.late_members
                 self._recorder.destinations.append([now_ns, caller, service, subset, together.late, members, members, *NO_CALLS])
                 continue
+            present = [view.present for view in views]
             states = [view.breaker.state for view in views if view.breaker is not None]
             self._recorder.destinations.append(
                 [
                     now_ns, caller, service, subset, together.late + len(views),
-                    together.late_members + sum(view.members for view in views),
-                    together.late_members + sum(view.healthy for view in views),
+                    together.late_members + sum(members for members, _ in present),
+                    together.late_members + sum(healthy for _, healthy in present),
                     sum(view.connections.in_use for view in views),
                     sum(endpoint.in_flight for view in views for endpoint in view.endpoints if endpoint.is_member),
-                    sum(view.pending.in_use for view in views),
+                    sum(view.pending.in_use + (view.queue.length if view.queue is not None else 0) for view in views),
                     sum(view.retries.in_use for view in views),
                     states.count(OPEN), states.count(HALF_OPEN),
                     sum(view.limiter.limit for view in views if view.limiter is not None),
