@@ -9,7 +9,7 @@ from meshsim.engines.reference.time.clock import PARK, Expired, Interrupted
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.roles import Balanced
-    from meshsim.engines.reference.time.clock import Clock, Steps, Task, Timer
+    from meshsim.engines.reference.time.clock import Clock, Steps, Task
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.plan import BalancerQueue as Settings
 
@@ -74,7 +74,7 @@ class BalancerQueue:
             deadline: The outcome of the timeout that does not end the wait.
         """
         one = Place(self._clock.active)
-        late: Timer | None = None
+        late: object | None = None
         self._places.append(one)
         while True:
             self._look_at_the_time()
@@ -91,8 +91,8 @@ class BalancerQueue:
                 self._places.popleft()
                 self._pass_on()
                 break
-        if late is not None:
-            raise Expired(late, late.outcome)
+        if late is not None and deadline is not None:
+            raise Expired(late, deadline)
         return not one.has_failed
 
     def refreshed(self) -> None:
