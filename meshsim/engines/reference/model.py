@@ -169,7 +169,7 @@ class Model:
 
         if stack.mirror is not None or cluster.limiter is not None or self._control.looks_after(cluster):
             return make()
-        return self._stacks.late(cluster, stack, caller, make)
+        return self._stacks.late(cluster, stack, place, caller, make)
 
     def _waypoint(self, called: int) -> Handler:
         """To a service through its waypoint, whose replicas have views of their own. Made once for all callers."""

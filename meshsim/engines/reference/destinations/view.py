@@ -40,9 +40,10 @@ class View(Limited):
     """What one proxy knows of one destination."""
 
     __slots__ = (
-        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_sources",
-        "activity", "client", "clients", "clock", "cluster", "draw", "endpoints", "health", "healthy", "is_dynamic", "is_empty", "is_panic",
-        "key", "members", "place", "pool", "proxy", "queue", "reports", "service", "ticks", "zone",
+        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_present",
+        "_sources",
+        "activity", "client", "clients", "clock", "cluster", "draw", "endpoints", "health", "is_dynamic", "is_empty", "is_panic",
+        "key", "place", "pool", "proxy", "queue", "reports", "service", "ticks", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -94,8 +95,7 @@ class View(Limited):
         self._others: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
         """By priorities that were tried before, a bit for each: among whom such a retry is made."""
         self._changes = 0
-        self.members = self.healthy = 0
-        """Endpoints that it knows of, and of them those that are neither ejected nor fail a check; as of the latest change."""
+        self._present: tuple[int, int] | None = None
         self.is_panic = False
         """Whether picks are made among all endpoints because too few are healthy (of one of its groups, where there are several)."""
         self._begin(service)
@@ -131,6 +131,14 @@ class View(Limited):
         """Whom every pick is made among, and by what, where that never changes."""
         return None if self._only is None or self.is_dynamic else (self._only, self._balancer)
 
+    @property
+    def present(self) -> tuple[int, int]:
+        """How many endpoints it knows of, and how many of them are neither ejected nor fail a check."""
+        if self._present is None or self.is_dynamic:
+            members = [endpoint for endpoint in self.endpoints if endpoint.is_member]
+            self._present = len(members), sum(endpoint.is_healthy and endpoint.is_available for endpoint in members)
+        return self._present
+
     def belongs(self, index: int) -> bool:
         """Whether an instance is one that this view may ever know: of its subset, and in a zone that its locality policy lets it know."""
         instance, subset, locality = self.endpoints[index].instance, self.cluster.subset, self._locality
@@ -139,8 +147,6 @@ class View(Limited):
     def refresh(self) -> None:
         """Work out anew among whom picks are made; after any change of membership or health."""
         members = [endpoint for endpoint in self.endpoints if endpoint.is_member and endpoint.is_available]
-        self.members = sum([endpoint.is_member for endpoint in self.endpoints])
-        self.healthy = sum([endpoint.is_healthy for endpoint in members])
         self._others.clear()
         if self._locality is None:
             healthy = [endpoint for endpoint in members if endpoint.is_healthy]

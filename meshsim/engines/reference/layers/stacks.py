@@ -84,12 +84,16 @@ class Stacks:
     def _together(self, caller: int, service: int, subset: int) -> Together:
         return self.together.setdefault((caller, service, subset), Together())
 
-    def late(self, cluster: Cluster, stack: Stack, caller: int, make: Callable[[], Handler]) -> Handler:
+    def late(self, cluster: Cluster, stack: Stack, place: Place, caller: int, make: Callable[[], Handler]) -> Handler:
         """A handler that is made by `make` for its first call; the views of it count from now on."""
-        service = self._plan.services[cluster.service]
+        known = [
+            one.subset
+            for one in self._instances[cluster.service]
+            if cluster.locality is None or cluster.locality.knows(one.zone, place.zone)
+        ]
         parts = []
         for subset in stack.subsets or (cluster.subset,):
-            members = len(service.zones) if subset == NONE else service.subsets.count(subset)
+            members = len(known) if subset == NONE else known.count(subset)
             parts.append((self._together(caller, cluster.service, subset), members))
 
         def made() -> Handler:
