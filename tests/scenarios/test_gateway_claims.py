@@ -185,7 +185,9 @@ def test_without_the_token_service_all_get_403_or_all_get_through():
     closed, open_ = between(runs["closed"], 20.5, 39.5), between(runs["open"], 20.5, 39.5)
 
     assert set(closed["status"]) == {403}
-    assert set(closed["response_flags"]) == set(between(runs["closed"], 5, 19).query("status == 403")["response_flags"]) == {"UAEX"}
+    assert (
+        set(closed["response_flags"]) == set(between(runs["closed"], 5, 19).query("status == 403")["response_flags"]) == {"UAEX"}
+    )
     assert closed["latency_s"].median() == pytest.approx(0.2, abs=0.002)
     assert set(open_["status"]) == {200}
     assert open_["latency_s"].median() > 0.2
