@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.layers.retrying import TIMED_OUT, stop, wait_ns
 from meshsim.engines.reference.time.at_once import end, make, run
@@ -14,53 +14,13 @@ from meshsim.flags import Flag
 from meshsim.randomness import BACK_OFF, attempt_key
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.layers.rules import Rules
     from meshsim.engines.reference.time.clock import Steps, Task
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.handler import Handler
-    from meshsim.engines.reference.travel.refusals import Refusals
-    from meshsim.plan import Hedging
-    from meshsim.policies.retry import RetryPolicy, RunningQuantile
-    from meshsim.randomness import Draw
 
 STATUS_OF_TIMEOUT = 504
-
-
-class Rules(Protocol):
-    """What the tries of a race go by, and where it is counted what became of them."""
-
-    inner: Handler
-    policy: RetryPolicy
-    timeout_ns: int
-    """The per-try timeout, where it asks for a further try; 0 without."""
-    hedging: Hedging
-    refusals: Refusals
-    layer: int
-    view: View | None
-    visible: int
-    latencies: RunningQuantile | None
-    draw: Draw
-
-    def delay_ns(self) -> int:
-        """After how long without an answer a further try is sent; 0 for not."""
-        ...
-
-    def sleep(self, length_ns: int) -> Steps:
-        """Wait for so long, by the proxy's clock."""
-        ...
-
-    def count_retry(self) -> None:
-        """A retry has been sent."""
-        ...
-
-    def count_hedge(self) -> None:
-        """A try has been sent while another one was on its way."""
-        ...
-
-    def count_win(self) -> None:
-        """One that was sent so has won."""
-        ...
 
 
 class Entrant:
@@ -163,7 +123,7 @@ class Race:
             return None
         self._call.last_row = one.call.last_row
         if hasattr(one.call, "endpoint"):
-            self._call.endpoint = one.call.endpoint
+            self._call.endpoint, self._call.operation = one.call.endpoint, one.call.operation
         if self._layer.policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._layer.visible):
             return self._lost(one, outcome)
         hedging, latencies = self._layer.hedging, self._layer.latencies
