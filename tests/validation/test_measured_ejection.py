@@ -52,7 +52,6 @@ def failures_by_round(result: Result) -> list[int]:
 def test_a_host_that_comes_back_ill_leaks_a_window_from_its_next_ejection_on(envoy: Path, tmp_path: Path) -> None:
     """Measured: back at 30.49, 41.51 and 57.51 s; 6, 44 and 42 errors: 5 until it is found out, then 40/s for a full second."""
     result, measured = replayed(envoy, "out_base5", tmp_path, "490ms")
-    )
 
     assert success(result) == pytest.approx(measured, abs=POINTS)
     assert [back for _, back in breaks(result, 4)] == pytest.approx([30.49, 41.51, 57.51], abs=0.03)
@@ -62,7 +61,6 @@ def test_a_host_that_comes_back_ill_leaks_a_window_from_its_next_ejection_on(env
 def test_the_first_ejection_is_told_at_once(envoy: Path, tmp_path: Path) -> None:
     """Measured: 6 errors in all, back at 55.50 s."""
     result, measured = replayed(envoy, "out_base30", tmp_path, "495ms")
-    )
 
     assert success(result) == pytest.approx(measured, abs=POINTS)
     assert [back for _, back in breaks(result, 4)] == pytest.approx([55.50], abs=0.03)
@@ -85,7 +83,6 @@ def test_hosts_that_come_back_in_one_sweep_are_told_one_by_one(envoy: Path, tmp_
 def test_a_panic_ends_with_the_first_that_comes_back(envoy: Path, tmp_path: Path) -> None:
     """Measured: when the third of five is back, panic ends, and the two that are not yet get nothing for a window: 60.47 to 61.53 s."""
     result, measured = replayed(envoy, "out_panic50", tmp_path, "490ms")
-    )
 
     assert success(result) == pytest.approx(measured, abs=POINTS)
     late = [one for instance in (2, 3, 4) for one in breaks(result, instance) if one[0] > 60]
