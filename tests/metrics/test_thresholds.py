@@ -6,9 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_up import MS, SECOND, attempts, chunk, plan, requests, shop, summary_of
 
+from meshsim.metrics.frames import errors_of_service
+from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.thresholds import Verdict, judge
 
 if TYPE_CHECKING:
@@ -153,3 +156,23 @@ def test_statuses_survive_json() -> None:
 
     assert again.failures_by_status == {"0": 2, "429": 3, "500": 1, "503": 4}
     assert again == found.services[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "grpc_status", "is_error"),
+    [
+        (503, -1, True), (504, -1, True), (0, -1, True), (401, -1, False), (404, -1, False), (429, -1, False),
+        (200, 14, True), (200, 4, True), (200, 16, False), (200, 7, False), (200, 8, False),
+    ],
+)  # fmt: skip
+def test_whose_error_it_is_follows_the_server_spans_of_opentelemetry(*, status: int, grpc_status: int, is_error: bool) -> None:
+    """Every row failed for its caller; in the summary, over time and in the frames the same ones are the service's."""
+    row = attempts(request_started_ns=[3 * SECOND], ended_ns=3 * SECOND + MS, status=status, grpc_status=grpc_status)
+    (service,) = summary_of(plan(), attempts=row).services
+    over_time = ServicesOverTime(plan())
+    over_time.take("attempts", row)
+    per_s = over_time.table(10 * SECOND)["failures_per_s"]
+
+    assert (service.failures, sum(service.failures_by_status.values())) == (int(is_error), 1)
+    assert (per_s.sum() > 0) == is_error
+    assert errors_of_service(pd.DataFrame({"status": row["status"], "grpc_status": row["grpc_status"]})).tolist() == [is_error]
