@@ -98,6 +98,7 @@ FRAME_MODULES = (
     "report/charts/",
     "report/page/",
     "experiments/comparison.py",
+    "experiments/failures.py",
     "experiments/judgement.py",
     "experiments/sweep_result.py",
 )

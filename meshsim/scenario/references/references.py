@@ -226,7 +226,7 @@ def _until(tree: Any) -> Iterator[Finding]:
 def _unknown(selector: Selector, known: Mapping[str, Mapping[str, Any]]) -> str:
     """What is wrong with the first name of a selector that there is not; empty where all are there."""
     for label, name in selector.labels.items():
-        if name not in known[label] and not (selector.metric == "proxy_cpu" and name == GATEWAY):
+        if label in known and name not in known[label] and not (selector.metric == "proxy_cpu" and name == GATEWAY):
             hint = did_you_mean(name, known[label]) or (": no load has a `consumer`" if label == "consumer" else "")
             return f"unknown {label} {shown(name)}{hint}"
     return ""
