@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
-from meshsim.errors import MeshsimError, ReplayError, ScenarioError, SeamError, UsageError
+from meshsim.errors import MeshsimError, ReplayError, ScenarioError, SeamError, UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,8 +109,9 @@ def on_console(show: Callable[[Console], None]) -> str:
 
 
 def tell(text: str, prefix: str = "meshsim: ") -> None:
-    """One line on standard error."""
-    print(f"{prefix}{text}", file=sys.stderr)  # noqa: T201 — a command line speaks
+    """A sentence, or a list of mistakes, on standard error."""
+    shown = "\n".join(printable(line) for line in text.split("\n"))
+    print(f"{prefix}{shown}", file=sys.stderr)  # noqa: T201 — a command line speaks
 
 
 def fail(text: str) -> Never:
