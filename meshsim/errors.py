@@ -81,10 +81,10 @@ class ScenarioError(MeshsimError):
 
 
 def printable(text: str, longest: int = LONGEST_MESSAGE) -> str:
-    """One line of text as a terminal may safely show it.
+    r"""One line of text as a terminal may safely show it.
 
     Control characters, line breaks, marks that turn the direction of writing, and what UTF-8 cannot hold are written as escapes
-    (`\\x1b`), and what is longer than `longest` characters loses its middle.
+    (`\x1b`), and what is longer than `longest` characters loses its middle.
     """
     if len(text) > longest:
         head = longest * 3 // 4
