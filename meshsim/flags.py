@@ -12,7 +12,7 @@ from enum import IntFlag
 
 
 class Flag(IntFlag):
-    """The bits of a `flags` column."""
+    """The bits of a `response_flags` column."""
 
     UH = 1 << 0
     UF = 1 << 1

@@ -26,7 +26,7 @@ REQUESTS: dict[str, str] = {
     "ended_ns": "when the client had its outcome",
     "status": "HTTP status that the client saw; 0 where it gave up",
     "grpc_status": "gRPC status; -1 where the answer is not gRPC",
-    "flags": "why it ended as it did (meshsim.flags)",
+    "response_flags": "why it ended as it did (meshsim.flags)",
     "attempts": "tries that were sent to the entry service, over all layers that retry",
     "origin": "the service where the failure began; -1 where there was none",
     "origin_flags": "the flags of that first failure",
@@ -54,12 +54,12 @@ ATTEMPTS: dict[str, str] = {
     "backoff_ns": "wait before this try",
     "proxy_ns": "after it, time in the proxy that sent it (a gateway's replica, a sidecar), with that proxy's queue",
     "filter_ns": "of that, in the filters of the gateway or the waypoint: delays, work, and waits for whom they ask",
-    "connection_ns": "after that, wait for a connection of the pool: sent or refused at its end",
+    "connection_ns": "after that, wait for an instance that is ready and for a connection of the pool: sent or refused at its end",
     "tls_ns": "of that, for the TLS handshake of the connection that it got",
     "inbound_ns": "time in the sidecar at the instance, with its queue",
     "status": "HTTP status; 0 where the caller was gone first",
     "grpc_status": "gRPC status; -1 where the answer is not gRPC",
-    "flags": "why it ended as it did (meshsim.flags)",
+    "response_flags": "why it ended as it did (meshsim.flags)",
 }
 """One row for each attempt at a service, written when caller and instance were done with it."""
 
@@ -73,7 +73,7 @@ WAITS: dict[str, str] = {
     "backoff_ns": "wait before a try",
     "proxy_ns": "after it, time in a proxy, with its queue",
     "filter_ns": "of that, in its filters",
-    "connection_ns": "after that, wait for a connection of the pool",
+    "connection_ns": "after that, wait for an instance that is ready and for a connection of the pool",
     "tls_ns": "of that, for the TLS handshake of the connection that it got",
 }
 """One row for each wait that no attempt's row tells of: it was given up, or the gateway answered, before there was an attempt; and
@@ -145,10 +145,14 @@ ACTIVITY: dict[str, str] = {
     "connect_failures": "connections that an instance refused",
     "connect_timeouts": "connections that timed out while they were made",
     "pool_waits": "requests that waited for a connection",
+    "connection_overflows": "of them, those that a limit on connections kept from a new one",
     "stale_picks": "picks of an instance that is gone, or does not take requests, without the caller's knowing",
     "panic_picks": "picks among all instances because too few were healthy",
     "no_host": "tries that found no instance to go to (UH)",
+    "endpoint_waits": "tries that waited until an instance was ready (`balancer_queue`)",
+    "failfasts": "times that such waiting was over, and everything failed at once",
     "sessions_moved": "first tries of a session whose instance could not be used",
+    "timeouts": "calls that the timeout over all their tries ended, wherever they waited",
     "retries": "further tries sent",
     "retries_refused": "further tries refused by `max_retries` or a budget",
     "hedges": "further tries sent while one was on its way",
@@ -172,7 +176,7 @@ DESTINATIONS: dict[str, str] = {
     "healthy": "of them, those that are neither ejected nor fail a check",
     "connections": "connections at that instant",
     "in_flight": "requests that hold a connection at that instant",
-    "pending": "requests that wait for a connection at that instant",
+    "pending": "requests that wait for a connection, or for an instance that is ready, at that instant",
     "active_retries": "retries that hold a slot at that instant",
     "breakers_open": "circuit breakers that are open at that instant",
     "breakers_half_open": "circuit breakers that are half open at that instant",
@@ -195,7 +199,7 @@ TABLES: dict[str, dict[str, str]] = {
 
 STAGES = ("queue", "service", "network", "proxy", "filters", "connection", "TLS", "back-off", "other")
 """What the time of a request goes to: waiting for a worker; computing; on the wire; in proxies, with their queues, and in
-filters of the gateway; waiting for a connection
+filters of the gateway; waiting for an instance that is ready and for a connection
 of the pool, and of that for its TLS handshake; waiting between tries; what cannot be told apart."""
 
 BLOCK_ROWS = 1 << 12

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,6 +49,18 @@ _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,12})?)%", re.ASCII)
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)(B|kB|KB|MB|GB|KiB|MiB|GiB)", re.ASCII)
 _PER_SECOND = {None: 1.0, "ms": 1000.0, "s": 1.0, "min": 1 / 60, "m": 1 / 60, "h": 1 / 3600}
 _BYTES = {"B": 1, "kB": 1000, "KB": 1000, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+def since_1970_ns(text: str) -> int:
+    """Nanoseconds since 1970 of a date and time such as `2023-10-31T23:59:50`, in UTC where it does not say its offset.
+
+    Raises:
+        ValueError, OverflowError: It is none.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * NS_PER_US
 
 
 def parse_duration(value: object) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from meshsim.arrivals import Profile, Segment
 from meshsim.flags import Flag
+from meshsim.metrics.summarise import summarise
 from meshsim.metrics.tally import Tally
 from meshsim.plan import (
     BARE,
@@ -127,7 +128,7 @@ def summary_of(made: Plan, *, simulated_ns: int = 10 * SECOND, **tables: Any) ->
     for table, chunks in tables.items():
         for one in chunks if isinstance(chunks, list) else [chunks]:
             tally.take(table, one)
-    return tally.summary(simulated_ns)
+    return summarise(tally, simulated_ns)
 
 
 def shop(seed: int = 7) -> Summary:

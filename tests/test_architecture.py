@@ -6,6 +6,8 @@ import ast
 import re
 import shutil
 import subprocess
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,14 +16,16 @@ import pytest
 import meshsim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "meshsim").rglob("*.py"))
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES}
+PACKAGES = sorted(name for name, path in MODULES.items() if path.name == "__init__.py")
 LAYERS = (
     ("errors",),
     ("units",),
-    ("flags", "portable", "randomness", "registry", "replay"),
+    ("flags", "portable", "randomness", "registry", "replay", "xxhash"),
     ("arrivals", "distributions", "policies", "records"),
     ("scenario",),
     ("plan",),
@@ -34,6 +38,42 @@ LAYERS = (
 )
 """Lowest first. A part imports from the lines above its own, and from itself: not from its neighbours, and not upwards."""
 DEPTH = {part: depth for depth, parts in enumerate(LAYERS) for part in parts}
+ROOMS = {
+    "engines/reference": (
+        ("time",),
+        ("travel",),
+        ("services",),
+        ("destinations",),
+        ("layers",),
+        ("proxies",),
+        ("clients",),
+        ("control",),
+        ("counters",),
+        ("model",),
+        ("engine",),
+    ),
+    "scenario": (
+        ("files", "defaults", "spread"),
+        ("sections",),
+        ("effective", "matrix", "thresholds"),
+        ("figure", "flow"),
+        ("references",),
+        ("load",),
+        ("changes", "documentation"),
+        ("advice",),
+    ),
+    "metrics": (
+        ("rows", "mser"),
+        ("latency", "policies"),
+        ("over_time",),
+        ("summary",),
+        ("cells", "edges", "histogram_table", "warm_up"),
+        ("stages", "tally"),
+        ("figures", "summarise"),
+        ("frames", "thresholds"),
+    ),
+}
+"""The rooms of a part, and the files that stand in none, lowest first; they import as the parts do: downwards, and from themselves."""
 HOMES = {
     "simpy": ("engines/reference/",),
     "typer": ("cli/",),
@@ -61,6 +101,7 @@ FRAME_MODULES = (
 )
 """Where pandas may be imported at the top: what nothing loads but whoever asks for frames."""
 LONGEST_FILE = 300
+LONGEST_SENTENCE = 130
 README_TEST_COMMAND = (
     "python3 -m venv .venv && .venv/bin/pip install --quiet -e '.[test]' && .venv/bin/pytest -n auto -m 'not slow'"
 )
@@ -88,8 +129,9 @@ def _imports(node: ast.AST, *, is_inside: bool, is_for_types: bool) -> Iterator[
             yield from (Import(one.name, child.lineno, is_inside, is_for_types) for one in child.names)
         elif isinstance(child, ast.ImportFrom):
             assert child.level == 0, f"line {child.lineno}: a relative import hides where it leads"
-            names = [f"{child.module}.{one.name}" for one in child.names] if child.module == "meshsim" else [str(child.module)]
-            yield from (Import(name, child.lineno, is_inside, is_for_types) for name in names)
+            names = {f"{child.module}.{one.name}": str(child.module) for one in child.names}
+            found = {name if name in MODULES else module for name, module in names.items()}  # a module, or a name in one
+            yield from (Import(name, child.lineno, is_inside, is_for_types) for name in sorted(found))
         else:
             for_types = is_for_types or (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING")
             inside = is_inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
@@ -102,6 +144,42 @@ def name_of(path: Path) -> str:
 
 def part_of(path: Path) -> str:
     return name_of(path).partition("/")[0].removesuffix(".py")
+
+
+@cache
+def graph() -> dict[str, set[str]]:
+    """By module, all modules of ours that it imports: those that only the type checker sees too, and those inside functions.
+
+    Who imports a module needs its packages' `__init__` too, but for the packages that it stands in itself: those are on their way.
+    """
+    found: dict[str, set[str]] = {}
+    for name, path in MODULES.items():
+        imported = {one.name for one in imports(path) if one.name in MODULES}
+        around = {package for one in imported for package in PACKAGES[1:] if one.startswith(f"{package}.")}
+        found[name] = imported | {package for package in around if not f"{name}.".startswith(f"{package}.")}
+    return found
+
+
+def rooms_of(package: str, modules: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """By room of a package (a folder in it, or a file that stands in none), the other rooms that it imports from."""
+
+    def room(module: str) -> str:
+        return module.removeprefix(f"{package}.").partition(".")[0] if module.startswith(f"{package}.") else ""
+
+    found: dict[str, set[str]] = {}
+    for module, imported in modules.items():
+        if own := room(module):
+            found.setdefault(own, set()).update({room(other) for other in imported} - {own, ""})
+    return found
+
+
+def circle(things: Mapping[str, set[str]]) -> list[str]:
+    """Some circle among them, its first at both ends; empty where there is none."""
+    try:
+        TopologicalSorter(things).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 def tracked_files() -> list[Path]:
@@ -138,6 +216,50 @@ def test_imports_point_one_way(path: Path) -> None:
     ]
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("place", ROOMS)
+def test_the_rooms_of_a_part_import_one_way(place: str) -> None:
+    """A new room, or a new file in none, gets its line in `ROOMS`."""
+    depth = {room: depth for depth, rooms in enumerate(ROOMS[place]) for room in rooms}
+    found = rooms_of(f"meshsim.{place.replace('/', '.')}", graph())
+
+    assert set(found) == set(depth)
+    assert [f"{room} imports {other}" for room, others in found.items() for other in others if depth[other] >= depth[room]] == []
+
+
+def test_a_request_walks_forward_through_the_rooms_of_the_engine() -> None:
+    """On its way down `docs/life_of_a_request.md` meets each room after those that import it; the two lowest are what it walks on."""
+    down = (ROOT / "docs" / "life_of_a_request.md").read_text(encoding="utf-8").split("\n## Down\n")[1].split("\n## ")[0]
+    ground, rooms = ROOMS["engines/reference"][:2], ROOMS["engines/reference"][2:-3]
+    met = dict.fromkeys(re.findall(r"/engines/reference/(\w+)/", down))
+
+    assert [room for room in met if (room,) not in ground] == [room for (room,) in reversed(rooms) if room != "control"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_circle_joins_the_rooms_of_a_package(package: str) -> None:
+    assert circle(rooms_of(package, graph())) == []
+
+
+def test_no_circle_of_imports_is_left_anywhere() -> None:
+    """Those that only the type checker sees included: what is in no circle can be read, tested and ported by itself."""
+    assert circle(graph()) == []
+
+
+def test_a_circle_would_be_found() -> None:
+    """And who imports from a package's `__init__` what that imports from its files stands in none."""
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) in (["b", "c", "b"], ["c", "b", "c"])
+    assert circle({"package": {"package.one"}, "package.one": {"package.two"}, "package.two": set(), "user": {"package"}}) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_room_says_in_a_sentence_what_it_is(package: str) -> None:
+    first, *rest = (ast.get_docstring(ast.parse(MODULES[package].read_text(encoding="utf-8"))) or "").splitlines()
+
+    assert re.fullmatch(r"\w[^.]+\.", first), "one sentence on the first line"
+    assert len(first) <= LONGEST_SENTENCE
+    assert not rest or rest[0] == "", "what more there is to say stands below an empty line"
 
 
 @every_source

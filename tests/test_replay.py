@@ -312,13 +312,13 @@ def test_a_measured_world_is_simulated_request_by_request(measured):
     assert result.requests["started_ns"].tolist() == [0, 20 * MS, 40 * MS]
     assert result.requests["ended_ns"].tolist() == [2 * MS, 30 * MS, 45 * MS]
     assert result.requests["attempts"].tolist() == [1, 2, 1]
-    assert result.requests["flags"].tolist() == ["-", "-", "-"]
+    assert result.requests["response_flags"].tolist() == ["-", "-", "-"]
 
 
 def test_a_retry_gets_the_row_of_its_own_attempt(measured):
     attempts = ms.load(measured).run().attempts
 
-    assert attempts[["request", "attempt", "worked_ns", "flags"]].to_numpy().tolist() == [
+    assert attempts[["request", "attempt", "worked_ns", "response_flags"]].to_numpy().tolist() == [
         [0, 1, 2 * MS, "-"], [1, 1, 3 * MS, "error"], [1, 2, 7 * MS, "-"], [2, 1, 5 * MS, "-"],
     ]  # fmt: skip
 

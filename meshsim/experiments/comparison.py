@@ -16,8 +16,8 @@ from meshsim.experiments.plotting import plots_of
 from meshsim.experiments.replications import Replications
 from meshsim.experiments.run import Experiment
 from meshsim.experiments.store import folder_of
+from meshsim.scenario.changes import Change, changes
 from meshsim.scenario.figure import Figure, parse_figure, parse_gate
-from meshsim.scenario.files.changes import Change, changes
 from meshsim.scenario.load import load
 from meshsim.units import NS_PER_S
 

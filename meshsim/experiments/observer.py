@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from meshsim.experiments.arrow import as_parquet
 from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.edges import Edges, nodes
-from meshsim.metrics.latency.histogram_table import histograms
+from meshsim.metrics.histogram_table import histograms
 from meshsim.metrics.over_time.balance import BalanceOverTime
 from meshsim.metrics.over_time.decisions import DecisionsOverTime
 from meshsim.metrics.over_time.policies import PoliciesOverTime

@@ -15,7 +15,7 @@ from meshsim.errors import ResultError, UsageError
 from meshsim.experiments.observer import HISTOGRAMS
 from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.figures import Never, NoFigure, observe
-from meshsim.metrics.latency.histogram_table import pooled, with_histograms
+from meshsim.metrics.histogram_table import pooled, with_histograms
 from meshsim.metrics.summary import Summary
 from meshsim.scenario.thresholds import Selector
 from meshsim.statistics.intervals import Interval, interval

@@ -37,7 +37,7 @@ class Failure(NamedTuple):
 
     status: int
     grpc_status: int
-    flags: int
+    response_flags: int
     origin: int
     origin_flags: int
 

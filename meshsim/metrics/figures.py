@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from meshsim.metrics.edges import GATEWAY
-from meshsim.metrics.latency.histogram_table import merged
+from meshsim.metrics.histogram_table import merged
 from meshsim.metrics.summary import RequestSummary, ServiceSummary
 
 if TYPE_CHECKING:

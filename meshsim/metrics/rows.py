@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
     from meshsim.records import Chunk
 
+NO_ROUTE = "(no route)"
+"""Stands in place of a route's name for the requests that matched none."""
+NO_CONSUMER = "(no consumer)"
+"""Stands in place of a consumer's name for the loads that say none."""
+
 
 def is_failed(chunk: Chunk) -> np.ndarray:
     """Whether the caller did not get what it asked for: HTTP 400 and above, any gRPC status but OK, or it gave up."""

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING
 from meshsim.flags import flag_text
 from meshsim.metrics.cells import GATEWAY_PLACE, NODE_PLACE, RequestCell, ServiceCell
 from meshsim.metrics.latency.times import Times
-from meshsim.metrics.summary import (
-    NO_CONSUMER,
-    NO_ROUTE,
-    Cause,
-    ProxySummary,
-    RequestSummary,
-    ServiceSummary,
-    Summary,
-)
+from meshsim.metrics.rows import NO_CONSUMER, NO_ROUTE
+from meshsim.metrics.summary import Cause, ProxySummary, RequestSummary, ServiceSummary, Summary
 from meshsim.metrics.warm_up import check_warm_up
 from meshsim.units import NS_PER_S
 
@@ -102,7 +95,7 @@ def _requests(
     count, failures = cell.latency.count, sum(cell.failures.values())
     by_flag: Counter[str] = Counter()
     for failure, times in cell.failures.items():
-        by_flag[flag_text(failure.flags)] += times
+        by_flag[flag_text(failure.response_flags)] += times
     return RequestSummary(
         route=None if route is None else names.routes[route] if route >= 0 else NO_ROUTE,
         source=None if source is None else names.sources[source],
@@ -128,7 +121,7 @@ def _causes(failures: Mapping[Failure, int], names: Names) -> tuple[Cause, ...]:
             count=count,
             status=failure.status,
             grpc_status=failure.grpc_status if failure.grpc_status >= 0 else None,
-            flags=flag_text(failure.flags),
+            flags=flag_text(failure.response_flags),
             origin=names.services[failure.origin] if failure.origin >= 0 else None,
             origin_flags=flag_text(failure.origin_flags),
         )

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from meshsim.metrics.latency.times import Times
+from meshsim.metrics.over_time.recovery import Recovery
 from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary
-from meshsim.metrics.recovery import Recovery
 from meshsim.policies.filters import Decision
 from meshsim.records import ACTIVITY
 
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-
-NO_ROUTE = "(no route)"
-"""Stands in place of a route's name for the requests that matched none."""
-NO_CONSUMER = "(no consumer)"
-"""Stands in place of a consumer's name for the loads that say none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +223,7 @@ class Summary:
                 "spread": one.spread,
                 "in_zone_share": one.in_zone_share,
                 "least_healthy_share": one.least_healthy_share,
+                "pool_wait_mean_s": one.pool_wait_mean_s,
             }
             rows[name] |= {count: one.counts.get(count, 0) for count in ACTIVITY}
         return _frame("destination", rows)

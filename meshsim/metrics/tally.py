@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshsim.metrics.cells import Failure, RequestCell, ServiceCell, StationCell, proxy_places
-from meshsim.metrics.recovery import RecoveryWatch
+from meshsim.metrics.over_time.recovery import RecoveryWatch
 from meshsim.metrics.rows import groups, is_failed
 from meshsim.metrics.warm_up import LatencySequence, until_ns
 
@@ -88,7 +88,7 @@ class Tally:
             cell.calls += int((chunk["attempt"][rows] == 1).sum())
             cell.worked_ns += int(chunk["worked_ns"][rows].sum())
             cell.wasted_ns += int(chunk["wasted_ns"][rows].sum())
-            failed_flags = chunk["flags"][rows[failed_rows[rows]]]
+            failed_flags = chunk["response_flags"][rows[failed_rows[rows]]]
             for flags, count in zip(*np.unique(failed_flags, return_counts=True), strict=True):
                 cell.failures[int(flags)] += int(count)
             was_sent = rows[(sent[rows] >= 0) & (chunk["ended_ns"][rows] >= 0)]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from meshsim.plan.kinds import NONE, HashOn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meshsim.arrivals import Arrivals
     from meshsim.distributions import Distribution
     from meshsim.plan.kinds import Effect
@@ -113,6 +115,8 @@ class Source:
     think_time: Distribution | None
     key_shares: tuple[float, ...] = ()
     """Upper bounds of the cumulated shares of the keys that its requests ask for; empty where they have none."""
+    keys: Sequence[int] = ()
+    """Numbers of these keys."""
     asker: Asker = field(default_factory=Asker)
 
 
@@ -147,6 +151,8 @@ class Names:
     consumers: tuple[str, ...]
     zones: tuple[str, ...]
     subsets: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Those that have names, which come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +173,9 @@ class Plan:
     network: Network
     faults: tuple[Fault, ...]
     names: Names
+    time_zero: str = ""
+    """Date and time at which the run begins; empty where it is drawn."""
+    time_zero_ns: int = NONE
+    """The same since 1970; NONE where it is drawn."""
+    cold_start: bool = False
+    """Whether all proxies begin with the run."""

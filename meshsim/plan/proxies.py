@@ -75,6 +75,8 @@ class Edge:
     """0 for none."""
     restarts: tuple[tuple[int, int], ...]
     """When (ns) all replicas are restarted, and how many at once."""
+    order: tuple[int, ...]
+    """In which they are."""
     startup_ns: int
     drain_ns: int
 

@@ -60,6 +60,8 @@ class Lifecycle:
 
     replicas: int
     """At the start; the service has as many places for instances as it ever has replicas."""
+    order: tuple[int, ...]
+    """All places: the first n are taken while there are n replicas, so that the last ones go first; restarts go through them in this order."""
     scale: tuple[tuple[int, int], ...]
     """When (ns) the number of replicas becomes what."""
     restarts: tuple[tuple[int, int], ...]
@@ -71,8 +73,11 @@ class Lifecycle:
     grace_ns: int
     """After that: requests in it may end for so long, then they are lost."""
     readiness_ns: int
-    """Time in which the registry notices that an instance has crashed or can be reached again: probe period times threshold;
-    NONE where nobody looks."""
+    """Time in which the registry notices that an instance has crashed: probe period times threshold; NONE where nobody looks."""
+    readiness_period_ns: int = 0
+    """Between two probes, each instance's at a phase of its own; 0 for one that takes exactly as long as `readiness_ns`, either way."""
+    readiness_successes: int = 1
+    """Successes in a row that bring it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +109,7 @@ class Service:
     """Envoy's priority of each instance; empty where all have 0."""
     shedding: LoadShedding | None = None
     """Who is dropped at the head of the queue."""
+    addresses: tuple[str, ...] = ()
+    """Those that are given, by instance; empty where they are drawn."""
     keeps_deadlines: bool = False
     """Whether it stops work whose deadline has passed and passes the rest of the time on to its calls."""

@@ -79,6 +79,15 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class BalancerQueue:
+    """Linkerd's queue before a balancer: where requests wait while no endpoint is ready."""
+
+    failfast_ns: int
+    """After so long without one all of them fail."""
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
 class Discovery:
     """How a caller learns of endpoints that come and go."""
 
@@ -111,9 +120,13 @@ class Cluster:
     health_check: HealthCheck | None = None
     merge_window_ns: int = 0
     """Envoy's update_merge_window: health changes reach the workers at once, or this much later where one has just been told."""
+    keeps_passing_hosts: bool = False
+    """Whether a host that discovery no longer lists stays as long as it passes its active checks: Envoy's, unless told otherwise."""
     breaker: CircuitBreaker | None = None
     throttling: ClientThrottling | None = None
     limiter: ConcurrencyLimit | None = None
     hash_on: HashOn = HashOn.NOTHING
+    queue: BalancerQueue | None = None
+    """None where a request that finds no endpoint fails at once."""
     subset: int = NONE
     """The subset of the service's instances that it knows; NONE for all."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from meshsim.plan import NONE, Edge, EdgeTls
 from meshsim.policies.edge import RandomReplica
 from meshsim.scenario import effective
+from meshsim.scenario.spread import order
 
 if TYPE_CHECKING:
     from meshsim.scenario.defaults import Product
@@ -14,8 +15,15 @@ if TYPE_CHECKING:
     from meshsim.scenario.sections.model import Scenario
 
 
-def plan_edge(section: GatewaySection, scenario: Scenario, product: Product) -> Edge | None:
-    """None where nothing of it is asked for: clients' connections cost nothing then."""
+def plan_edge(section: GatewaySection, scenario: Scenario, product: Product, zones: tuple[int, ...]) -> Edge | None:
+    """None where nothing of it is asked for: clients' connections cost nothing then.
+
+    Args:
+        section: The gateway.
+        scenario: All of it.
+        product: What fills in the rest.
+        zones: Of each replica.
+    """
     timeout_ns = 0 if section.idle_timeout is None else effective.timeout_ns(section.idle_timeout)
     is_asked_for = (
         section.balancer is not None
@@ -34,6 +42,7 @@ def plan_edge(section: GatewaySection, scenario: Scenario, product: Product) -> 
         max_connections=NONE if section.max_connections is None else section.max_connections,
         idle_timeout_ns=timeout_ns,
         restarts=tuple((step.at, step.batch) for step in sorted(section.restarts, key=lambda step: step.at)),
+        order=order(zones, (), len(zones)),
         startup_ns=section.startup_time,
         drain_ns=section.drain_time,
     )

@@ -49,6 +49,7 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
         consumers=tuple(consumers),
         zones=tuple(zones),
         subsets=tuple(subsets),
+        keys=tuple(sorted({key for load in scenario.load.values() if load.keys for key in load.keys.names or ()})),
     )
     return Index(
         names,

@@ -16,6 +16,8 @@ from meshsim.scenario.sections.sizes import mean_kib, spread_of
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meshsim.planning.index import Index
     from meshsim.scenario.sections.loads import KeysSection, LoadSection
     from meshsim.scenario.sections.model import Scenario
@@ -42,6 +44,7 @@ def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
         users=_users(load, scenario.run.duration) if is_closed else (),
         think_time=None if think_time is None else think_time.chosen.build(),
         key_shares=_key_shares(load.keys),
+        keys=_keys(load.keys, index.names.keys),
         asker=_asker(name, scenario),
     )
 
@@ -75,6 +78,15 @@ def _key_shares(keys: KeysSection | None) -> tuple[float, ...]:
         bound += weight / total
         bounds.append(bound)
     return (*bounds[:-1], 1.0)
+
+
+def _keys(keys: KeysSection | None, names: tuple[str, ...]) -> Sequence[int]:
+    """Numbers of a load's keys: those of all loads that have names, and then those that have none."""
+    if keys is None:
+        return ()
+    if keys.names is None:
+        return range(len(names), len(names) + keys.count)
+    return tuple(names.index(name) for name in keys.names)
 
 
 def _asks(load: LoadSection, scenario: Scenario, index: Index) -> tuple[tuple[tuple[int, bool], ...], tuple[float, ...]]:

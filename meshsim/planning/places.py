@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.plan import Effect, Fault
+from meshsim.scenario.spread import grown, order, subsets_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,19 +22,23 @@ def place_zones(place: Any, index: Index) -> tuple[int, ...]:
     return tuple(index.zones[place.zone or ""] for _ in range(place.replicas))
 
 
-def all_zones(section: ServiceSection, index: Index) -> tuple[int, ...]:
-    """The zone of each place for an instance: of the replicas at the start, and of as many as there ever are, round the zones again."""
-    zones = place_zones(section, index)
-    most = max([len(zones), *(step.replicas for step in section.scale)])
-    return tuple(zones[number % len(zones)] for number in range(most))
+class Places(NamedTuple):
+    """All places that a service ever has instances at."""
+
+    zones: tuple[int, ...]
+    subsets: tuple[int, ...]
+    """Empty where there are none."""
+    order: tuple[int, ...]
+    """The first n of these are taken while there are n replicas."""
 
 
-def subset_numbers(section: ServiceSection, places: int, index: Index) -> tuple[int, ...]:
-    """The number of the subset of each place: the first ones are of the first name, and so on; those beyond go round again."""
-    if not section.subsets:
-        return ()
-    numbers = [index.subsets[name] for name in sorted(section.subsets) for _ in range(section.subsets[name])]
-    return tuple(numbers[place % len(numbers)] for place in range(places))
+def places_of(section: ServiceSection, index: Index) -> Places:
+    """The places of a service: of the replicas at the start, zone by zone, and of as many as there ever are."""
+    at_first = place_zones(section, index)
+    sizes = {index.subsets[name]: size for name, size in sorted((section.subsets or {}).items())}
+    domains = sorted({index.zones[zone] for zone in section.zones or (section.zone or "",)})
+    zones, subsets = grown(at_first, domains, subsets_over(at_first, sizes) if sizes else (), section.most_replicas)
+    return Places(tuple(zones), tuple(subsets), order(zones, subsets, len(at_first)))
 
 
 def plan_faults(scenario: Scenario, index: Index) -> Iterator[Fault]:
@@ -48,8 +53,7 @@ def plan_faults(scenario: Scenario, index: Index) -> Iterator[Fault]:
 
 
 def _struck(fault: Any, section: ServiceSection, index: Index) -> tuple[int, ...]:
-    zones = all_zones(section, index)
-    subsets = subset_numbers(section, len(zones), index)
+    zones, subsets, _ = places_of(section, index)
     wanted = None if fault.subset is None else index.subsets[fault.subset]
     chosen = [
         place

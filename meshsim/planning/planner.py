@@ -14,6 +14,7 @@ from meshsim.planning.services import plan_operations, plan_service
 from meshsim.planning.traffic import plan_mirror, plan_retries, traffic_stack
 from meshsim.scenario import effective
 from meshsim.scenario.defaults import Product, resolve
+from meshsim.units import since_1970_ns
 
 if TYPE_CHECKING:
     from meshsim.scenario.sections.model import Scenario
@@ -54,6 +55,9 @@ def make_plan(scenario: Scenario) -> Plan:
         network=Network(drawn(scenario.network.same_zone), drawn(scenario.network.cross_zone)),
         faults=tuple(plan_faults(scenario, index)),
         names=index.names,
+        time_zero=scenario.run.time_zero or "",
+        time_zero_ns=NONE if scenario.run.time_zero is None else since_1970_ns(scenario.run.time_zero),
+        cold_start=scenario.run.cold_start,
     )
 
 

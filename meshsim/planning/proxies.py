@@ -59,12 +59,13 @@ def plan_gateway(scenario: Scenario, index: Index, product: Product) -> Gateway:
         plan_cluster(section.traffic, name, scenario, index, product, tls)[0] if name in reached else None
         for name in index.names.services
     ]
+    zones = place_zones(section, index)
     return Gateway(
-        zones=place_zones(section, index),
+        zones=zones,
         proxy=_proxy(section, "gateway", product),
         filters=made,
         asks=plan_asks(made, index),
-        edge=plan_edge(section, scenario, product),
+        edge=plan_edge(section, scenario, product, zones),
         clusters=tuple(clusters),
         discovery=plan_discovery(section.discovery, product),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from meshsim.plan import NONE, Lifecycle, OnCancel, Operation, Service, Step, StepKind
 from meshsim.planning.asks import plan_asks
-from meshsim.planning.places import all_zones, subset_numbers
+from meshsim.planning.places import places_of
 from meshsim.planning.traffic import own_stack
 from meshsim.randomness import stream
 from meshsim.replay import Table, read_table
@@ -30,7 +30,8 @@ GRPC_STATUSES: dict[str, int] = {name: code for code, name in enumerate(get_args
 
 def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: Index, inbound: tuple[Filter, ...]) -> Service:
     """One service as an engine takes it."""
-    zones, lifecycle = all_zones(section, index), _lifecycle(section)
+    zones, subsets, order = places_of(section, index)
+    lifecycle = _lifecycle(section, order)
     shed: Any = None if section.queue is None or section.queue.shed is None else section.queue.shed.chosen
     weights = section.load_balancing_weights or (1,)
     priorities = section.priorities or ()
@@ -47,26 +48,30 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
         inbound=inbound,
         asks=plan_asks(inbound, index),
         lifecycle=lifecycle,
-        subsets=subset_numbers(section, len(zones), index),
+        subsets=subsets,
         priorities=tuple(priorities[place % len(priorities)] for place in range(len(zones))) if priorities else (),
         shedding=shed,
+        addresses=tuple(section.addresses or ()),
         keeps_deadlines=section.deadline_propagation,
     )
 
 
-def _lifecycle(section: ServiceSection) -> Lifecycle | None:
+def _lifecycle(section: ServiceSection, order: tuple[int, ...]) -> Lifecycle | None:
     """How its instances come and go; None where they are there from the beginning to the end."""
     if not section.scale and not section.restarts and section.readiness is None:
         return None
     readiness = section.readiness
     return Lifecycle(
         replicas=section.replicas,
+        order=order,
         scale=tuple((step.at, step.replicas) for step in sorted(section.scale, key=lambda step: step.at)),
         restarts=tuple((step.at, step.batch) for step in section.restarts),
         startup_ns=section.startup_time,
         pre_stop_ns=section.pre_stop,
         grace_ns=section.termination_grace_period,
         readiness_ns=NONE if readiness is None else readiness.period * readiness.failure_threshold,
+        readiness_period_ns=0 if readiness is None else readiness.period,
+        readiness_successes=1 if readiness is None else readiness.success_threshold,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from meshsim.plan import BARE, Cluster, HashOn, HealthCheck, Hedging, Limits, Mirror, Retries, Stack
+from meshsim.plan import BARE, BalancerQueue, Cluster, HashOn, HealthCheck, Hedging, Limits, Mirror, Retries, Stack
 from meshsim.planning.connections import plan_connections
 from meshsim.policies.admission import NO_LIMIT
 from meshsim.policies.retry import CONDITIONS, FullJitter, RetryBudget, RetryPolicy
@@ -112,9 +112,11 @@ def plan_cluster(
         accrual=traffic.accrual,
         health_check=_health_check(traffic.health_checks),
         merge_window_ns=traffic.merge_window_ns,
+        keeps_passing_hosts=traffic.health_checks is not None and not traffic.ignores_health_on_removal,
         breaker=traffic.breaker,
         throttling=traffic.throttling,
         limiter=traffic.limiter,
+        queue=BalancerQueue(traffic.failfast_ns, traffic.queue_capacity) if traffic.failfast_ns else None,
         hash_on=HashOn.NOTHING if traffic.hash_on is None else HashOn[traffic.hash_on.upper()],
     )
     return cluster, traffic_stack(traffic, index)

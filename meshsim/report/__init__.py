@@ -1,1 +1,1 @@
-"""Results for people: tables in a terminal."""
+"""Results for people: tables in a terminal, charts, and a page for a review."""

@@ -121,12 +121,15 @@ def proxies(console: Console, rows: Sequence[ProxySummary]) -> Table | None:
 
 
 ACTED = {
+    "timeouts": "timed\nout",
     "retries": "tries\nagain",
     "retries_refused": "tries\nrefused",
     "hedges": "hedges",
     "ejections": "ejected",
     "panic_picks": "panic\npicks",
     "no_host": "no\nhost",
+    "endpoint_waits": "waited\nfor one",
+    "failfasts": "failed\nfast",
     "stale_picks": "stale\npicks",
     "sessions_moved": "sessions\nmoved",
     "breaker_rejected": "breaker\nopen",
@@ -134,6 +137,7 @@ ACTED = {
     "limited": "over\nlimit",
     "mirrored": "mirrored",
     "pool_waits": "pool\nwaits",
+    "connection_overflows": "pool\nfull",
     "opened": "connec-\ntions",
     "handshakes": "hand-\nshakes",
     "connect_failures": "connect\nrefused",
@@ -153,6 +157,8 @@ def destinations(console: Console, rows: Sequence[DestinationSummary]) -> Table 
         Figure(ACTED[name], [None if name not in one.counts else float(one.counts[name]) for one in shown], decimals=0)
         for name in used
     ]
+    if any(one.pool_wait_mean_s for one in shown):
+        figures.append(Figure("pool wait\nmean ms", [one.pool_wait_mean_s for one in shown], 1000))
     figures.append(Figure("busiest\n/mean", [one.spread for one in shown], decimals=2))
     if any(one.in_zone_share is not None for one in shown):
         figures.append(Figure("in zone\n%", [one.in_zone_share for one in shown], 100, 0))

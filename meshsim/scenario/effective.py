@@ -72,10 +72,14 @@ class Traffic:
     max_concurrent_streams: int
     outliers: OutlierDetection | None
     accrual: FailureAccrual | None
+    failfast_ns: int
+    """How long the balancer's queue waits for an endpoint; 0 where there is no such queue."""
+    queue_capacity: int
     health_checks: HealthChecksSection | None
     panic_threshold: float
     overprovisioning: float
     merge_window_ns: int
+    ignores_health_on_removal: bool
     locality: Locality | None
     hash_on: str | None
     breaker: CircuitBreaker | None
@@ -114,6 +118,7 @@ def traffic(entries: Mapping[str, TrafficSection], destination: str, product: Pr
 
     breakers, budget, balancer = first("circuit_breakers"), first("retry_budget"), first("load_balancer")
     connections, connect_timeout = first("connections"), first("connect_timeout")
+    queue = first("balancer_queue")
     outliers, merge_window_ns, panic = first("outlier_detection"), first("update_merge_window"), first("healthy_panic_threshold")
     factor = first("overprovisioning_factor")
     return Traffic(
@@ -131,10 +136,17 @@ def traffic(entries: Mapping[str, TrafficSection], destination: str, product: Pr
         max_concurrent_streams=_value(connections, "max_concurrent_streams", "traffic.connections", product),
         outliers=None if outliers is None else _outliers(outliers, product),
         accrual=chosen("failure_accrual"),
+        failfast_ns=timeout_ns(_value(queue, "failfast_timeout", "traffic.balancer_queue", product)),
+        queue_capacity=_value(queue, "capacity", "traffic.balancer_queue", product),
         health_checks=first("health_checks"),
         panic_threshold=product.default("traffic.healthy_panic_threshold").value if panic is None else panic,
         overprovisioning=(product.default("traffic.overprovisioning_factor").value if factor is None else factor) / 100,
         merge_window_ns=product.default("traffic.update_merge_window").value if merge_window_ns is None else merge_window_ns,
+        ignores_health_on_removal=(
+            product.default("traffic.ignore_health_on_host_removal").value
+            if (ignores := first("ignore_health_on_host_removal")) is None
+            else ignores
+        ),
         locality=chosen("locality"),
         hash_on=first("hash_on"),
         breaker=policy("circuit_breaker"),

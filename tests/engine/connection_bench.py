@@ -11,8 +11,9 @@ import made_up
 
 from meshsim.distributions import Constant
 from meshsim.engines.reference.destinations.connections import ConnectionLayer
+from meshsim.engines.reference.destinations.place import Place
 from meshsim.engines.reference.destinations.transport import TransportLayer
-from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.timeout import TimeoutLayer, timed_out
 from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.time.clock import Cancelled, Clock

@@ -10,7 +10,8 @@ import made_up
 
 from meshsim.distributions import Constant
 from meshsim.engines.reference.control.control import Control
-from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.destinations.place import Place
+from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.hop import HopLayer
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.engines.reference.time.clock import Clock
@@ -21,6 +22,7 @@ from meshsim.engines.reference.travel.request import Request
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Cluster, Effect, Fault, HealthCheck, Lifecycle, Network, Operation, Step, StepKind
 from meshsim.policies.load_balancing import RoundRobin
+from meshsim.randomness import call_key
 from meshsim.records import Recorder
 
 if TYPE_CHECKING:
@@ -77,8 +79,10 @@ def lifecycle(replicas: int, **changes_ms: Any) -> Lifecycle:
     restarts = tuple((round(at * MS), batch) for at, batch in changes_ms.pop("restarts", ()))
     times = {"startup": 0, "pre_stop": 0, "grace": 0, **changes_ms}
     readiness = times.pop("readiness", None)
+    order = tuple(times.pop("order", range(10)))
     made_ns = {f"{name}_ns": round(ms * MS) for name, ms in times.items()}
-    return Lifecycle(replicas, scale, restarts, readiness_ns=NONE if readiness is None else round(readiness * MS), **made_ns)
+    readiness_ns = NONE if readiness is None else round(readiness * MS)
+    return Lifecycle(replicas, order, scale, restarts, readiness_ns=readiness_ns, **made_ns)
 
 
 def check(**changes: Any) -> HealthCheck:
@@ -111,25 +115,31 @@ class Bench:
         callers: int = 1,
         latency: Distribution | None = None,
         error_rate: float = 0.0,
+        key: int = 0,
+        priorities: tuple[int, ...] = (),
+        **traffic: Any,
     ) -> None:
+        """`traffic`: other parts of the callers' `Cluster`."""
         self.clock = Clock()
         self.recorder = Recorder(())
         self.links = Links(Network(Constant(value=MS) if latency is None else latency, None))
         plan = made_up.plan(replicas=places, workers=workers, mesh=True)
         assert plan.mesh is not None
-        service = replace(plan.services[0], lifecycle=life, may_crash=True)
+        service = replace(plan.services[0], lifecycle=life, may_crash=True, priorities=priorities)
         operations = tuple(
             Operation(0, (Step(StepKind.COMPUTE, 0, Constant(value=ms * MS)),), error_rate, None, 503, NONE, not error_rate)
             for ms in WORK_MS
         )
         mesh = replace(plan.mesh, discovery=discovery)
         self.plan = replace(plan, services=(service,), operations=operations, mesh=mesh, faults=faults)
-        self.instances = tuple(Instance(self.clock, self.recorder, service, 0, index, operations) for index in range(places))
+        self.instances = tuple(
+            Instance(self.clock, self.recorder, service, 0, index, operations, call_key(key, index)) for index in range(places)
+        )
         self.control = Control(self.clock, self.plan, (self.instances,), self.links)
         refusals = Refusals(self.clock, self.recorder, (0,) * len(operations))
         self.hop = HopLayer(self.clock, self.links, 0, refusals)
         cluster = Cluster(service=0, balancer=RoundRobin(), health_check=check, panic_threshold=0.0)
-        self.views = [self._view(cluster, 1 + number, 0) for number in range(callers)]
+        self.views = [self._view(replace(cluster, **traffic), 1 + number, 0) for number in range(callers)]
         self.gateway = self._view(replace(cluster, health_check=None), 1000, CALLER_GATEWAY)
         """Its notes tell what happens in the registry."""
         self.view = self.views[0]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import made_up
 
-from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.destinations.place import Place
+from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.timeout import TimeoutLayer, timed_out
 from meshsim.engines.reference.time.clock import Clock, Interrupted
 from meshsim.engines.reference.time.outcome import OK, Outcome, failure

@@ -379,8 +379,8 @@ def test_every_request_ends_once_with_one_cause(scenario):
     assert requests["request"].tolist() == list(range(result.manifest["requests"]))
     assert (requests["ended_ns"] >= requests["started_ns"]).all()
     failed = (requests["status"] == 0) | (requests["status"] >= 400) | (requests["grpc_status"] > 0)
-    assert (requests.loc[failed, "flags"] != "-").all()
-    assert (requests.loc[~failed, "flags"] == "-").all()
+    assert (requests.loc[failed, "response_flags"] != "-").all()
+    assert (requests.loc[~failed, "response_flags"] == "-").all()
 
 
 @PROPERTY
@@ -490,7 +490,7 @@ def test_a_thousand_systems_with_everything_lose_nothing(scenario):
 
     assert requests["request"].tolist() == list(range(result.manifest["requests"]))
     failed = (requests["status"] == 0) | (requests["status"] >= 400) | (requests["grpc_status"] > 0)
-    assert ((requests["flags"] != "-") == failed).all()
+    assert ((requests["response_flags"] != "-") == failed).all()
     assert counters["arrived"].sum() == counters["finished"].sum() == (attempts["arrived_ns"] >= 0).sum()
     last = result.destinations[result.destinations["time_ns"] == result.destinations["time_ns"].max()]
     for column in ("in_flight", "pending", "active_retries"):

@@ -68,7 +68,7 @@ def test_a_client_timeout_as_long_as_the_route_timeout_is_the_clients():
     """Two timers of one length set at one instant: the outer one's owner has gone, whatever the inner one would answer."""
     result = run(load=users(1, timeout="4ms"), gateway=route(timeout="4ms"))
 
-    assert result.requests[["status", "flags", "ended_ns"]].to_numpy().tolist() == [[0, "DC", 4 * MS]]
+    assert result.requests[["status", "response_flags", "ended_ns"]].to_numpy().tolist() == [[0, "DC", 4 * MS]]
 
 
 def test_a_calls_timeout_as_long_as_the_sidecars_per_try_timeout_is_not_outlived_by_retries():
@@ -86,7 +86,7 @@ def test_a_worker_handed_over_in_the_instant_of_a_timeout_is_not_lost():
     for on_cancel in ("continue", "drop_queued", "stop"):
         result = run(load=users(4), gateway=route(timeout="10ms"), services={"server": server(workers=1, on_cancel=on_cancel)})
 
-        assert result.requests["flags"].tolist() == ["UT"] * 4
+        assert result.requests["response_flags"].tolist() == ["UT"] * 4
         assert_nothing_is_left(result)
 
 
@@ -97,7 +97,7 @@ def test_a_connection_handed_over_in_the_instant_of_a_timeout_is_not_lost():
 
     result = run(load=load, gateway=gateway)
 
-    assert result.requests["flags"].tolist() == ["-", "UT", "-"]
+    assert result.requests["response_flags"].tolist() == ["-", "UT", "-"]
     assert_nothing_is_left(result)
 
 
@@ -107,8 +107,8 @@ def test_who_gives_up_while_waiting_for_a_connection_frees_its_place_among_the_p
 
     result = run(load=load, gateway=gateway)
 
-    assert result.requests.query("source == 'first'")["flags"].tolist() == ["DC", "DC"]
-    assert result.requests.query("source == 'later'")["flags"].tolist() == ["-", "-", "UO"]
+    assert result.requests.query("source == 'first'")["response_flags"].tolist() == ["DC", "DC"]
+    assert result.requests.query("source == 'later'")["response_flags"].tolist() == ["-", "-", "UO"]
     assert_nothing_is_left(result)
 
 
@@ -118,7 +118,7 @@ def test_all_queued_requests_are_lost_in_a_crash_and_their_callers_told_at_once(
     result = run(load=users(6), services={"server": server(workers=2)}, faults=[fault])
 
     assert result.requests["ended_ns"].tolist() == [5 * MS] * 6
-    assert result.requests["flags"].tolist() == ["UC"] * 6
+    assert result.requests["response_flags"].tolist() == ["UC"] * 6
     assert sorted(result.attempts["worked_ns"]) == [0, 0, 0, 0, 5 * MS, 5 * MS]
     assert_nothing_is_left(result)
 
@@ -143,7 +143,7 @@ def test_overlapping_crashes_last_until_the_later_end():
 
     result = run(load=load, faults=faults)
 
-    is_up = result.requests.set_index("started_ns")["flags"] == "-"
+    is_up = result.requests.set_index("started_ns")["response_flags"] == "-"
     assert not is_up[is_up.index < 300 * MS].any()
     assert is_up[is_up.index >= 300 * MS].all()
     assert result.counters.query("time_ns < 300_000_000")["is_up"].tolist() == [0, 0]
@@ -177,7 +177,7 @@ def test_cancelling_a_request_whose_calls_run_in_parallel_cancels_all_of_them():
 
     result = run(gateway=route(timeout="30ms"), services=services)
 
-    assert result.requests["flags"].tolist() == ["UT"]
+    assert result.requests["response_flags"].tolist() == ["UT"]
     assert result.attempts.set_index("service")["worked_ns"].to_dict() == {"server": 0, "left": 30 * MS, "right": 30 * MS}
     assert set(result.attempts["finished_ns"]) == {30 * MS}
     assert_nothing_is_left(result)
@@ -205,7 +205,7 @@ def test_a_parallel_call_that_ends_in_the_instant_of_the_cancellation_harms_noth
 
     result = run(gateway=route(timeout="30ms"), services=services)
 
-    assert result.requests["flags"].tolist() == ["UT"]
+    assert result.requests["response_flags"].tolist() == ["UT"]
     assert_nothing_is_left(result)
 
 
@@ -227,7 +227,7 @@ def test_a_crash_of_the_caller_during_parallel_calls_with_retries_frees_their_re
         run={"duration": "1s", "interval": "10ms"},
     )
 
-    assert result.requests["flags"].tolist() == ["UC", "UC"]
+    assert result.requests["response_flags"].tolist() == ["UC", "UC"]
     assert result.proxies["active_retries"].max() == 4
     assert_nothing_is_left(result)
 
@@ -237,7 +237,7 @@ def test_a_per_try_timeout_while_the_request_is_on_the_link_means_it_never_arriv
 
     result = run(gateway=route(retries=retries), network={"same_zone": "6ms"})
 
-    assert result.attempts["flags"].tolist() == ["UT", "URX,UT"]
+    assert result.attempts["response_flags"].tolist() == ["UT", "URX,UT"]
     assert result.attempts["arrived_ns"].tolist() == [-1, -1]
     assert (result.attempts["ended_ns"] - result.attempts["sent_ns"]).tolist() == [4 * MS, 4 * MS]
     assert result.counters["arrived"].sum() == 0
@@ -263,7 +263,7 @@ def test_the_try_that_failed_still_counts_among_the_active_when_the_budget_is_co
     result = run(gateway=gateway, services={"server": server(errors="100%")})
 
     assert result.requests["attempts"].tolist() == [3]
-    assert result.requests["flags"].tolist() == ["URX,error"]
+    assert result.requests["response_flags"].tolist() == ["URX,error"]
 
 
 def test_the_minimum_of_the_budget_holds_however_few_requests_there_are():
@@ -274,7 +274,7 @@ def test_the_minimum_of_the_budget_holds_however_few_requests_there_are():
 
     result = run(load=users(5), gateway=gateway, services={"server": server(errors="100%")})
 
-    assert sorted(result.requests["flags"]) == ["UO,error"] * 3 + ["URX,error"] * 2
+    assert sorted(result.requests["response_flags"]) == ["UO,error"] * 3 + ["URX,error"] * 2
 
 
 def test_an_asynchronous_service_stopped_while_it_waits_for_its_worker_again_holds_none():
@@ -366,7 +366,7 @@ def test_a_crash_of_an_instance_while_its_sidecar_works_on_a_request_breaks_the_
     result = run(deployment="mesh", gateway=route(), mesh={"proxy_time": "8ms"}, faults=[fault],
                  services={"server": server({"call": "left"}), "left": server()})  # fmt: skip
 
-    assert result.requests["flags"].tolist() == ["UC"]
+    assert result.requests["response_flags"].tolist() == ["UC"]
     assert_nothing_is_left(result)
 
 

@@ -208,7 +208,7 @@ class TestConnections:
         result = run({"max_connections": 2}, {"count": 3})
         refused = result.requests[result.requests["status"] == 503]
 
-        assert set(refused["flags"]) == {"UF"}
+        assert set(refused["response_flags"]) == {"UF"}
         assert set(refused["user"]) == {2}
         assert set((refused["ended_ns"] - refused["started_ns"]) / MS) == {2}
         assert set(refused["attempts"]) == {0}
@@ -224,7 +224,7 @@ class TestConnections:
         """HTTP/1.1 has no other way to say so; the next request pays for a new one."""
         result = run({"max_connections": 9}, {"timeout": "8ms", "think": "1ms"})
         assert totals(result)["opened"] == len(result.requests)
-        assert set(result.requests["flags"]) == {"DC"}
+        assert set(result.requests["response_flags"]) == {"DC"}
         assert result.proxies["connections"].iloc[-1] == 0
 
     def test_a_retry_goes_over_the_connection_that_is_there(self):
@@ -375,7 +375,7 @@ class TestRestarts:
         requests = result.requests
         lost = requests[requests["status"] == 503]
 
-        assert set(lost["flags"]) == {"UF"}
+        assert set(lost["response_flags"]) == {"UF"}
         assert lost["started_ns"].min() >= 500 * MS
         assert lost["started_ns"].max() < 650 * MS
         ok = requests[requests["status"] == 200]
@@ -385,18 +385,18 @@ class TestRestarts:
 
     def test_what_is_in_it_at_the_end_is_cut(self):
         result = run(DRAIN, back={"script": [{"compute": "300ms"}]})
-        cut = result.requests[result.requests["flags"] == "UC"]
+        cut = result.requests[result.requests["response_flags"] == "UC"]
 
         assert cut["status"].tolist() == [503]
         assert cut["ended_ns"].tolist() == [600 * MS]
 
     def test_a_longer_drain_lets_it_end(self):
         result = run({**DRAIN, "drain_time": "300ms"}, back={"script": [{"compute": "300ms"}]})
-        assert "UC" not in set(result.requests["flags"])
+        assert "UC" not in set(result.requests["response_flags"])
 
     def test_without_a_drain_the_end_is_at_once(self):
         result = run({"restarts": [{"at": "503ms"}]}, {"count": 5})
-        cut = result.requests[result.requests["flags"] == "UC"]
+        cut = result.requests[result.requests["response_flags"] == "UC"]
         assert len(cut) == 5
         assert set(cut["ended_ns"]) == {503 * MS}
         assert set(result.proxies["connections"]) == {5}
@@ -420,7 +420,7 @@ class TestRestarts:
 
         first = result.requests.iloc[0]
         assert first["status"] == 503
-        assert first["flags"] == ("UF" if stage == "handshake" else "UC")
+        assert first["response_flags"] == ("UF" if stage == "handshake" else "UC")
         assert first["ended_ns"] == (904 * MS if stage == "handshake" else 600 * MS)
         if stage == "parts":
             assert set(result.attempts["ended_ns"][:2]) == {600 * MS}
@@ -428,7 +428,7 @@ class TestRestarts:
     def test_the_client_may_try_a_cut_request_again(self):
         retries = {"num_retries": 5, "retry_on": ["5xx"], "retry_back_off": {"base_interval": "50ms"}}
         result = run(DRAIN, {"retries": retries}, back={"script": [{"compute": "300ms"}]})
-        assert "UC" not in set(result.requests["flags"])
+        assert "UC" not in set(result.requests["response_flags"])
         again = result.requests[result.requests["attempts"] > 1]
         assert len(again) == 1
         assert again.iloc[0]["ended_ns"] > 650 * MS
@@ -475,8 +475,8 @@ class TestDnsAnswers:
         lost = result.requests[result.requests["status"] == 503]
 
         assert lost["user"].nunique() == 1
-        assert set(lost["flags"]) <= {"UF", "UC"}
-        refused = lost[lost["flags"] == "UF"]
+        assert set(lost["response_flags"]) <= {"UF", "UC"}
+        refused = lost[lost["response_flags"] == "UF"]
         assert refused["started_ns"].min() < 530 * MS
         assert 970 * MS < refused["started_ns"].max() < SECOND
         assert totals(result)["refused"] == len(refused) > 10
@@ -496,12 +496,15 @@ class TestDnsAnswers:
 class Rolled:
     """Four replicas by themselves, and what each of them is at some instants."""
 
-    def __init__(self, *restarts: tuple[float, int], drain_ms: int = 100, startup_ms: int = 200) -> None:
+    def __init__(
+        self, *restarts: tuple[float, int], drain_ms: int = 100, startup_ms: int = 200, order: tuple[int, ...] = (0, 1, 2, 3)
+    ) -> None:
         self.clock = Clock()
         self.renewed: list[tuple[int, int]] = []
         edge = Edge(
             balancer=TakeTurns(), tls=None, max_connections=NONE, idle_timeout_ns=0,
-            restarts=tuple((round(at_ms * MS), batch) for at_ms, batch in restarts), startup_ns=startup_ms * MS, drain_ns=drain_ms * MS,
+            restarts=tuple((round(at_ms * MS), batch) for at_ms, batch in restarts), order=order,
+            startup_ns=startup_ms * MS, drain_ns=drain_ms * MS,
         )  # fmt: skip
         proxies = tuple(SimpleNamespace(index=index, zone=0, station=None) for index in range(4))
         self.replicas = Replicas(self.clock, edge, proxies, 0, self._renew)  # type: ignore[arg-type]
@@ -537,6 +540,9 @@ class TestRolling:
     )
     def test_batches(self, batch, states):
         assert Rolled((1000, batch)).states(1200, 1500, 1800, 2100) == states
+
+    def test_batches_are_of_the_order_that_spreads_them_over_zones(self):
+        assert Rolled((1000, 2), order=(0, 2, 1, 3)).states(1200, 1500, 1800) == ["-r-r", "r-r-", "rrrr"]
 
     def test_a_second_restart_waits_for_the_first(self):
         """Otherwise a replica that has just come would be taken for one that is to go, and a batch of 1 would be two at once."""

@@ -519,7 +519,7 @@ class TestAnswers:
         kept = run(one, back={"errors": {"rate": "50%", "status": 502}})
 
         assert set(kept.requests["status"]) == {200}
-        assert set(kept.requests["flags"]) == {0}
+        assert set(kept.requests["response_flags"]) == {0}
         failed = int((kept.attempts["status"] == 502).sum())
         assert 20 < failed < 80
         assert decisions(kept) == {"ADMITTED": 100, "STALE": failed}
@@ -614,7 +614,7 @@ class TestState:
         one = Scripted(observes=True)
         kept = run(one, gateway={"restarts": [{"at": "303ms"}]})
         told = [number for _, number, status, _ in one.told("done") if status == 0]
-        cut = kept.requests[(kept.requests["flags"] & int(Flag.UC)) > 0]
+        cut = kept.requests[(kept.requests["response_flags"] & int(Flag.UC)) > 0]
         assert told == cut["request"].tolist() == [30]
 
     def test_names_and_sizes_of_the_loads(self):

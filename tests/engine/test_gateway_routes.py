@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import made_up
 import numpy as np
 import pytest
 
 import meshsim as ms
+from meshsim.engines.reference.destinations.hash_keys import HashKeys
 from meshsim.engines.reference.proxies.routes import LiveRoute
 from meshsim.engines.reference.time.clock import Clock
 from meshsim.engines.reference.time.outcome import OK, Outcome, failure
@@ -274,7 +276,7 @@ class Checked:
     def __init__(self, **analysis: Any) -> None:
         self.clock = Clock()
         plan = Canary(1, 0, ((0.5, 10 * SECOND),), interval_ns=SECOND, **analysis)
-        self.route = LiveRoute(Route((0, 1), (1.0, 1.0), BARE, canary=plan), self.clock)
+        self.route = LiveRoute(Route((0, 1), (1.0, 1.0), BARE, canary=plan), self.clock, HashKeys(made_up.plan(), 0, 0))
         assert self.route.canary is not None
         self.canary = self.route.canary
         self.canary.begin()
@@ -522,7 +524,7 @@ class TestLimits:
         lost = result.requests[result.requests["route"].isna() | (result.requests["route"].astype(str) == "-")]
         found = result.requests[result.requests["status"] == 404]
         assert len(found) == pytest.approx(1000, abs=4 * np.sqrt(500))
-        assert set(found["flags"]) == {"NR"}
+        assert set(found["response_flags"]) == {"NR"}
         assert set(found["attempts"]) == set(found["latency_s"]) == {0}
         assert len(result.attempts) == len(result.requests) - len(found)
         assert len(lost) in (0, len(found))
@@ -531,7 +533,7 @@ class TestLimits:
     def test_a_body_may_be_as_large_as_the_limit(self, body, status):
         result = run({"max_body": "100KiB"}, {"body": body})
         assert set(result.requests["status"]) == {status}
-        assert set(result.requests["flags"]) == {"-" if status == 200 else "too_large"}
+        assert set(result.requests["response_flags"]) == {"-" if status == 200 else "too_large"}
         assert len(result.attempts) == (len(result.requests) if status == 200 else 0)
 
     def test_a_routes_timeout_and_retries_are_its_own(self):

@@ -198,8 +198,8 @@ class TestWhatTheyAreTold:
         load = {"clients": {"executor": "constant-vus", "vus": 1, "timeout": "5ms", "requests": {"all": 1}}}
         for limit in ({"concurrency_limit": {"fixed": {"limit": 1}}}, {"circuit_breaker": {"minimum_number_of_calls": 1}}):
             result = world(limit, load=load)
-            assert set(result.requests["flags"]) == {"DC"}
-            assert set(result.attempts["flags"]) == {"DC"}  # none was held back
+            assert set(result.requests["response_flags"]) == {"DC"}
+            assert set(result.attempts["response_flags"]) == {"DC"}  # none was held back
             assert len(result.requests) > 100
 
 
@@ -258,7 +258,7 @@ class TestInTheWhole:
         ).run()
         late = made.requests[made.requests["started_ns"] > 500 * MS]
         assert set(late["status"]) == {200}
-        assert set(made.requests["flags"]) == {"-", "error", "circuit_open"}
+        assert set(made.requests["response_flags"]) == {"-", "error", "circuit_open"}
 
     def test_a_limit_lets_so_many_be_on_their_way(self):
         """1,000 a second of 10 ms are 10 at once on the average; a limit of 4 admits 4 each 10 ms."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from control_bench import MS, Bench, fault, lifecycle
 
@@ -35,6 +37,12 @@ class TestScaling:
         bench.run()
         assert came_and_went(bench) == ([], [(100, 1), (100, 2)])
         assert (gone.flags, stays.flags) == (Flag.UF, OK)
+
+    def test_who_comes_and_goes_is_whom_the_order_has_there(self):
+        """Two in zone a, then two in zone b, of which two at a time are taken from both."""
+        bench = Bench(places=5, life=lifecycle(4, order=(0, 2, 1, 3, 4), scale=[(100, 2), (200, 5)]))
+        bench.run()
+        assert came_and_went(bench) == ([(200, 1), (200, 3), (200, 4)], [(100, 1), (100, 3)])
 
     def test_who_is_scaled_away_before_being_ready_never_was_there(self):
         bench = Bench(life=lifecycle(1, scale=[(100, 2), (130, 1)], startup=40))
@@ -132,6 +140,11 @@ class TestRestarts:
         bench.run()
         assert came_and_went(bench) == ([(at_ms + 50, index) for at_ms, index in left], left)
 
+    def test_batches_go_through_the_order(self):
+        bench = Bench(places=4, life=lifecycle(4, order=(0, 2, 1, 3), restarts=[(100, 2)], **ROLLING))
+        bench.run()
+        assert came_and_went(bench)[1] == [(100, 0), (100, 2), (150, 1), (150, 3)]
+
     def test_instances_restart_as_often_as_they_are_told(self):
         bench = Bench(life=lifecycle(2, restarts=[(100, 1), (400, 2), (700, 1)], **ROLLING))
         requests = [bench.send(at_ms, to=0) for at_ms in (130, 230, 430, 530, 730, 830)]
@@ -218,6 +231,31 @@ class TestReadiness:
         bench = Bench(places=1, life=life, faults=(fault(100, 130, 0, effect=effect),))
         bench.run()
         assert came_and_went(bench) == ([(140, 0)], [(120, 0)])
+
+
+class TestProbesOfPods:
+    """Three failures at intervals of 100 ms, and one success."""
+
+    @staticmethod
+    def noticed(number: int, successes: int = 1) -> tuple[float, float]:
+        """How long after a crash of 500 ms, and after its end, the registry has changed."""
+        life = replace(lifecycle(2, readiness=300), readiness_period_ns=100 * MS, readiness_successes=successes)
+        bench = Bench(life=life, faults=(fault(100, 600, 1),), key=number)
+        bench.run()
+        ((back_ms, _),), ((gone_ms, _),) = came_and_went(bench)
+        return gone_ms - 100, back_ms - 600
+
+    def test_each_pod_is_probed_at_a_phase_of_its_own(self):
+        """The phase is uniform over 100 ms: of 40 pods none within the outer 30 ms at either end is 1 in a million."""
+        found = [self.noticed(number) for number in range(40)]
+
+        assert all(200 < gone <= 300 and 0 < back <= 100 for gone, back in found)
+        assert min(gone for gone, _ in found) < 230
+        assert max(gone for gone, _ in found) > 270
+        assert all(gone - 200 == pytest.approx(back) for gone, back in found)
+
+    def test_two_successes_take_a_period_more(self):
+        assert self.noticed(3, successes=2)[1] == pytest.approx(self.noticed(3)[1] + 100)
 
 
 def test_a_run_does_not_wait_for_what_is_still_planned():

@@ -155,12 +155,12 @@ class TestTimeouts:
         result = run({"connect_timeout": "50ms"}, **LOST)
         assert set(latencies_ms(result)) == {2 + 50.0}
         assert counted(result, "connect_timeouts") == len(result.requests)
-        assert set(result.attempts.loc[result.attempts["service"] == "back", "flags"]) == {"UF"}
+        assert set(result.attempts.loc[result.attempts["service"] == "back", "response_flags"]) == {"UF"}
 
     def test_an_idle_stream_is_given_up_with_a_flag_of_its_own(self):
         result = run({"idle_timeout": "5ms"})
         rows = result.attempts[result.attempts["service"] == "back"]
-        assert set(rows["flags"]) == {"SI"}
+        assert set(rows["response_flags"]) == {"SI"}
         assert set(rows["status"]) == {504}
 
     def test_the_deadline_stops_work_that_nobody_waits_for(self):
@@ -205,7 +205,8 @@ class TestDiscovery:
         back = {**LEAVING, "script": [{"compute": "400ms"}]}
         lost = {
             grace: (
-                run({}, back={**back, "termination_grace_period": grace}, load={"rate": "50/s"}).attempts["flags"] == "UC"
+                run({}, back={**back, "termination_grace_period": grace}, load={"rate": "50/s"}).attempts["response_flags"]
+                == "UC"
             ).sum()
             for grace in ("100ms", "1s")
         }
@@ -299,7 +300,7 @@ class TestShares:
 class TestGuards:
     def test_an_open_breaker_answers_at_once(self):
         result = run({"circuit_breaker": {"minimum_number_of_calls": 5}}, **BROKEN)
-        flags = result.attempts.loc[result.attempts["service"] == "back", "flags"].tolist()
+        flags = result.attempts.loc[result.attempts["service"] == "back", "response_flags"].tolist()
         assert flags[:5] == ["error"] * 5
         assert set(flags[5:]) == {"circuit_open"}
         assert counted(result, "breaker_rejected") == len(flags) - 5
@@ -313,7 +314,7 @@ class TestGuards:
 
     def test_a_dead_pool_is_no_host(self):
         result = run({"failure_accrual": {"consecutive": {"max_failures": 3}}}, **BROKEN)
-        assert "UH" in set(result.attempts["flags"])
+        assert "UH" in set(result.attempts["response_flags"])
         assert counted(result, "no_host") > 0
 
 
@@ -324,7 +325,8 @@ class TestHedging:
     def test_a_hedge_after_a_delay_beats_a_slow_instance(self):
         result = self.run(delay="20ms")
         assert set(latencies_ms(result)) <= {BASE_MS, BASE_MS + 20}
-        assert counted(result, "hedges") == len(result.requests)  # each takes the other instance's turn
+        hedges = counted(result, "hedges")  # each takes the other instance's turn; the first request may have met the fast one
+        assert hedges in (len(result.requests), len(result.requests) - 1)
         assert counted(result, "hedges_won") > 0
         assert counted(self.run(delay="250ms"), "hedges") == 0
 
@@ -337,7 +339,7 @@ class TestHedging:
         for cancels in (True, False):
             result = self.run(delay="20ms", cancel=cancels)
             losers = result.attempts[(result.attempts["service"] == "back") & (result.attempts["instance"] == 0)]
-            assert (losers["flags"] == "DC").any() == cancels
+            assert (losers["response_flags"] == "DC").any() == cancels
 
     def test_no_more_hedges_than_allowed(self):
         broken = {"back": {"replicas": 2}, "faults": [{"at": "0s", "for": "1h", "service": "back", "slow": 20}]}

@@ -15,7 +15,7 @@ from meshsim.engines.reference.time.outcome import OK
 from meshsim.plan import Mirror
 from meshsim.randomness import request_key
 
-REQUESTS = ["request", "source", "number", "started_ns", "ended_ns", "status", "flags", "attempts"]
+REQUESTS = ["request", "source", "number", "started_ns", "ended_ns", "status", "response_flags", "attempts"]
 
 
 def run(route: dict[str, Any] | None = None, **parts: Any) -> ms.Result:
@@ -112,16 +112,16 @@ class TestMirror:
         result = run({**mirror(), "retries": {"num_retries": 2, "retry_on": ["5xx"]}}, shadow={"errors": "100%"})
 
         assert len(rows_of(result, "shadow")) == len(result.requests)
-        assert set(rows_of(result, "shadow")["flags"]) == {"error"}
+        assert set(rows_of(result, "shadow")["response_flags"]) == {"error"}
 
     @pytest.mark.parametrize(("timeout", "flag", "length_ms"), [("50ms", "UT", 50), ("400ms", "-", 300), ("none", "-", 300)])
     def test_a_copy_has_the_timeout_of_the_original(self, timeout, flag, length_ms):
         result = run({**mirror(), "timeout": timeout})
 
         copies = rows_of(result, "shadow")
-        assert set(copies["flags"]) == {flag}
+        assert set(copies["response_flags"]) == {flag}
         assert set(copies["ended_ns"] - copies["sent_ns"]) == {length_ms * MS}
-        assert set(result.requests["flags"]) == {"-"}
+        assert set(result.requests["response_flags"]) == {"-"}
 
     def test_so_it_has_in_a_mesh_whatever_is_said_for_calls_to_that_service(self):
         """A sidecar's copy goes to the cluster: the timeout and the retries of the routes to it are not its own."""
@@ -136,7 +136,7 @@ class TestMirror:
         copies = rows_of(result, "shadow")
         assert len(copies) == len(rows_of(result, "back")) == len(result.requests)
         assert set(copies["caller"]) == {"front"}
-        assert set(copies["flags"]) == {"UT"}
+        assert set(copies["response_flags"]) == {"UT"}
         assert set(copies["ended_ns"] - copies["sent_ns"]) == {200 * MS}
 
     def test_a_mirror_that_mirrors_itself_ends(self):

@@ -54,7 +54,7 @@ def test_a_route_timeout_answers_504_with_ut_and_is_not_retried():
     result = run(gateway=route(timeout="4ms", retries=retries))
 
     assert set(result.requests["status"]) == {504}
-    assert set(result.requests["flags"]) == {"UT"}
+    assert set(result.requests["response_flags"]) == {"UT"}
     assert set(result.requests["attempts"]) == {1}
     assert set(result.requests["ended_ns"] - result.requests["started_ns"]) == {4 * MS}
 
@@ -65,16 +65,16 @@ def test_a_per_try_timeout_is_retried_under_5xx_and_ends_as_ut_and_urx():
     result = run(gateway=route(retries=retries))
 
     assert set(result.requests["attempts"]) == {3}
-    assert set(result.requests["flags"]) == {"URX,UT"}
+    assert set(result.requests["response_flags"]) == {"URX,UT"}
     assert set(result.requests["status"]) == {504}
-    assert result.attempts["flags"].tolist() == ["UT", "UT", "URX,UT"] * 10
+    assert result.attempts["response_flags"].tolist() == ["UT", "UT", "URX,UT"] * 10
 
 
 def test_a_per_try_timeout_is_not_retried_without_a_condition_that_matches():
     result = run(gateway=route(retries={"num_retries": 2, "retry_on": ["connect-failure"], "per_try_timeout": "4ms"}))
 
     assert set(result.requests["attempts"]) == {1}
-    assert set(result.requests["flags"]) == {"UT"}
+    assert set(result.requests["response_flags"]) == {"UT"}
 
 
 def test_a_route_timeout_covers_all_tries_and_back_offs():
@@ -89,7 +89,7 @@ def test_a_route_timeout_covers_all_tries_and_back_offs():
 
     assert set(result.requests["attempts"]) == {4}
     assert set(result.requests["ended_ns"] - result.requests["started_ns"]) == {15 * MS}
-    assert set(result.requests["flags"]) == {"UT"}
+    assert set(result.requests["response_flags"]) == {"UT"}
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_failed_call_fails_the_caller_unless_it_is_optional():
     optional = run(services=services).requests
 
     assert set(needed["status"]) == {500}
-    assert set(needed["flags"]) == {"dependency"}
+    assert set(needed["response_flags"]) == {"dependency"}
     assert set(needed["origin"]) == {"broken"}
     assert set(needed["origin_flags"]) == {"error"}
     assert set(optional["status"]) == {200}
@@ -173,15 +173,15 @@ def test_a_full_queue_refuses_at_once():
 
     result = run(load=load, services=server(workers=1, queue={"limit": 2}))
 
-    assert sorted(result.requests["flags"]) == ["-", "-", "-", "queue_full"]
-    assert result.requests.query("flags == 'queue_full'")["status"].tolist() == [503]
+    assert sorted(result.requests["response_flags"]) == ["-", "-", "-", "queue_full"]
+    assert result.requests.query("response_flags == 'queue_full'")["status"].tolist() == [503]
 
 
 def test_a_crash_breaks_requests_on_their_way_and_refuses_new_ones():
     """Requests at 0, 100, 200 ms ...; the instance is down from 205 to 405 ms, so the one of 200 ms is cut off."""
     result = run(faults=[{"at": "205ms", "for": "200ms", "service": "server", "crash": True}])
 
-    assert result.requests["flags"].tolist() == ["-", "-", "UC", "UF", "UF", "-", "-", "-", "-", "-"]
+    assert result.requests["response_flags"].tolist() == ["-", "-", "UC", "UF", "UF", "-", "-", "-", "-", "-"]
     assert result.requests["status"].tolist()[2:5] == [503, 503, 503]
     assert result.requests["ended_ns"][2] == 205 * MS
 
@@ -202,9 +202,9 @@ def test_pool_overflow_is_never_retried():
 
     result = run(load=load, gateway=gateway)
 
-    assert sorted(result.requests["flags"]) == ["-", "-", "UO"]
-    assert result.attempts["flags"].value_counts().to_dict() == {"-": 2, "UO": 1}
-    assert result.requests.query("flags == 'UO'")["attempts"].tolist() == [0]
+    assert sorted(result.requests["response_flags"]) == ["-", "-", "UO"]
+    assert result.attempts["response_flags"].value_counts().to_dict() == {"-": 2, "UO": 1}
+    assert result.requests.query("response_flags == 'UO'")["attempts"].tolist() == [0]
 
 
 def test_waiting_for_a_connection_is_not_part_of_the_try_but_of_the_route_timeout():
@@ -215,9 +215,9 @@ def test_waiting_for_a_connection_is_not_part_of_the_try_but_of_the_route_timeou
     tries = run(load=load, gateway={**route(retries={"num_retries": 0, "per_try_timeout": "15ms"}), **limits}).requests
     whole = run(load=load, gateway={**route(timeout="15ms"), **limits}).requests
 
-    assert tries["flags"].tolist() == ["-", "-"]
+    assert tries["response_flags"].tolist() == ["-", "-"]
     assert tries["ended_ns"].tolist() == [10 * MS, 20 * MS]
-    assert whole["flags"].tolist() == ["-", "UT"]
+    assert whole["response_flags"].tolist() == ["-", "UT"]
 
 
 def test_each_host_may_have_one_connection_whatever_the_limit():
@@ -239,7 +239,7 @@ def test_a_retry_holds_its_slot_through_the_back_off():
 
     result = run(load=load, gateway=gateway, services=server(errors="100%"))
 
-    assert sorted(result.requests["flags"]) == ["UO,error", "URX,error"]
+    assert sorted(result.requests["response_flags"]) == ["UO,error", "URX,error"]
 
 
 def test_previous_hosts_are_avoided_by_picking_again():
@@ -280,7 +280,7 @@ def test_a_rate_limited_answer_of_a_sidecar_is_not_retried_by_status():
     plain = run(**parts, gateway=route(retries=retries)).requests
     asked = run(**parts, gateway=route(retries={**retries, "retry_on": ["envoy-ratelimited"]})).requests
 
-    assert plain["flags"].value_counts().to_dict() == {"RL": 9, "-": 1}
+    assert plain["response_flags"].value_counts().to_dict() == {"RL": 9, "-": 1}
     assert set(plain["attempts"]) == {1}
     assert asked["attempts"].max() == 3
 
@@ -307,7 +307,7 @@ def test_a_path_without_a_route_is_404_nr():
     result = run(gateway=gateway, load=load)
 
     assert set(result.requests["status"]) == {404}
-    assert set(result.requests["flags"]) == {"NR"}
+    assert set(result.requests["response_flags"]) == {"NR"}
 
 
 def test_a_client_that_gives_up_is_status_0_with_dc():
@@ -316,8 +316,8 @@ def test_a_client_that_gives_up_is_status_0_with_dc():
     result = run(load=load)
 
     assert set(result.requests["status"]) == {0}
-    assert set(result.requests["flags"]) == {"DC"}
-    assert set(result.attempts["flags"]) == {"DC"}
+    assert set(result.requests["response_flags"]) == {"DC"}
+    assert set(result.attempts["response_flags"]) == {"DC"}
 
 
 def test_weights_split_in_proportion_by_the_requests_own_luck():
@@ -375,6 +375,6 @@ def test_a_request_that_gives_up_waiting_for_a_connection_makes_room_for_the_nex
     }
     scenario = world(services=server(script=[{"compute": "150ms"}]))
 
-    flags = ms.load({**scenario, "load": load, "gateway": gateway}).run().requests["flags"]
+    flags = ms.load({**scenario, "load": load, "gateway": gateway}).run().requests["response_flags"]
 
     assert flags.value_counts().to_dict() == {"UT": 10, "-": 4}

@@ -236,7 +236,7 @@ class TestWhoFails:
 
         assert set(late.loc[late["status"] == 503, "user"]) == users
         assert set(late.loc[late["status"] == 200, "user"]) == set(range(60)) - users
-        assert (result.attempts["flags"][result.attempts["instance"] < 0].astype(str) == "UH").all()
+        assert (result.attempts["response_flags"][result.attempts["instance"] < 0].astype(str) == "UH").all()
 
     def test_in_a_panic_an_ill_host_is_not_the_sessions_but_may_be_drawn(self):
         """All four are ejected: sessions lead nowhere, and the balancer draws among all."""

@@ -110,7 +110,7 @@ class TestIdleTimeout:
         requests = run({"idle_timeout": idle}).requests
 
         assert set(requests["status"]) == {status}
-        assert set(requests["flags"]) == {flag}
+        assert set(requests["response_flags"]) == {flag}
         assert set(requests["ended_ns"] - requests["started_ns"]) == {length_ms * MS}
 
     def test_it_is_not_retried_and_covers_the_tries(self):
@@ -124,16 +124,16 @@ class TestIdleTimeout:
         result = run({"idle_timeout": "80ms", "retries": retries})
 
         assert set(result.requests["attempts"]) == {3}
-        assert set(result.requests["flags"]) == {"SI"}
+        assert set(result.requests["response_flags"]) == {"SI"}
         assert set(result.requests["ended_ns"] - result.requests["started_ns"]) == {80 * MS}
-        assert result.attempts["flags"].value_counts().to_dict() == {"UT": 20, "SI": 10}
+        assert result.attempts["response_flags"].value_counts().to_dict() == {"UT": 20, "SI": 10}
 
     @pytest.mark.parametrize(
         ("timeout", "idle", "flag"), [("30ms", "40ms", "UT"), ("40ms", "30ms", "SI"), ("40ms", "40ms", "UT")]
     )
     def test_the_shorter_of_the_two_ends_it(self, timeout, idle, flag):
         """Of two at one instant the route's, which was set first."""
-        assert set(run({"timeout": timeout, "idle_timeout": idle}).requests["flags"]) == {flag}
+        assert set(run({"timeout": timeout, "idle_timeout": idle}).requests["response_flags"]) == {flag}
 
     def test_it_says_nothing_about_the_host(self):
         """The host has not failed: outlier detection counts per-try and route timeouts, and not these."""

@@ -125,6 +125,10 @@ def rows() -> list[Row]:
         Row("Replay.unit", replay, {}, change(unit="us"), measure.last_start, "less"),
         Row("Replay.duration", replay, {}, change(duration="100ms"), measure.asked, "less"),
         Row("KeysSection.count", hashed("ConstantArrivalRate", count=1), {}, change(keys={"count": 50}), measure.instances_used, "more"),
+        Row(
+            "KeysSection.names", hashed("ConstantArrivalRate", names=["ann"]), {}, change(keys={"names": ["ann", "bob", "cat", "dan"]}),
+            measure.instances_used, "more",
+        ),
         Row("KeysSection.zipf", hashed("ConstantArrivalRate", count=50), {}, change(keys={"zipf": 4}), measure.spread, "more"),
     ]  # fmt: skip
 

@@ -124,6 +124,11 @@ def share_of(*instances: int) -> Callable[[Result], float]:
     return lambda result: float(sent_to(result)["instance"].isin(instances).mean())
 
 
+def busiest(result: Result) -> int:
+    """The instance of the back that got most."""
+    return int(sent_to(result)["instance"].mode()[0])
+
+
 def attempts_at(service: str) -> Callable[[Result], int]:
     """How many attempts were sent to a service, copies included."""
     return lambda result: len(sent_to(result, service))

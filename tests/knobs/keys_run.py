@@ -12,13 +12,36 @@ def run(**settings: object) -> Section:
     return {"run": settings}
 
 
+def limited(limit: Section) -> Section:
+    """A gateway that limits."""
+    return gateway_world(gateway={"filters": [{"rate_limit": {"rules": [{"limit": limit}]}}]})
+
+
 def run_rows() -> list[Row]:
     """Rows of the run."""
+    windows = limited({"fixed_window": {"requests": 20, "window": "10s"}})
+    steps = limited({"stepped_token_bucket": {"max_tokens": 20, "tokens_per_fill": 20, "fill_interval": "10s"}})
     plain, drawn = mesh_world(), mesh_world(back={"script": RANDOM_WORK})
     return [
         Row("RunSection.duration", plain, {}, run(duration="500ms"), measure.asked, "less"),
         Row("RunSection.warm_up", plain, {}, run(warm_up="500ms"), measure.asked, "less"),
         Row("RunSection.seed", drawn, {}, run(seed=2), measure.latency, "other"),
+        Row(
+            "RunSection.time_zero",
+            windows,
+            run(time_zero="2026-01-01T00:00:00"),
+            run(time_zero="2026-01-01T00:00:09.5"),
+            measure.failures,
+            "less",
+        ),
+        Row(
+            "RunSection.cold_start",
+            steps,
+            run(cold_start=True, duration="9s"),
+            run(cold_start=False, duration="9s"),
+            measure.failures,
+            "less",
+        ),
         Row("RunSection.records", plain, {}, run(records="none"), measure.kept_requests, "less"),
         Row(
             "Sampled.sampled",

@@ -35,6 +35,7 @@ def instance_rows() -> list[Row]:
     hurried = {"timeout": "60ms", "rate": "150/s", "arrivals": "poisson"}
     given_up = mesh_world({"timeout": "30ms"}, BUSY, load={"rate": "150/s", "arrivals": "poisson"})
     two = mesh_world({"load_balancer": "round_robin"}, {"replicas": 2, "load_balancing_weights": [1, 1]})
+    one_key = mesh_world({"load_balancer": "ring_hash", "hash_on": "consumer"}, {"replicas": 2}, load={"consumer": "acme"})
     versions = mesh_world({"split": {"v1": 1, "v2": 1}}, {"replicas": 4, "subsets": {"v1": 1, "v2": 3}})
     reserve = mesh_world({"locality": "ignore_zones"}, {"replicas": 2})
     return [
@@ -57,6 +58,10 @@ def instance_rows() -> list[Row]:
             measure.counted("retries"), "less",
         ),
         Row("ServiceSection.load_balancing_weights", two, {}, back_is(load_balancing_weights=[1, 9]), measure.share_of(1), "more"),
+        Row(
+            "ServiceSection.addresses", one_key, back_is(addresses=["10.0.0.1:80", "10.0.0.2:80"]),
+            back_is(addresses=["10.0.0.2:80", "10.0.0.1:80"]), measure.busiest, "other",
+        ),
         Row("ServiceSection.script", plain, {}, back_is(script=[{"compute": "30ms"}]), measure.latency, "more"),
         Row("ServiceSection.errors", plain, {}, back_is(errors="50%"), measure.failures, "more"),
         Row(
@@ -91,7 +96,11 @@ def lifecycle_rows() -> list[Row]:
             "ServiceSection.readiness", mesh_world(back={"replicas": 2}, faults=ONE_CRASHES), {},
             back_is(readiness={"period": "50ms", "failure_threshold": 1}), measure.failures, "less",
         ),
-        Row("ReadinessSection.period", crashing, {}, back_is(readiness={"period": "200ms"}), measure.failures, "more"),
+        Row(
+            "ReadinessSection.period", crashing, back_is(readiness={"failure_threshold": 2}),
+            back_is(readiness={"failure_threshold": 2, "period": "200ms"}), measure.failures, "more",
+        ),
+        Row("ReadinessSection.success_threshold", crashing, {}, back_is(readiness={"success_threshold": 9}), measure.share_of(0), "other"),
         Row("ReadinessSection.failure_threshold", crashing, {}, back_is(readiness={"failure_threshold": 4}), measure.failures, "more"),
         Row("ScaleStep.at", growing, {}, back_is(scale=[{"at": "800ms", "replicas": 4}]), measure.up("mean"), "less"),
         Row("ScaleStep.replicas", growing, {}, back_is(scale=[{"at": "200ms", "replicas": 9}]), measure.up("max"), "more"),

@@ -47,6 +47,7 @@ def health_rows() -> list[Row]:
     """Rows of blocks that say which hosts may be sent to."""
     failing = mesh_world({"load_balancer": "round_robin"}, {"replicas": 4}, faults=ONE_FAILS)
     crashing = mesh_world({"healthy_panic_threshold": "0%"}, {"replicas": 2}, faults=ONE_CRASHES)
+    away = mesh_world(back={"scale": [{"at": "300ms", "replicas": 0}, {"at": "700ms", "replicas": 1}]})
     ejected = mesh_world({"outlier_detection": EJECTION, "update_merge_window": "0s"}, {"replicas": 2}, faults=ONE_FAILS)
     reserve = mesh_world(
         {"outlier_detection": EJECTION, "locality": "ignore_zones", "healthy_panic_threshold": "0%"},
@@ -55,6 +56,10 @@ def health_rows() -> list[Row]:
     in_turn = mesh_world(
         {"outlier_detection": EJECTION, "healthy_panic_threshold": "0%"}, {"replicas": 4}, faults=TWO_FAIL_IN_TURN
     )
+    leaving = mesh_world(
+        {"health_checks": {**CHECKS, "interval": "300ms"}},
+        {"replicas": 2, "scale": [{"at": "400ms", "replicas": 1}], "termination_grace_period": "0s"},
+    )
     return [
         Row("TrafficSection.outlier_detection", failing, {}, traffic_to_back(outlier_detection=EJECTION), measure.failures, "less"),
         Row(
@@ -62,6 +67,15 @@ def health_rows() -> list[Row]:
             measure.failures, "less",
         ),
         Row("TrafficSection.health_checks", crashing, {}, traffic_to_back(health_checks=CHECKS), measure.failures, "less"),
+        Row("TrafficSection.balancer_queue", away, {}, traffic_to_back(balancer_queue={"failfast_timeout": "1s"}), measure.failures, "less"),
+        Row(
+            "BalancerQueueSection.failfast_timeout", away, traffic_to_back(balancer_queue={"failfast_timeout": "1s"}),
+            traffic_to_back(balancer_queue={"failfast_timeout": "100ms"}), measure.counted("failfasts"), "more",
+        ),
+        Row(
+            "BalancerQueueSection.capacity", away, traffic_to_back(balancer_queue={"failfast_timeout": "1s"}),
+            traffic_to_back(balancer_queue={"failfast_timeout": "1s", "capacity": 5}), measure.failures, "more",
+        ),
         Row(
             "TrafficSection.healthy_panic_threshold", ejected, traffic_to_back(healthy_panic_threshold="0%"),
             traffic_to_back(healthy_panic_threshold="90%"), measure.counted("panic_picks"), "more",
@@ -69,6 +83,10 @@ def health_rows() -> list[Row]:
         Row(
             "TrafficSection.overprovisioning_factor", reserve, traffic_to_back(overprovisioning_factor=100),
             traffic_to_back(overprovisioning_factor=200), measure.share_of(2, 3), "less",
+        ),
+        Row(
+            "TrafficSection.ignore_health_on_host_removal", leaving, traffic_to_back(ignore_health_on_host_removal=True),
+            traffic_to_back(ignore_health_on_host_removal=False), measure.failures, "more",
         ),
         Row(
             "TrafficSection.update_merge_window", in_turn, traffic_to_back(update_merge_window="0s"),

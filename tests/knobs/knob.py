@@ -85,7 +85,7 @@ def _shares(result: Result, service: str = "b") -> np.ndarray:
 def _digest(result: Result) -> tuple[Any, ...]:
     requests, attempts = result.requests, result.attempts
     return (
-        tuple(requests["ended_ns"]), tuple(requests["status"]), tuple(requests["flags"]),
+        tuple(requests["ended_ns"]), tuple(requests["status"]), tuple(requests["response_flags"]),
         tuple(attempts["instance"]), tuple(attempts["ended_ns"]), tuple(result.destinations.sum(numeric_only=True)),
     )  # fmt: skip
 
@@ -107,7 +107,7 @@ MEASURES: dict[str, Callable[[Result], Any]] = {
     "max": lambda result: float(_latency(result).max()),
     "min": lambda result: float(_latency(result).min()),
     "spread of latency": lambda result: float(_latency(result).std()),
-    "failures": lambda result: int((result.requests["flags"] != "-").sum()),
+    "failures": lambda result: int((result.requests["response_flags"] != "-").sum()),
     "requests": lambda result: len(result.requests),
     "last arrival": lambda result: int(result.requests["started_ns"].max()),
     "first arrival": lambda result: int(result.requests["started_ns"].min()),
@@ -144,8 +144,9 @@ MEASURES: dict[str, Callable[[Result], Any]] = {
     **{
         name.replace("_", " "): _counted(name, "b")
         for name in (
-            "opened", "closed", "handshakes", "resumed", "connect_failures", "connect_timeouts", "pool_waits", "stale_picks", "panic_picks",
-            "no_host", "sessions_moved", "retries", "retries_refused", "hedges", "hedges_won", "mirrored", "breaker_rejected", "throttled", "limited",
+            "opened", "closed", "handshakes", "resumed", "connect_failures", "connect_timeouts", "pool_waits", "connection_overflows",
+            "stale_picks", "panic_picks", "no_host", "sessions_moved", "endpoint_waits", "failfasts",
+            "timeouts", "retries", "retries_refused", "hedges", "hedges_won", "mirrored", "breaker_rejected", "throttled", "limited",
             "ejections", "health_changes",
         )
     },

@@ -101,6 +101,18 @@ BALANCERS = [
         (f"{LB}.ring_hash.minimum_ring_size=4", "services.b.load_balancing_weights=[100, 1, 1, 1]"),
     ),
     Knob("RingHash.hash_balance_factor", "keys", f"{LB}.ring_hash.hash_balance_factor", ("100", "0"), "busiest", "more"),
+    *(
+        Knob(
+            f"{policy}.use_hostname_for_hashing",
+            "lifecycle",
+            f"{LB}.{name}.use_hostname_for_hashing",
+            ("false", "true"),
+            "anything",
+            "other",
+            (f"{B}.hash_on=key", "load.users.keys.count=30"),
+        )
+        for policy, name in (("RingHash", "ring_hash"), ("Maglev", "maglev"))
+    ),
     Knob("LoadBalancerChoice.maglev Maglev.table_size", "keys", f"{LB}.maglev.table_size", ("5", "65537"), "anything", "other"),
     Knob("Maglev.hash_balance_factor", "keys", f"{LB}.maglev.hash_balance_factor", ("100", "0"), "busiest", "more"),
     Knob(
@@ -155,6 +167,23 @@ BALANCERS = [
         ("20ms", "2s"),
         "mean",
         "more",
+    ),
+    Knob(
+        "LeastReportedLoad.report_phase",
+        "slow host",
+        f"{LB}.least_reported_load.report_phase",
+        ("endpoint", "common"),
+        "anything",
+        "other",
+    ),
+    Knob(
+        "ClientSideWeightedRoundRobin.report_phase",
+        "slow host",
+        f"{WRR}.report_phase",
+        ("proxy", "common"),
+        "anything",
+        "other",
+        (*EARLY, f"{WRR}.report_interval=500ms"),
     ),
     Knob(
         "LeastReportedLoad.choice_count",

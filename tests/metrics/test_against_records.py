@@ -61,7 +61,8 @@ def test_requests_failures_and_latencies_are_those_of_the_records(result: Result
         assert one.requests == chosen.sum()
         assert one.failures == (chosen & failed).sum()
         assert (
-            one.failures_by_flag == records.loc[chosen & failed, "flags"].value_counts().loc[lambda counts: counts > 0].to_dict()
+            one.failures_by_flag
+            == records.loc[chosen & failed, "response_flags"].value_counts().loc[lambda counts: counts > 0].to_dict()
         )
         assert one.latency.mean_s == pytest.approx(latency_s.mean())
         assert (one.latency.min_s, one.latency.max_s) == pytest.approx((latency_s.min(), latency_s.max()))

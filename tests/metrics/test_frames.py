@@ -18,6 +18,7 @@ from meshsim.metrics.edges import Edges
 from meshsim.metrics.over_time.intervals import COARSE_ERROR
 from meshsim.metrics.over_time.requests import ErrorsOverTime, Timeline
 from meshsim.metrics.over_time.services import ServicesOverTime
+from meshsim.records import TABLES
 
 if TYPE_CHECKING:
     from meshsim import Result
@@ -204,3 +205,10 @@ def test_the_load_of_users_and_rates_is_steady_and_the_warm_up_is_told_up_to_the
 def test_every_function_shows_how_it_is_used() -> None:
     for name in frames.__all__:
         assert ">>>" in (getattr(frames, name).__doc__ or ""), name
+
+
+def test_no_column_of_the_records_is_hidden_by_an_attribute_of_pandas():
+    """`frame.flags` would be pandas' own flags, without an error. `filter` is a word of gateways that pandas has a method for."""
+    columns = {name for table in TABLES.values() for name in table}
+
+    assert {name for name in columns if hasattr(pd.DataFrame, name)} == {"filter"}

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import MS, SECOND, plan, requests, shop, summary_of
 
+from meshsim.metrics.histogram_table import COLUMNS, histograms, pooled, pooled_times, with_histograms
 from meshsim.metrics.latency.histogram import Histogram
-from meshsim.metrics.latency.histogram_table import COLUMNS, histograms, pooled, pooled_times, with_histograms
 from meshsim.metrics.summary import Summary
 
 if TYPE_CHECKING:

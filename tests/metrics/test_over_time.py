@@ -120,7 +120,7 @@ def test_neither_chunks_nor_the_order_of_rows_change_anything(cuts: list[int], s
         "ended_ns": started + rng.integers(0, 5 * SECOND, 300),
         "route": rng.integers(-1, 2, 300),
         "status": status,
-        "flags": np.where(status == 503, rng.choice([int(Flag.UT), int(Flag.UO)], 300), 0),
+        "response_flags": np.where(status == 503, rng.choice([int(Flag.UT), int(Flag.UO)], 300), 0),
     }
     order = rng.permutation(300)
     parts = [

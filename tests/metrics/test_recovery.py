@@ -9,7 +9,7 @@ import pytest
 from made_up import MS, SECOND, plan, requests, summary_of
 
 from meshsim.metrics.figures import Never, NoFigure, observe
-from meshsim.metrics.recovery import stretches
+from meshsim.metrics.over_time.recovery import stretches
 from meshsim.metrics.thresholds import judge
 
 if TYPE_CHECKING:

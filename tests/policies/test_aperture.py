@@ -10,8 +10,19 @@ from meshsim.policies.load_balancing import NO_HASH, Aperture, Endpoint
 from meshsim.randomness import Draw
 
 
+class Numbered(Endpoint):
+    """An endpoint whose place on the ring is its number."""
+
+    @property
+    def address(self):
+        return self
+
+    def hash(self):
+        return self.index
+
+
 def hosts_of(in_flight):
-    hosts = [Endpoint(index=index) for index in range(len(in_flight))]
+    hosts = [Numbered(index=index) for index in range(len(in_flight))]
     for host, count in zip(hosts, in_flight, strict=True):
         host.in_flight = count
     return hosts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from scripted import Scripted, endpoints
+from scripted import Scripted
 
 from meshsim.policies.load_balancing import NO_HASH, Endpoint, Maglev, RingHash
 from meshsim.randomness import Draw, call_key
@@ -32,9 +32,9 @@ def test_a_key_has_one_home_and_a_request_without_a_key_goes_anywhere(policy):
     built = policy.build(endpoints=hosts, draw=Scripted())
 
     assert len({built.pick(hosts, Scripted(), 0, KEYS[0]) for _ in range(10)}) == 1
-    draw = Scripted(3)
-    assert built.pick(hosts, draw, 0, NO_HASH) == 3
-    assert draw.asked == [5]
+    draw = Scripted(KEYS[3])
+    assert built.pick(hosts, draw, 0, NO_HASH) == built.pick(hosts, Scripted(), 0, KEYS[3])
+    assert draw.asked == [2**64]
 
 
 def test_shares_of_a_maglev_table_are_within_a_percent_and_those_of_a_ring_are_lumpy():
@@ -127,7 +127,7 @@ def test_settings_that_envoy_refuses(policy, field):
 
 
 def test_real_draws_for_requests_without_a_key_reach_everybody():
-    hosts, draw = endpoints([0] * 4), Draw()
+    hosts, draw = pool(4), Draw()
     built = RingHash().build(endpoints=hosts, draw=draw)
 
     assert {built.pick(hosts, draw.at(key, 5), 0, NO_HASH) for key in range(100)} == {0, 1, 2, 3}

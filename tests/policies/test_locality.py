@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -30,8 +31,8 @@ class Host:
 
 def shares(policy, hosts, own_zone=0, callers=(1, 1, 1), panic=0.5, factor=1.4):
     """Share of each host of 20,000 picks, each of a group's hosts alike; standard errors are below 0.4 %."""
-    made = policy.build(zones=NAMES).arrange(hosts, own_zone, callers, panic, factor)
     counts, draw = [0.0] * len(hosts), Draw()
+    made = policy.build(zones=NAMES).arrange(hosts, own_zone, callers, panic, factor, draw.at(1, 3))
     for key in range(20_000):
         group = made.groups[made.choose(draw.at(key * 7919, 3))]
         for position in group:
@@ -108,6 +109,15 @@ class TestZoneAware:
         half = shares(ZoneAware(routing_enabled=0.5), hosts, callers=(1, 1))
         assert sum(half[:3]) == pytest.approx(0.75, abs=0.01)
 
+    def test_a_caller_without_hosts_in_its_zone_sends_where_there_is_room_to_spare(self):
+        """Callers 5, 3 and 2, hosts only in zones b and c: 20 % and 30 % to spare."""
+        hosts = [Host(zone=1)] * 3 + [Host(zone=2)] * 3
+        assert sum(shares(ZoneAware(), hosts, callers=(5, 3, 2))[:3]) == pytest.approx(0.4, abs=0.01)
+
+    def test_callers_in_one_zone_only_ignore_zones(self):
+        hosts = [Host(zone=0)] * 3 + [Host(zone=1)] * 3
+        assert shares(ZoneAware(), hosts, callers=(4,)) == pytest.approx([1 / 6] * 6, abs=0.005)
+
     def test_in_panic_zones_do_not_matter(self):
         hosts = [Host(zone=0)] * 3 + [Host(zone=1, is_healthy=False)] * 5
         assert shares(ZoneAware(), hosts, callers=(1, 1)) == pytest.approx([1 / 8] * 8, abs=0.005)
@@ -128,15 +138,87 @@ class TestFailover:
         assert shares(LocalityFailover(), hosts, own_zone=1) == [0, 1]
 
 
-def test_distribution_is_by_the_zone_of_the_caller():
-    hosts = [Host(zone=0), Host(zone=1)]
-    policy = LocalityDistribute(distribute={"a": {"a": 80.0, "b": 20.0}})
+class TestDistribution:
+    def test_it_is_by_the_zone_of_the_caller(self):
+        hosts = [Host(zone=0), Host(zone=1)]
+        policy = LocalityDistribute(distribute={"a": {"a": 80.0, "b": 20.0}})
 
-    assert shares(policy, hosts) == pytest.approx([0.8, 0.2], abs=0.005)
-    assert shares(policy, hosts, own_zone=1) == pytest.approx([0.5, 0.5], abs=0.005)
+        assert shares(policy, hosts) == pytest.approx([0.8, 0.2], abs=0.005)
+        assert shares(policy, hosts, own_zone=1) == pytest.approx([0.5, 0.5], abs=0.005)
+
+    def test_who_has_no_row_gives_each_zone_the_weight_of_its_hosts(self):
+        """istiod's own weight of a locality, with Envoy's availability: of three hosts one is ill, so that 2.8 meet 3, and not two meet three."""
+        hosts = [Host(zone=0, is_healthy=index > 0) for index in range(3)] + [Host(zone=1) for _ in range(3)]
+        policy = LocalityDistribute(distribute={"c": {"a": 100.0}})
+
+        assert sum(shares(policy, hosts)[:3]) == pytest.approx(2.8 / 5.8, abs=0.002)
+        assert sum(shares(IgnoreZones(), hosts)[:3]) == pytest.approx(2 / 5, abs=0.002)
+
+    def test_heavier_hosts_make_a_zone_heavier_there(self):
+        hosts = [Host(zone=0, weight=3.0), Host(zone=1)]
+
+        assert shares(LocalityDistribute(distribute={"c": {"a": 100.0}}), hosts) == pytest.approx([0.75, 0.25], abs=0.002)
+
+    def test_zones_without_a_share_are_not_known(self):
+        policy = LocalityDistribute(distribute={"a": {"a": 80.0, "b": 20.0}}).build(zones=NAMES)
+
+        assert [policy.knows(zone, own_zone=0) for zone in range(3)] == [True, True, False]
+        assert [policy.knows(zone, own_zone=1) for zone in range(3)] == [True, True, True]
+
+    def test_a_star_is_for_all_callers_without_a_row_and_for_all_zones(self):
+        policy = LocalityDistribute(distribute={"a": {"*": 100.0}, "*": {"a": 100.0}}).build(zones=NAMES)
+
+        assert [policy.knows(zone, own_zone=0) for zone in range(3)] == [True, True, True]
+        assert [policy.knows(zone, own_zone=2) for zone in range(3)] == [True, False, False]
+
+    def test_a_zone_without_hosts_leaves_its_share_to_the_others(self):
+        policy = LocalityDistribute(distribute={"a": {"a": 20.0, "b": 20.0, "c": 60.0}})
+
+        assert shares(policy, [Host(zone=0), Host(zone=1)]) == pytest.approx([0.5, 0.5], abs=0.002)
+
+    @pytest.mark.parametrize("policy", [IgnoreZones(), LocalityFailover(), ZoneAware(), LocalityWeighted(weights={"a": 1.0})])
+    def test_no_other_policy_leaves_hosts_out(self, policy):
+        """Envoy's weight of 0 is not the same: such hosts are in the list, and count."""
+        assert policy.build(zones=NAMES).knows(2, own_zone=0)
+
+    @pytest.mark.parametrize(
+        ("rows", "message"),
+        [
+            ({"a": {"a": 50.0}}, "the percents of a make 50 together, not 100"),
+            (
+                {"a": {"a": 100.0, "b": 0.0}},
+                "the percents of a are from 1 to 100, and b has 0; a zone left out gets nothing",
+            ),
+            ({"a": {"b": 80.0, "*": 20.0}}, '"*" means every zone: it is the one share of a, or none of them'),
+        ],
+    )
+    def test_what_istio_refuses_is_refused(self, rows, message):
+        with pytest.raises(SettingError, match=re.escape(message)):
+            LocalityDistribute(distribute=rows).check()
 
 
-@pytest.mark.parametrize("policy", [LocalityWeighted(weights={"a": 0.0}), LocalityDistribute(distribute={"a": {"a": 50.0}})])
-def test_settings_that_say_nothing_are_errors(policy):
+def test_a_zone_without_a_weight_is_used_when_no_zone_with_one_has_anybody():
+    """Envoy makes no scheduler of localities then, and takes all healthy hosts of the priority."""
+    hosts = [Host(zone=0, is_healthy=False), Host(zone=1), Host(zone=1), Host(zone=1)]
+    policy = LocalityWeighted(weights={"a": 1.0})
+
+    assert shares(policy, hosts) == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3], abs=0.01)
+
+
+def test_locality_weights_without_any_are_an_error():
     with pytest.raises(SettingError):
-        policy.check()
+        LocalityWeighted(weights={"a": 0.0}).check()
+
+
+def test_a_group_is_known_by_its_priority_and_zone_whoever_else_is_there():
+    """So that a zone keeps its own turns, and what its balancer remembers, when another one comes or goes."""
+    policy = LocalityWeighted(weights={"a": 1.0, "b": 1.0}).build(zones=NAMES)
+
+    def sources(*ill):
+        hosts = [Host(zone=zone, is_healthy=zone not in ill) for zone in range(2)]
+        return policy.arrange(hosts, 0, (1,), 0.0, 1.4, Draw().at(1, 1)).sources
+
+    assert sources() == [(0, 0), (0, 1)]
+    assert sources(0) == [(0, 1)]
+    assert IgnoreZones().build().arrange([Host()], 0, (1,), 0.5, 1.4, Draw().at(1, 1)).sources == [(0, -1)]
+    assert IgnoreZones().build().arrange([Host(is_healthy=False)], 0, (1,), 0.5, 1.4, Draw().at(1, 1)).sources == [(0, -2)]

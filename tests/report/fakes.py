@@ -13,7 +13,7 @@ import frames
 import numpy as np
 import pandas as pd
 
-from meshsim.scenario.files.changes import Change, changes
+from meshsim.scenario.changes import Change, changes
 from meshsim.scenario.load import LoadedScenario, load
 
 if TYPE_CHECKING:

@@ -293,7 +293,7 @@ def spans(variant: str = "as-is") -> pd.DataFrame:
         "from_s",
         "until_s",
         "status",
-        "flags",
+        "response_flags",
     ]
     return _keyed(pd.DataFrame(rows, columns=columns), variant, 0, request=4711)
 

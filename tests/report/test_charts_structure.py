@@ -106,7 +106,7 @@ def many_tries(count: int = 75) -> pd.DataFrame:
         rows.append((*named, "service", start, start + 0.02, *ended))
         rows.append((*named, "network", start + 0.02, start + 0.03 + span * 1e-4, *ended))
     columns = ["variant", "replication", "request", "span", "parent", "depth", "service", "operation", "attempt"]
-    return pd.DataFrame(rows, columns=[*columns, "stage", "from_s", "until_s", "status", "flags"])
+    return pd.DataFrame(rows, columns=[*columns, "stage", "from_s", "until_s", "status", "response_flags"])
 
 
 def with_holes() -> pd.DataFrame:

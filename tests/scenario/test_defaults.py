@@ -90,6 +90,7 @@ def test_every_product_answers_the_same_fields(product: str) -> None:
         ("traffic.circuit_breakers.max_connections", 2**32 - 1, 1024, 2**32 - 1, 2**32 - 1),
         ("traffic.circuit_breakers.max_retries", 2**32 - 1, 3, 2**32 - 1, 2**32 - 1),
         ("traffic.healthy_panic_threshold", 0.5, 0.5, 0.0, 0.0),
+        ("traffic.balancer_queue.failfast_timeout", None, None, None, 3 * NS_PER_S),
         ("discovery.debounce_after", 0, 0, 100 * NS_PER_MS, 0),
         ("mesh.mtls.resumed_handshake_time", 170_000, 170_000, 170_000, 260_000),
         ("mesh.proxy_time", 0, 300_000, 200_000, 110_000),

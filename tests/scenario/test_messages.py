@@ -61,6 +61,27 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ("run: {duration: [1]}", "4:7: run.duration: expected a duration such as '250ms', not a list"),
         ("run: {duration: }", "4:16: run.duration: expected a duration such as '250ms', not nothing"),
         ("run: {duration: 60s, warm_up: 60s}", "4:31: run.warm_up: must be shorter than the run's duration"),
+        (
+            "run: {duration: 60s, time_zero: noon}",
+            "4:33: run.time_zero: 'noon' is no date and time such as '2023-10-31T23:59:50'",
+        ),
+        (
+            "services: {cart: {replicas: 2, addresses: [a]}}",
+            "3:32: services.cart.addresses: write one for each replica: there are 1, and `replicas` says 2",
+        ),
+        (
+            "services: {cart: {replicas: 2, addresses: [a, a]}}",
+            "3:32: services.cart.addresses: 'a' is there 2 times: what has one name has one hash",
+        ),
+        ("services: {cart: {addresses: ['']}}", "3:31: services.cart.addresses[0]: must not be empty: nothing has no hash"),
+        (
+            "load: {u: {executor: constant-vus, vus: 1, requests: {cart: 1}, keys: {count: 3, names: [a]}}}",
+            "2:82: load.u.keys.names: write one for each key: there are 1, and `count` says 3",
+        ),
+        (
+            "load: {u: {executor: constant-vus, vus: 1, requests: {cart: 1}, keys: {names: [a, a]}}}",
+            "2:72: load.u.keys.names: 'a' is there 2 times: what has one name has one hash",
+        ),
         ("run: {duration: 60s, seed: -1}", "4:28: run.seed: must be at least 0"),
         ("run: {duration: 60s, seed: three}", "4:28: run.seed: expected a whole number, not 'three'"),
         ("run: {duration: 60s, seed: '3'}", "4:28: run.seed: expected a whole number, not '3'"),

@@ -185,7 +185,9 @@ def test_without_the_token_service_all_get_403_or_all_get_through():
     closed, open_ = between(runs["closed"], 20.5, 39.5), between(runs["open"], 20.5, 39.5)
 
     assert set(closed["status"]) == {403}
-    assert set(closed["flags"]) == set(between(runs["closed"], 5, 19).query("status == 403")["flags"]) == {"UAEX"}
+    assert (
+        set(closed["response_flags"]) == set(between(runs["closed"], 5, 19).query("status == 403")["response_flags"]) == {"UAEX"}
+    )
     assert closed["latency_s"].median() == pytest.approx(0.2, abs=0.002)
     assert set(open_["status"]) == {200}
     assert open_["latency_s"].median() > 0.2
@@ -376,7 +378,7 @@ def test_slow_clients_take_the_connections_of_those_who_come_anew():
     for source in ("scripts", "uploads"):
         assert 1 - ok(runs["limit-150"], 25, 60, source=source) == pytest.approx(expected, abs=4 * 0.030)
     assert ok(runs["limit-150"], 2, source="apps") == 1
-    assert set(between(runs["limit-150"], 25, 60, status=503)["flags"]) == {"UF"}
+    assert set(between(runs["limit-150"], 25, 60, status=503)["response_flags"]) == {"UF"}
     assert [name for name in runs if runs[name].passed] == ["limit-500", "short-idle", "better-links"]
 
 

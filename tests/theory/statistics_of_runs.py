@@ -1,11 +1,13 @@
 """Replications and intervals, for tests that compare with theory.
 
 A test passes when theory lies in the interval that its replications give *and* the interval is narrow enough to mean something.
-Seeds are fixed, so a test that passes once passes always; the stated odds are those of the day on which the seed was chosen.
+Seeds are fixed, so a test that passes once passes always; the stated odds are those of the day on which the seed was chosen. Each test has
+a seed of its own, made of its name: all that share a seed and the name of a load share their arrivals and their work, and are one draw.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ import numpy as np
 from scipy import stats
 
 import meshsim as ms
+from meshsim.randomness import stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,15 +46,20 @@ def interval(values: Sequence[float], confidence: float = 0.999) -> Interval:
     return Interval(float(np.mean(values)), float(stats.t.ppf((1 + confidence) / 2, count - 1)) * spread / sqrt(count))
 
 
-def replicate(scenario: dict[str, Any], replications: int, *measures: Callable[[Result], float], seed: int = 1) -> list[Interval]:
-    """One interval for each measure, over so many replications of a scenario."""
-    experiment = ms.load(scenario)
+def replicate(scenario: dict[str, Any], replications: int, *measures: Callable[[Result], float]) -> list[Interval]:
+    """One interval for each measure, over so many replications of a scenario, by the seed of the running test."""
+    experiment, seed = ms.load(scenario), own_seed()
     values: list[list[float]] = [[] for _ in measures]
     for replication in range(replications):
         result = experiment.run(seed=seed, replication=replication)
         for measure, collected in zip(measures, values, strict=True):
             collected.append(measure(result))
     return [interval(collected) for collected in values]
+
+
+def own_seed() -> int:
+    """A seed that no other test has, nor the same test with other parameters."""
+    return stream(os.environ["PYTEST_CURRENT_TEST"].partition(" ")[0].rpartition("/")[2]) >> 1
 
 
 def station(rate: str, compute: Any, workers: int = 1, *, duration: str, warm_up: str = "0s", **service: Any) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def test_a_token_bucket_rejects_as_the_loss_of_m_d_1_k(rate, burst, rejected, wi
     }
     scenario["load"]["clients"]["requests"] = {"all": 1}
 
-    (share,) = replicate(scenario, 24, lambda result: float((result.requests["flags"] == "RL").mean()))
+    (share,) = replicate(scenario, 24, lambda result: float((result.requests["response_flags"] == "RL").mean()))
 
     assert share.agrees(rejected, within), share
 

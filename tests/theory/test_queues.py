@@ -83,7 +83,7 @@ def test_a_bounded_queue_blocks_as_m_m_1_k():
     """Blocking is (1 - rho) rho^K / (1 - rho^(K+1)) with K = 1 worker + 5 waiting; golden row mmck_c1_K6_r90_block."""
 
     def refused(result):
-        return float((result.requests["flags"] == "queue_full").mean())
+        return float((result.requests["response_flags"] == "queue_full").mean())
 
     blocking = (1 - 0.9) * 0.9**6 / (1 - 0.9**7)
     share, accepted = replicate(

@@ -72,7 +72,7 @@ def replayed(
         },
         "faults": faults or [],
         "network": {"same_zone": f"{PATH_OVERHEAD_MS / 4}ms"},
-        "run": {"duration": f"{case['arrival']['duration_s']}s", "warm_up": f"{WARM_UP_S}s"},
+        "run": {"duration": f"{case['arrival']['duration_s']}s", "warm_up": f"{WARM_UP_S}s", "cold_start": True},
     }
     summary = json.loads((envoy / "cases" / name / "summary.json").read_text(encoding="utf-8"))
     return ms.load(scenario).run(), summary

@@ -53,7 +53,7 @@ def test_the_flags_of_failures_are_envoys(envoy: Path, tmp_path: Path) -> None:
     result, measured = replayed(envoy, "retry_e30_r3", tmp_path, THREE_RETRIES, RETRIES_UNLIMITED)
 
     requests = result.requests[result.requests["started_ns"] >= WARM_UP_S * 1e9]
-    assert requests["flags"].str.contains("URX").sum() == measured["flags"]["URX"]
+    assert requests["response_flags"].str.contains("URX").sum() == measured["flags"]["URX"]
 
 
 def test_envoys_default_of_three_concurrent_retries_is_a_real_limit(envoy: Path, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_envoys_default_of_three_concurrent_retries_is_a_real_limit(envoy: Path,
 
     requests = result.requests[result.requests["started_ns"] >= WARM_UP_S * 1e9]
     assert (requests["status"] == 200).mean() == pytest.approx(measured["success_rate"], abs=0.01)
-    assert requests["flags"].str.contains("UO").sum() == pytest.approx(measured["flags"]["UO"], rel=0.05)
+    assert requests["response_flags"].str.contains("UO").sum() == pytest.approx(measured["flags"]["UO"], rel=0.05)
 
 
 def test_a_slot_of_the_retry_budget_is_as_scarce_as_measured(envoy: Path, tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_admission_control_rejects_as_many_as_measured(envoy: Path, tmp_path: Pa
     rejected = measured["attempts"]["0"] / measured["count_measured"]
 
     assert success(result) == pytest.approx(measured["success_rate"], abs=0.02)
-    assert (rows["flags"] == "admission").mean() == pytest.approx(rejected, abs=0.02)
+    assert (rows["response_flags"] == "admission").mean() == pytest.approx(rejected, abs=0.02)
 
 
 def test_adaptive_concurrency_sheds_as_much_as_measured(envoy: Path, tmp_path: Path) -> None:

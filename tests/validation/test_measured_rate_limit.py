@@ -33,7 +33,7 @@ def test_admitted_and_limited_over_time_are_those_of_the_real_envoy(envoy, tmp_p
 
     assert result.manifest["requests"] == measured["count"]
     assert admitted.sum() == pytest.approx(measured["status"]["200"], abs=1)
-    assert set(requests.loc[requests["status"] == 429, "flags"]) <= {"RL"}  # none of rl_poisson100 was limited
+    assert set(requests.loc[requests["status"] == 429, "response_flags"]) <= {"RL"}  # none of rl_poisson100 was limited
     ok = np.array([int(row["ok"]) for row in rows])
     offered = np.array([int(row["offered"]) for row in rows])
     assert np.abs(np.cumsum(admitted) - np.cumsum(ok)).max() <= LATE

@@ -1,4 +1,4 @@
-"""The reference engine: the model of DESIGN section 3 as SimPy processes, written to be read."""
+"""The reference engine: clients, proxies and services as tasks on SimPy's clock, one room for each, written to be read."""
 
 from meshsim.engines.reference.engine import Progress, run
 

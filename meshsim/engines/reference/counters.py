@@ -132,7 +132,7 @@ class Counters:
                     sum(endpoint.is_healthy and endpoint.is_available for endpoint in members),
                     sum(view.connections.in_use for view in views),
                     sum(endpoint.in_flight for endpoint in members),
-                    sum(view.pending.in_use for view in views),
+                    sum(view.pending.in_use + (view.queue.length if view.queue is not None else 0) for view in views),
                     sum(view.retries.in_use for view in views),
                     states.count(OPEN), states.count(HALF_OPEN),
                     sum(view.limiter.limit for view in views if view.limiter is not None),

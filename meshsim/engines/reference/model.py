@@ -11,7 +11,8 @@ from meshsim.engines.reference.clients.client import Client, Counter
 from meshsim.engines.reference.clients.edge import EdgeLayer
 from meshsim.engines.reference.control.control import Control
 from meshsim.engines.reference.counters import Counters
-from meshsim.engines.reference.destinations.view import Place
+from meshsim.engines.reference.destinations.hash_keys import HashKeys
+from meshsim.engines.reference.destinations.place import Place
 from meshsim.engines.reference.layers.stacks import Stacks
 from meshsim.engines.reference.layers.timeout import ALL_FLAGS, CLIENT_GAVE_UP, around, timed_out
 from meshsim.engines.reference.proxies.ambient import WaypointLayer
@@ -24,6 +25,7 @@ from meshsim.engines.reference.proxies.routes import LiveRoute
 from meshsim.engines.reference.proxies.screening import Ask
 from meshsim.engines.reference.proxies.ways import Destinations
 from meshsim.engines.reference.services.instance import Instance
+from meshsim.engines.reference.time.beginnings import Beginnings
 from meshsim.engines.reference.time.clock import Clock
 from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, CALLER_WAYPOINT
 from meshsim.engines.reference.travel.network import Links
@@ -64,14 +66,20 @@ class Model:
         self._refusals = Refusals(self.clock, recorder, services_of, tells_deadlines)
         self._links = Links(plan.network)
         self._instances = tuple(
-            tuple(Instance(self.clock, recorder, service, number, index, plan.operations) for index in range(len(service.zones)))
+            tuple(
+                Instance(self.clock, recorder, service, number, index, plan.operations, call_key(root, index))
+                for index in range(len(service.zones))
+            )
             for number, service in enumerate(plan.services)
+            for root in (root_key(seed, replication, service.stream),)
         )
-        self._fleet = Fleet(self.clock, plan, self._instances)
-        self._stacks = Stacks(plan, self._refusals, self._links, self._instances)
+        hash_keys = HashKeys(plan, seed, replication)
+        beginnings = Beginnings(plan, seed, replication)
+        self._fleet = Fleet(self.clock, plan, self._instances, beginnings, self._root)
+        self._stacks = Stacks(plan, self._refusals, self._links, self._instances, hash_keys, beginnings)
         self._control = Control(self.clock, plan, self._instances, self._links)
         everyone = [instance for instances in self._instances for instance in instances]
-        self._routes = tuple(LiveRoute(route, self.clock) for route in plan.routes)
+        self._routes = tuple(LiveRoute(route, self.clock, hash_keys) for route in plan.routes)
         edge = None if plan.gateway is None else plan.gateway.edge
         self._replicas: Replicas | None = None
         if edge is not None:
@@ -86,10 +94,10 @@ class Model:
             Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
         self._control.begin()
         for gateway in self._fleet.gateways:
-            read_load(self.clock, gateway.screen, gateway.station)
+            read_load(self.clock, gateway, gateway.station)
         for instance in everyone:
             if instance.guard is not None:
-                read_load(self.clock, self._fleet.sidecars[instance.service, instance.index].screen, instance.station)
+                read_load(self.clock, self._fleet.sidecars[instance.service, instance.index], instance.station)
         for route in self._routes:
             if route.canary is not None:
                 route.canary.begin()

@@ -75,7 +75,7 @@ def errors_by_flag(
     rows = measured(rows, warm_up_s=warm_up_s, duration_s=duration_s)
     bad = rows[failed(rows)]
     keys = grouping(bad, by)
-    counts = bad.groupby([*keys, bad["flags"].astype(object)]).size().rename("count")
+    counts = bad.groupby([*keys, bad["response_flags"].astype(object)]).size().rename("count")
     of_group = rows.groupby(grouping(rows, by)).size()
     whole = [of_group[key[:-1] if len(key) > 2 else key[0]] for key in counts.index]
     return pd.DataFrame({"count": counts, "per_s": counts / (duration_s - warm_up_s), "share": counts / whole})

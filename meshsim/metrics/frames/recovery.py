@@ -10,11 +10,11 @@ import pandas as pd
 
 from meshsim.metrics.frames.rows import ALL, failed, grouping
 from meshsim.metrics.over_time.intervals import Intervals, coarse_bin, coarse_edges
-from meshsim.metrics.recovery import FEWEST_REQUESTS, TAIL, recoveries, stretches
+from meshsim.metrics.over_time.recovery import FEWEST_REQUESTS, TAIL, recoveries, stretches
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from meshsim.metrics.recovery import Recovery
+    from meshsim.metrics.over_time.recovery import Recovery
 
 
 def recovery_time(
@@ -22,7 +22,7 @@ def recovery_time(
 ) -> pd.DataFrame:
     """From the end of each fault until as many requests were answered well and as fast as before it.
 
-    `meshsim.metrics.recovery` has the definition and its reasons.
+    `meshsim.metrics.over_time.recovery` has the definition and its reasons.
 
     Args:
         requests: `Result.requests`.

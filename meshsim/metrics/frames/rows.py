@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from meshsim.metrics.summary import NO_CONSUMER, NO_ROUTE
+from meshsim.metrics.rows import NO_CONSUMER, NO_ROUTE
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:

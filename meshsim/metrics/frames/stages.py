@@ -74,8 +74,8 @@ def _records(requests: pd.DataFrame, attempts: pd.DataFrame, waits: pd.DataFrame
     """Names back to numbers."""
     services = _names(attempts["service"], attempts["caller"])
     routes, operations = _names(requests["route"]), _names(attempts["operation"])
-    flags = _names(requests["flags"], attempts["flags"])
-    known = {"service": services, "caller": services, "route": routes, "operation": operations, "flags": flags}
+    flags = _names(requests["response_flags"], attempts["response_flags"])
+    known = {"service": services, "caller": services, "route": routes, "operation": operations, "response_flags": flags}
     none = attempts.iloc[:0].reindex(columns=["request", *Try._fields])
     tries = columns_of_tries(
         _numbers(attempts, Try._fields, known), _numbers(none if waits is None else waits, Try._fields, known)

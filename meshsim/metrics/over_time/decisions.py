@@ -8,8 +8,7 @@ import numpy as np
 
 from meshsim.metrics.over_time.intervals import Counted, Intervals
 from meshsim.metrics.policies.idle import filter_labels
-from meshsim.metrics.rows import groups
-from meshsim.metrics.summary import NO_CONSUMER, NO_ROUTE
+from meshsim.metrics.rows import NO_CONSUMER, NO_ROUTE, groups
 from meshsim.policies.filters import Decision
 from meshsim.units import NS_PER_S
 

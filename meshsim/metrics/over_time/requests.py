@@ -14,8 +14,7 @@ import numpy as np
 
 from meshsim.flags import flag_text
 from meshsim.metrics.over_time.intervals import CoarseHistograms, Counted, Intervals, coarse_quantiles
-from meshsim.metrics.rows import groups, is_failed
-from meshsim.metrics.summary import NO_ROUTE
+from meshsim.metrics.rows import NO_ROUTE, groups, is_failed
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ class ErrorsOverTime:
             self._counted.halve()
         failed = np.flatnonzero(is_failed(chunk))
         ended = chunk["ended_ns"][failed] // self._axis.width_ns
-        routes, flags = chunk["route"][failed], chunk["flags"][failed]
+        routes, flags = chunk["route"][failed], chunk["response_flags"][failed]
         for route, of_route in groups(routes):
             for mask, rows in groups(flags[of_route]):
                 self._counted.add((route, mask), ended[of_route[rows]])

@@ -10,6 +10,7 @@ import numpy as np
 from meshsim.metrics.policies.summaries import DestinationSummary
 from meshsim.metrics.rows import groups
 from meshsim.records import ACTIVITY
+from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
     from meshsim.plan import Plan
@@ -35,8 +36,14 @@ class Activities:
         self._counts: dict[Key, np.ndarray] = {}
         self._proxies: dict[Key, int] = {}
         self._least_healthy: dict[Key, float] = {}
-        self.flags: dict[tuple[int, int], int] = {}
-        """By caller and service: all flags that any attempt ended with."""
+        self.refused: dict[tuple[int, int], int] = {}
+        """By caller and service: all flags of tries that were never sent."""
+        self.waited: Counter[tuple[int, int]] = Counter()
+        """By caller and service: time that tries waited for a connection, given up or not, in ns."""
+        self._waits: Counter[tuple[int, int]] = Counter()
+        """How many tries, and waits that led to none, that is of."""
+        self.cut_back_offs: set[tuple[int, int]] = set()
+        """Callers and services with retries that were decided and, their back-off cut off, never sent."""
         self.judged: Counter[tuple[int, int, int]] = Counter()
         """By kind and service of the proxy and number of the filter."""
         self.acted: Counter[tuple[int, int, int]] = Counter()
@@ -56,6 +63,12 @@ class Activities:
                 self.acted[key] += int(chunk["acted"][row])  # type: ignore[index]
         elif table == "attempts":
             self._take_attempts(chunk)
+        elif table == "waits":
+            self._take_waits(chunk)
+
+    def least_healthy_share(self, key: Key) -> float:
+        """The least share of the instances that callers thought healthy at the end of an interval."""
+        return self._least_healthy[key]
 
     def counts(self, key: Key) -> dict[str, int]:
         """What was counted of one way, by name of the column."""
@@ -94,12 +107,25 @@ class Activities:
         for _, positions in groups((caller[known] + 3) * 4096 + service[known]):
             rows = known[positions]
             key = int(caller[rows[0]]), int(service[rows[0]])
-            self.flags[key] = self.flags.get(key, 0) | int(np.bitwise_or.reduce(chunk["flags"][rows]))
+            unsent = rows[chunk["sent_ns"][rows] < 0]
+            self.refused[key] = self.refused.get(key, 0) | int(np.bitwise_or.reduce(chunk["response_flags"][unsent], initial=0))
+            self.waited[key] += int(chunk["connection_ns"][rows].sum())
+            self._waits[key] += len(rows)
             sent = rows[instance[rows] >= 0]
             places = len(self._plan.services[key[1]].zones)
             counts = np.bincount(instance[sent], minlength=places)
             self._sent[key] = self._sent.get(key, np.zeros(places, dtype=np.int64)) + counts
             self._count_zones(key, chunk["proxy"][sent], instance[sent])
+
+    def _take_waits(self, chunk: Chunk) -> None:
+        """Of those who gave up waiting."""
+        columns = [chunk[name] for name in ("caller", "service", "backoff_ns", "proxy_ns", "connection_ns")]
+        for caller, service, back_off_ns, proxy_ns, connection_ns in zip(*(column.tolist() for column in columns), strict=True):
+            if connection_ns:
+                self.waited[caller, service] += connection_ns
+                self._waits[caller, service] += 1
+            elif back_off_ns and not proxy_ns:
+                self.cut_back_offs.add((caller, service))
 
     def _count_zones(self, key: tuple[int, int], proxy: np.ndarray, instance: np.ndarray) -> None:
         caller, service = key
@@ -133,4 +159,5 @@ class Activities:
             in_zone_share=self._in_zone[way] / placed if placed and len(names.zones) > 1 else None,
             least_healthy_share=self._least_healthy[key],
             counts={name: count for name, count in self.counts(key).items() if count},
+            pool_wait_mean_s=self.waited[way] / self._waits[way] / NS_PER_S if self._waits[way] else 0.0,
         )

@@ -1,4 +1,19 @@
-"""The policies that never acted: settings that made no difference to any request of a run."""
+"""The policies that never acted: settings that made no difference to any request of a run.
+
+What says that each has acted, however it did; where that cannot be told nothing is said:
+
+- retries: a try sent or refused, or a back-off that a timeout cut off: the answer came later, and was another one
+- hedge_policy: a try sent, or refused by the retry breaker
+- retry budgets: a try refused
+- timeout: a call ended by it, wherever that waited: for a connection, in a back-off, in the proxy
+- circuit_breakers: a try that was never sent with flag UO, a request that waited because no connection more was allowed, or a try
+  again that `max_retries` refused
+- outlier_detection and failure_accrual: an instance taken out
+- health_checks: an instance taken out or brought back, or a new one that has not passed yet
+- circuit_breaker, client_throttling, concurrency_limit: a try held back
+- mirror: a copy sent
+- filters: any decision but to let pass
+"""
 
 from __future__ import annotations
 
@@ -11,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from meshsim.metrics.policies.activity import Activities, Key
-    from meshsim.plan import Cluster, Plan, Stack
+    from meshsim.plan import Cluster, Limits, Plan, Stack
     from meshsim.policies.filters import Filter
 
 GATEWAY = -2
@@ -31,7 +46,7 @@ def idle_policies(plan: Plan, seen: Activities) -> Iterator[str]:
         if found is not None:
             where = f"{seen.caller_name(key.caller)} to {plan.names.services[key.service]}"
             subset = "" if key.subset < 0 else f" ({plan.names.subsets[key.subset]})"
-            for text in _cluster(*found, seen.counts(key), seen.flags.get((key.caller, key.service), 0)):
+            for text in _cluster(*found, seen, key):
                 yield f"{where}{subset}: {text}"
     for (kind, service, number), judged in sorted(seen.judged.items()):
         if judged and not seen.acted[kind, service, number] and not _filter(plan, service, number).works_on_answers:
@@ -56,29 +71,27 @@ def _of(plan: Plan, key: Key) -> tuple[Cluster, tuple[Stack, ...]] | None:
     return plan.direct.clusters[key.service], (plan.direct.stacks[key.service],)
 
 
-def _cluster(cluster: Cluster, stacks: tuple[Stack, ...], counts: dict[str, int], flags: int) -> Iterator[str]:
+def _cluster(cluster: Cluster, stacks: tuple[Stack, ...], seen: Activities, key: Key) -> Iterator[str]:
     """What did nothing on one way."""
+    counts, way = seen.counts(key), (key.caller, key.service)
     retries = [stack.retries for stack in stacks if stack.retries is not None]
-    if any(one.policy.num_retries for one in retries) and not counts["retries"] and not counts["retries_refused"]:
+    has_tried = counts["retries"] or counts["retries_refused"] or way in seen.cut_back_offs
+    if any(one.policy.num_retries for one in retries) and not has_tried:
         yield "retries: nothing was tried again"
-    if any(one.hedging is not None for one in retries) and not counts["hedges"]:
+    if any(one.hedging is not None for one in retries) and not counts["hedges"] and not counts["retries_refused"]:
         yield "hedge_policy sent nothing"
     if (cluster.budget is not None or cluster.token_budget is not None) and not counts["retries_refused"]:
         yield "the retry budget refused nothing"
-    if any(stack.timeout_ns for stack in stacks) and not flags & Flag.UT:
+    if any(stack.timeout_ns for stack in stacks) and not counts["timeouts"]:
         yield "timeout: nothing timed out"
-    limits = cluster.limits
-    if (
-        limits is not None
-        and not flags & Flag.UO
-        and min(limits.max_connections, limits.max_pending_requests, limits.max_requests) < NO_LIMIT
-    ):
+    if cluster.limits is not None and _limits_of(cluster.limits) and not _reached(cluster, counts, seen.refused.get(way, 0)):
         yield "circuit_breakers: no limit was reached"
+    if cluster.health_check is not None and not counts["health_changes"] and seen.least_healthy_share(key) == 1.0:
+        yield "health_checks changed nothing"
     for policy, column, text in (
         (cluster.outliers, "ejections", "outlier_detection ejected nobody"),
         (cluster.accrual, "ejections", "failure_accrual shut nobody out"),
-        (cluster.health_check, "health_changes", "health_checks changed nothing"),
-        (cluster.breaker, "breaker_rejected", "circuit_breaker never opened"),
+        (cluster.breaker, "breaker_rejected", "circuit_breaker held nothing back"),
         (cluster.throttling, "throttled", "client_throttling held nothing back"),
         (cluster.limiter, "limited", "concurrency_limit held nothing back"),
     ):
@@ -86,6 +99,18 @@ def _cluster(cluster: Cluster, stacks: tuple[Stack, ...], counts: dict[str, int]
             yield text
     if any(stack.mirror is not None for stack in stacks) and not counts["mirrored"]:
         yield "mirror copied nothing"
+
+
+def _limits_of(limits: Limits) -> bool:
+    """Whether it limits anything at all."""
+    return min(limits.max_connections, limits.max_pending_requests, limits.max_requests, limits.max_retries) < NO_LIMIT
+
+
+def _reached(cluster: Cluster, counts: dict[str, int], refused: int) -> bool:
+    """Whether a circuit breaker's limit has refused a request, or a try again, or has made one wait."""
+    assert cluster.limits is not None  # noqa: S101 — the caller has looked
+    has_refused_a_retry = cluster.limits.max_retries < NO_LIMIT and cluster.budget is None and counts["retries_refused"] > 0
+    return bool(refused & Flag.UO) or counts["connection_overflows"] > 0 or has_refused_a_retry
 
 
 def filter_place(plan: Plan, kind: int, service: int) -> str:

@@ -27,6 +27,8 @@ class DestinationSummary:
     """The least share of the instances that callers thought healthy at the end of an interval."""
     counts: dict[str, int]
     """What was counted, by the columns of `meshsim.records.ACTIVITY`; those that are 0 are left out."""
+    pool_wait_mean_s: float = 0.0
+    """Mean wait for a connection, of all tries and of the waits that led to none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class Try(NamedTuple):
     tls_ns: int
     inbound_ns: int
     status: int
-    flags: int
+    response_flags: int
 
     @property
     def began_ns(self) -> int:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     Columns = dict[str, np.ndarray]
 
-REQUEST_COLUMNS = ("request", "route", "started_ns", "ended_ns", "status", "flags")
+REQUEST_COLUMNS = ("request", "route", "started_ns", "ended_ns", "status", "response_flags")
 TRY_COLUMNS = ("request", *Try._fields)
 KEPT = {"requests": REQUEST_COLUMNS, "attempts": TRY_COLUMNS, "waits": TRY_COLUMNS}
-EMPTY = ("worked_ns", "inbound_ns", "flags")
+EMPTY = ("worked_ns", "inbound_ns", "response_flags")
 """Columns of attempts in which 0 stands for nothing, and not -1."""
 TRIES_EACH = 20
 """Rows of attempts for each request of the limit, beyond which requests are dropped as well."""

@@ -6,10 +6,10 @@ from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from meshsim.metrics.rows import NO_ROUTE
 from meshsim.metrics.stages.critical_path import CLIENT, GATEWAY, NONE, split
 from meshsim.metrics.stages.one_request import spans_of
 from meshsim.metrics.stages.slow_sample import ALL_ROUTES, Records, SlowSample
-from meshsim.metrics.summary import NO_ROUTE
 from meshsim.records import STAGES
 from meshsim.units import NS_PER_S
 
@@ -76,7 +76,7 @@ def spans_of_records(records: Records, which: int | None = None) -> dict[str, li
     rows = [] if position is None else list(_span_rows(records, position))
     columns = (
         "request", "span", "parent", "depth", "service", "operation", "attempt", "instance", "stage", "from_s", "until_s",
-        "status", "flags",
+        "status", "response_flags",
     )  # fmt: skip
     return {name: [row[at] for row in rows] for at, name in enumerate(columns)}
 
@@ -139,7 +139,7 @@ def _span_rows(records: Records, position: int) -> Iterator[tuple[Any, ...]]:
         service = name(span.service)
         operation = _route(records, requests["route"]) if one is None else records.operations[one.operation]
         instance = "" if span.instance == NONE else f"{service}/{span.instance}"
-        status, flags = (requests["status"], requests["flags"]) if one is None else (one.status, one.flags)
+        status, flags = (requests["status"], requests["response_flags"]) if one is None else (one.status, one.response_flags)
         told = (span.parent, span.depth, service, operation, 1 if one is None else one.attempt, instance)
         for segment in span.segments:
             times = ((segment.from_ns - started_ns) / NS_PER_S, (segment.until_ns - started_ns) / NS_PER_S)

@@ -1,4 +1,4 @@
-"""Admission: may this one go on now?"""
+"""Admission: whether a request may go on now."""
 
 from meshsim.policies.admission.admission import NEVER, REFUSED, Admission
 from meshsim.policies.admission.fixed_window import FixedWindow

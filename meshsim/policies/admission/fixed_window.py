@@ -11,10 +11,11 @@ from meshsim.units import NS_PER_S, Duration, PositiveCount
 
 @policy
 class FixedWindow(Admission):
-    """Admit so many requests in each window; windows begin at multiples of their length.
+    """Admit so many requests in each window; windows begin at multiples of their length, by the time of day.
 
     They are aligned to the clock and not to a client's first request, so that all counters start anew at the same instant, and twice the
-    limit may pass within a moment across a boundary: once at the end of a window and once at the beginning of the next.
+    limit may pass within a moment across a boundary: once at the end of a window and once at the beginning of the next. A run begins
+    somewhere in a window: `run.time_zero` says when, and where it does not each replication draws a time of its own.
 
     Source: envoyproxy/ratelimit, src/redis/fixed_cache_impl.go and src/limiter/cache_key.go (the window is in the key); Kong,
     kong/plugins/rate-limiting/policies/init.lua.
@@ -30,14 +31,16 @@ class FixedWindow(Admission):
         if self.window <= 0:
             raise SettingError("window", "must be longer than 0s")
 
-    def set_up(self, **context: Any) -> None:  # noqa: ARG002
+    def set_up(self, **context: Any) -> None:
         """Nothing has been counted."""
+        self._zero_ns: int = context.get("time_zero_ns", 0) % self.window
+        """How much of a window is over at time zero."""
         self._window = 0
         self._count = 0
 
     def admit(self, now_ns: int, cost: int = 1) -> bool:
         """Count it, if it fits."""
-        window = now_ns // self.window
+        window = (now_ns + self._zero_ns) // self.window
         if window != self._window:
             self._window = window
             self._count = 0
@@ -50,7 +53,7 @@ class FixedWindow(Admission):
         """Until the next window."""
         if cost > self.requests:
             return NEVER
-        return 0 if cost <= self.remaining(now_ns) else self.window - now_ns % self.window
+        return 0 if cost <= self.remaining(now_ns) else self.window - (now_ns + self._zero_ns) % self.window
 
     def limit(self) -> int:
         """How many in each window."""
@@ -62,4 +65,4 @@ class FixedWindow(Admission):
 
     def remaining(self, now_ns: int) -> int:
         """How many are left in this window."""
-        return self.requests - (self._count if now_ns // self.window == self._window else 0)
+        return self.requests - (self._count if (now_ns + self._zero_ns) // self.window == self._window else 0)

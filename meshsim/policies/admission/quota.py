@@ -15,6 +15,8 @@ DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 LAST_YEAR = 9000
 """Python's calendar ends with the year 9999."""
 MICROSECOND = timedelta(microseconds=1)
+FIRST_SECOND = "2023-10-01T00:00:00"
+"""Of a day, a week and a month: a Sunday."""
 
 
 @policy
@@ -22,7 +24,8 @@ class Quota(Admission):
     """Admit so many requests in each period of the calendar, in UTC.
 
     Months are as long as they are, weeks begin on Sunday. A run is short against a period: what matters is how much of the quota is
-    left as it begins (`offset`), and whether it runs across the end of a period (`time_zero`), where everybody's quota comes back at once.
+    left as it begins (`offset`), and whether it runs across the end of a period (`time_zero`, or `run.time_zero` for the whole run), where
+    everybody's quota comes back at once. That is not drawn: where neither is written, the run begins with a period.
 
     Source: AWS API Gateway, API reference, QuotaSettings (limit, offset, period DAY, WEEK or MONTH); the year is Kong's.
     """
@@ -33,13 +36,14 @@ class Quota(Admission):
     """Of the calendar."""
     offset: Count = 0
     """Requests that are already used up in the first period."""
-    time_zero: str = "2023-10-01T00:00:00"
-    """Date and time at which the run begins, in UTC unless it says its offset (`+02:00`); where absent, the first second of a week and a month."""
+    time_zero: str | None = None
+    """Date and time at which the run begins, in UTC unless it says its offset (`+02:00`); the run's where absent, and where that says
+    none either 2023-10-01T00:00:00, the first second of a week and a month."""
 
     def check(self) -> None:
         """Raise `SettingError` for a date that is none, and where nothing is left."""
         try:
-            zero = _in_utc(self.time_zero)
+            zero = _in_utc(self.time_zero or FIRST_SECOND)
         except (ValueError, OverflowError):
             raise SettingError("time_zero", "is no date and time such as '2023-10-31T23:59:50'") from None
         if zero.year > LAST_YEAR:
@@ -47,9 +51,9 @@ class Quota(Admission):
         if self.offset > self.requests:
             raise SettingError("offset", f"must not be above requests, {self.requests:,}")
 
-    def set_up(self, **context: Any) -> None:  # noqa: ARG002
+    def set_up(self, **context: Any) -> None:
         """The first period, with its offset."""
-        self._zero = _in_utc(self.time_zero)
+        self._zero = _in_utc(self.time_zero or context.get("begins") or FIRST_SECOND)
         self._count = self.offset
         self._end_ns = self._end_of(0)
 

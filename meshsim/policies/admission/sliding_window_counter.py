@@ -24,7 +24,7 @@ class SlidingWindowCounter(Admission):
     requests: PositiveCount
     """How many in a window."""
     window: Duration
-    """Length of the window; counters are aligned to its multiples."""
+    """Length of the window; counters are aligned to its multiples by the time of day (`run.time_zero`)."""
     count_refused: bool = False
     """Count refused requests too, as Kong does unless `disable_penalty` is on: who does not stop asking stays out."""
 
@@ -33,8 +33,10 @@ class SlidingWindowCounter(Admission):
         if self.window <= 0:
             raise SettingError("window", "must be longer than 0s")
 
-    def set_up(self, **context: Any) -> None:  # noqa: ARG002
+    def set_up(self, **context: Any) -> None:
         """Nothing has been counted."""
+        self._zero_ns: int = context.get("time_zero_ns", 0) % self.window
+        """How much of a window is over at time zero."""
         self._window = 0
         self._count = 0
         self._last = 0
@@ -53,7 +55,7 @@ class SlidingWindowCounter(Admission):
         if cost > self.requests:
             return NEVER
         self._turn(now_ns)
-        over_ns = now_ns % self.window
+        over_ns = (now_ns + self._zero_ns) % self.window
         room = self.requests - cost - self._count
         if room >= 0:
             return max(0, self._until(self._last, room) - over_ns)
@@ -79,14 +81,14 @@ class SlidingWindowCounter(Admission):
 
     def _covered(self, now_ns: int) -> int:
         """The estimate times the length of the window, which is a whole number."""
-        return self._last * (self.window - now_ns % self.window) + self._count * self.window
+        return self._last * (self.window - (now_ns + self._zero_ns) % self.window) + self._count * self.window
 
     def _until(self, last: int, room: int) -> int:
         """How much of a window must be over so that of the `last` one no more than `room` is covered."""
         return 0 if last <= room else self.window - room * self.window // last
 
     def _turn(self, now_ns: int) -> None:
-        window = now_ns // self.window
+        window = (now_ns + self._zero_ns) // self.window
         if window != self._window:
             self._last = self._count if window == self._window + 1 else 0
             self._count = 0

@@ -13,7 +13,8 @@ from meshsim.units import NS_PER_MS, NS_PER_S, Duration, PositiveCount
 class SteppedTokenBucket(Admission):
     """Admit while there is a token; `tokens_per_fill` come back all at once at the end of each `fill_interval`.
 
-    What Envoy's documentation describes and its older versions do (the timer starts with the proxy, here at time zero). Against
+    What Envoy's documentation describes and its older versions do. The timer starts with the proxy, so that each proxy has its fills at
+    instants of its own (at time zero with `run.cold_start`). Against
     the continuous refill it lets bursts through after each fill, and admits less of an even load, since nothing has come back of an
     interval that has not ended: 2,050 and not 2,099 of 3,000 at 150/s against 100/s in 20 s.
 
@@ -33,15 +34,17 @@ class SteppedTokenBucket(Admission):
         if self.fill_interval < 50 * NS_PER_MS:
             raise SettingError("fill_interval", "Envoy refuses a fill_interval below 50ms")
 
-    def set_up(self, **context: Any) -> None:  # noqa: ARG002
-        """A full bucket at time zero."""
+    def set_up(self, **context: Any) -> None:
+        """A full bucket."""
+        self._since_ns: int = -context.get("born_ns", 0) % self.fill_interval
+        """How long before time zero a fill was."""
         self._tokens = self.max_tokens
         self._fills = 0
 
     def admit(self, now_ns: int, cost: int = 1) -> bool:
         """Take the tokens if they are there."""
         tokens = self.remaining(now_ns)
-        self._fills = now_ns // self.fill_interval
+        self._fills = (now_ns + self._since_ns) // self.fill_interval
         is_enough = tokens >= cost
         self._tokens = tokens - cost if is_enough else tokens
         return is_enough
@@ -54,7 +57,7 @@ class SteppedTokenBucket(Admission):
         if missing <= 0:
             return 0
         fills = -(-missing // self.tokens_per_fill)
-        return (now_ns // self.fill_interval + fills) * self.fill_interval - now_ns
+        return fills * self.fill_interval - (now_ns + self._since_ns) % self.fill_interval
 
     def limit(self) -> int:
         """Size of the bucket."""
@@ -66,5 +69,5 @@ class SteppedTokenBucket(Admission):
 
     def remaining(self, now_ns: int) -> int:
         """Tokens in the bucket."""
-        fills = now_ns // self.fill_interval - self._fills
+        fills = (now_ns + self._since_ns) // self.fill_interval - self._fills
         return min(self.max_tokens, self._tokens + fills * self.tokens_per_fill) if fills else self._tokens

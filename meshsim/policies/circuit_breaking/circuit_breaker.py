@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from meshsim.policies.circuit_breaking.window import Window
+from meshsim.policies.circuit_breaking.window import NS_PER_S, Window
 from meshsim.registry import Policy, SettingError, family, policy
 from meshsim.units import Duration, PositiveCount, Share
 
@@ -52,11 +52,11 @@ class CircuitBreaker(Breaker):
             if not 0 < getattr(self, name) <= 1:
                 raise SettingError(name, "must be above 0% and at most 100%")
 
-    def set_up(self, **_: object) -> None:
+    def set_up(self, time_zero_ns: int = 0, **_: object) -> None:
         """Closed, with nothing seen."""
         is_timed = self.sliding_window_type == "time_based"
         self._least = self.minimum_number_of_calls if is_timed else min(self.minimum_number_of_calls, self.sliding_window_size)
-        self._window = Window(self.sliding_window_size, is_timed=is_timed)
+        self._window = Window(self.sliding_window_size, is_timed=is_timed, zero_ns=time_zero_ns % NS_PER_S)
         self._probes = Window(self.permitted_number_of_calls_in_half_open_state, is_timed=False)
         self._permitted = 0
         self._since_ns = 0

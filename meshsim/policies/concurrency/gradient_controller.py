@@ -40,6 +40,7 @@ class GradientController:
         "_drawn",
         "_measured_at_ns",
         "_min_rtt_ns",
+        "_over_ns",
         "_samples",
         "_saved_limit",
         "_settings",
@@ -50,8 +51,15 @@ class GradientController:
         "limit",
     )  # fmt: skip
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, over_ns: int = 0) -> None:
+        """A controller that begins with a measurement.
+
+        Args:
+            settings: Envoy's.
+            over_ns: How much of an interval between two measurements is over as it begins: that of a process which was there before.
+        """
         self._settings = settings
+        self._over_ns = over_ns
         self._samples: list[int] = []
         self._min_rtt_ns = 0
         self._stuck = 0
@@ -121,7 +129,8 @@ class GradientController:
         self._samples.clear()
         self.limit = max(self._saved_limit, self._settings.min_concurrency)
         jitter = 1.0 + self._settings.jitter * self._drawn
-        self._measured_at_ns = now_ns + round(self._settings.min_rtt_interval * jitter)
+        self._measured_at_ns = now_ns + round((self._settings.min_rtt_interval - self._over_ns) * jitter)
+        self._over_ns = 0
         self._update_at_ns = now_ns + self._settings.update_interval
         self._stuck = 0
 

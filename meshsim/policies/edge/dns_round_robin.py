@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer
+from meshsim.randomness import mix
 from meshsim.registry import policy
 from meshsim.units import Duration
 
@@ -19,7 +20,8 @@ class DnsRoundRobin(EdgeBalancer):
     """Let each client address look up the name, and stay with the first address of the answer until that is too old.
 
     Answers are rotated from lookup to lookup and list the replicas that are ready then. Nothing stands between client and replica: who
-    has looked up before a replica went goes on calling it, and is refused, until the answer is too old.
+    has looked up before a replica went goes on calling it, and is refused, until the answer is too old. Clients were there before the
+    run: an answer that is looked up in its first `ttl` counts as old as chance has it, so that they do not all ask anew at once.
 
     Source: RFC 1794, "DNS support for load balancing"; CoreDNS, plugin loadbalance (round_robin).
     """
@@ -29,7 +31,7 @@ class DnsRoundRobin(EdgeBalancer):
 
     def set_up(self, replicas: int, seed: int) -> None:
         """Nobody has looked up anything."""
-        self._next = seed % replicas
+        self._seed, self._next = seed, seed % replicas
         self._answers: dict[int, tuple[int, int]] = {}
         """By address: the replica, and when that was looked up."""
 
@@ -45,6 +47,7 @@ class DnsRoundRobin(EdgeBalancer):
             index = (self._next + step) % count
             if is_ready[index]:
                 self._next = (index + 1) % count
-                self._answers[address] = index, now_ns
+                is_old = answer is None and now_ns < self.ttl
+                self._answers[address] = index, now_ns - (mix(self._seed + address) % self.ttl if is_old else 0)
                 return index
         return NOBODY

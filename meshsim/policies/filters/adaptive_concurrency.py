@@ -22,8 +22,10 @@ class AdaptiveConcurrency(Filter):
     """Answer 503 above a limit on concurrent requests that follows latency.
 
     The limit grows while requests take hardly longer than at best, and shrinks when they queue. For the best time the limit is pinned
-    to `min_concurrency` every `min_rtt_interval`: a service under load sheds most of its requests then. Envoy's access log
-    shows no flag, only "reached_concurrency_limit".
+    to `min_concurrency` every `min_rtt_interval`: a service under load sheds most of its requests then. A proxy that has been up for
+    long knows its best time; here each has to measure it as the run begins (leave that to the warm-up), and then measures it
+    again after a part of an interval that is drawn, not all proxies at once. Envoy's access log shows no flag, only
+    "reached_concurrency_limit".
 
     Source: Envoy, source/extensions/filters/http/adaptive_concurrency; measured on Envoy 1.40.
     """
@@ -55,7 +57,7 @@ class AdaptiveConcurrency(Filter):
         if self.min_concurrency > self.max_concurrency_limit:
             raise SettingError("min_concurrency", f"must not be above max_concurrency_limit, {self.max_concurrency_limit:,}")
 
-    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
+    def set_up(self, around: Surroundings) -> None:
         """A controller that begins with a measurement."""
         self.controller = GradientController(
             Settings(
@@ -67,7 +69,8 @@ class AdaptiveConcurrency(Filter):
                 self.jitter,
                 self.min_concurrency,
                 self.buffer,
-            )
+            ),
+            max(0, -around.born_ns) % self.min_rtt_interval,
         )
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002

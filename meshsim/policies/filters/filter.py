@@ -128,6 +128,12 @@ class Surroundings(NamedTuple):
     """Number of its proxy among its like."""
     replicas: int = 1
     """How many of its like there are."""
+    time_zero_ns: int = 0
+    """Time of day at time zero, by everybody's clocks: since 1970."""
+    born_ns: int = 0
+    """When its proxy's process began; below 0 for one that was there before the run. Its timers run since then."""
+    begins: str = ""
+    """Date and time of time zero, where the scenario says it."""
     shared: dict[str, Any] = {}  # noqa: RUF012 — a default that nobody writes to: whoever shares anything is given one
     """What the same filter of all its like has in common; the first one fills it."""
 

@@ -88,7 +88,9 @@ class GlobalRateLimit(Filter):
         shared = around.shared
         rules = tuple(rule.build(around=around) for rule in self.rules)
         self.counted: Rules = shared.setdefault("rules", Rules(rules, self.status, has_headers=self.headers))
-        self._synced = None if self.sync_interval is None else SyncedRules(rules, self.counted, shared, self.sync_interval)
+        self._synced = None
+        if self.sync_interval is not None:
+            self._synced = SyncedRules(rules, self.counted, shared, self.sync_interval, around.time_zero_ns)
         self._until_ns: dict[tuple[int, int], int] = {}
         """Until when a rule's counter refuses, by the numbers of both."""
         self._matching = rules

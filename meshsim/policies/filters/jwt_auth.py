@@ -119,7 +119,7 @@ class JwtAuth(Filter):
         self._missing = PASS if self.allow_missing else UNAUTHORIZED
         self._good = Verdict(work_ns=work_ns, decision=Decision.MISS if self.cache_size else Decision.ADMITTED)
         self._bad = UNAUTHORIZED._replace(work_ns=work_ns)
-        self._keys = KeySet(self.rotations, self.publish_ahead, lifetime_ns, is_async=self.async_fetch)
+        self._keys = KeySet(self.rotations, self.publish_ahead, lifetime_ns, is_async=self.async_fetch, born_ns=around.born_ns)
         self._refetch_ns = 0
         """From when on a token with an unknown key makes the set be fetched."""
         self._flights = Flights()

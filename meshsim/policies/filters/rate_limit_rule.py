@@ -71,6 +71,7 @@ class RateLimitRule(Rule):
         self._parts = tuple((part, max(1, sizes[part])) for part in self.parts())
         self._routes = _numbers("routes", self.routes, around.routes)
         self._consumers = _numbers("consumers", self.consumers, around.consumers)
+        self._clocks = {"time_zero_ns": around.time_zero_ns, "born_ns": around.born_ns, "begins": around.begins}
         self.counters: dict[int, Admission] = {}
         """Those that have been asked for, by number."""
 
@@ -94,7 +95,7 @@ class RateLimitRule(Rule):
         """The counter with this number."""
         counter = self.counters.get(index)
         if counter is None:
-            counter = self.counters[index] = self.limit.build()
+            counter = self.counters[index] = self.limit.build(**self._clocks)
         return counter
 
 

@@ -24,12 +24,16 @@ class SyncedRules:
         answers: Words refusals, and takes down which rule they are of.
         shared: What all replicas have in common.
         interval_ns: Between two syncs.
+        time_zero_ns: Time of day at time zero.
     """
 
-    __slots__ = ("_answers", "_rules", "local")
+    __slots__ = ("_answers", "_rules", "_zero_ns", "local")
 
-    def __init__(self, rules: tuple[RateLimitRule, ...], answers: Rules, shared: dict[str, Any], interval_ns: int) -> None:
+    def __init__(
+        self, rules: tuple[RateLimitRule, ...], answers: Rules, shared: dict[str, Any], interval_ns: int, time_zero_ns: int = 0
+    ) -> None:
         self._rules = rules
+        self._zero_ns = time_zero_ns
         self._answers = answers
         self.local = LocalCounter(shared.setdefault("counter", SharedCounter()), interval_ns)
 
@@ -60,7 +64,7 @@ class SyncedRules:
                 self._answers.shadowed[place.rule] += 1
             else:
                 self._answers.limited[place.rule] += 1
-                after_ns = window.window - now_ns % window.window
+                after_ns = window.window - (now_ns + self._zero_ns) % window.window
                 if after_ns > longest_ns:
                     longest_ns, strictest = after_ns, place.rule
         if longest_ns:
@@ -72,7 +76,7 @@ class SyncedRules:
     def _places(self, now_ns: int, asked: Asked) -> list[Place]:
         """Where the request counts."""
         return [
-            Place(number, index, now_ns // self._window(number).window)
+            Place(number, index, (now_ns + self._zero_ns) // self._window(number).window)
             for number, rule in enumerate(self._rules)
             if (index := rule.index(asked)) != NO_MATCH
         ]

@@ -26,7 +26,11 @@ class Aperture(LoadBalancer):
     connections than with all endpoints, and loads as even. The two are different endpoints where the stretch has two; one at an end,
     of which the stretch holds a part only, counts as that much busier.
 
-    Source: Finagle, finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture (DeterministicAperture, Ring).
+    The endpoints stand in the order of the hashes of their addresses, so that which of them are neighbours is luck, another one in each
+    replication, and has nothing to do with zones.
+
+    Source: Finagle, finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture (DeterministicAperture, Ring) and Address.scala
+    (hashOrdering).
     """
 
     min_aperture: PositiveCount = 12
@@ -47,6 +51,8 @@ class Aperture(LoadBalancer):
         self._from = self._client * unit
         self._width = min(1.0, max(1.0, multiples) * unit)
         self._count = count
+        self._order = sorted(range(count), key=lambda position: (endpoints[position].address.hash(), position))
+        """Position of the endpoint at each place of the ring."""
 
     @property
     def size(self) -> int:
@@ -58,8 +64,9 @@ class Aperture(LoadBalancer):
         first = self._at(draw.uniform())
         begins, weight = self._part(first)
         left = self._width - weight / self._count
+        order = self._order
         if left <= SMALLEST:
-            return first
+            return order[first]
         place = draw.uniform() * left
         if place >= begins:
             place += weight / self._count  # past the first, which is left out
@@ -67,15 +74,16 @@ class Aperture(LoadBalancer):
         other_weight = self._part(second)[1]
         if abs(weight - other_weight) < SAME_WEIGHT:
             weight = other_weight
-        return second if endpoints[second].in_flight / other_weight < endpoints[first].in_flight / weight else first
+        one, other = order[first], order[second]
+        return other if endpoints[other].in_flight / other_weight < endpoints[one].in_flight / weight else one
 
     def _at(self, share: float) -> int:
-        """The endpoint at this share of the stretch."""
+        """The place on the ring at this share of the stretch."""
         place = self._from + share * self._width
         return min(int((place - int(place)) * self._count), self._count - 1)
 
     def _part(self, position: int) -> tuple[float, float]:
-        """Where an endpoint begins, from the stretch's beginning on, and how much of it lies in the stretch, as a share of it."""
+        """Where the endpoint at a place begins, from the stretch's beginning on, and how much of it lies in the stretch, as a share of it."""
         begins = position / self._count - self._from
         if begins + 1.0 < self._width:  # the stretch goes around the ring's end
             begins += 1.0

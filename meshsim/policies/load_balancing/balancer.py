@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
+from meshsim.policies.load_balancing.address import Address
+from meshsim.randomness import call_key
 from meshsim.registry import Policy, family
 
 if TYPE_CHECKING:
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
 NO_HASH = -1
 """The hash of a request that has none."""
 FROM_THE_START = -1
-"""When an endpoint joined that was there from the start."""
+"""Since when an endpoint has been healthy that was so from the start."""
+_UNNAMED = call_key(0, 7)
+"""Where the addresses of endpoints come from that belong to no instance."""
 
 
 class Draw(Protocol):
@@ -31,8 +35,11 @@ class Endpoint:
     """An instance as one proxy sees it."""
 
     __slots__ = (
-        "error_rate", "in_flight", "index", "joined_ns", "reported_in_flight", "reported_ns", "request_rate", "utilisation", "weight",
+        "error_rate", "healthy_since_ns", "in_flight", "index", "reported_in_flight", "reported_ns", "request_rate", "utilisation",
+        "weight",
     )  # fmt: skip
+    is_well = True
+    """Whether it is neither ejected nor fails its health checks, at this very instant; an engine's endpoint looks."""
 
     def __init__(self, weight: float = 1.0, index: int = 0) -> None:
         self.weight = weight
@@ -41,8 +48,9 @@ class Endpoint:
         """Its number among all endpoints that this proxy ever knew: it stays, whoever joins or leaves."""
         self.in_flight = 0
         """This proxy's requests that have a connection to it (Envoy's rq_active); those pending in the pool do not count."""
-        self.joined_ns = FROM_THE_START
-        """When this proxy learned of it; `FROM_THE_START` where it was there from the start."""
+        self.healthy_since_ns = FROM_THE_START
+        """When this proxy learned of it, or when it began to pass this proxy's health checks (again); `FROM_THE_START` where neither
+        has been since then. Envoy's last_hc_pass_time: an ejection and its end leave it as it is."""
         self.reported_ns = -1
         """When the latest report of its load came, -1 where none has."""
         self.reported_in_flight = 0
@@ -53,6 +61,16 @@ class Endpoint:
         """Requests per second that it finished, as its latest report has it."""
         self.error_rate = 0.0
         """Failures per second among them."""
+
+    @property
+    def address(self) -> Address:
+        """What a hash of it is made of; another one whenever another process stands at its place."""
+        return Address(call_key(_UNNAMED, self.index))
+
+    @property
+    def hostname(self) -> Address:
+        """A name that it keeps, whatever process stands at its place."""
+        return self.address
 
 
 @family("load_balancer")
@@ -65,6 +83,8 @@ class LoadBalancer(Policy):
     """Whether it reads the load that endpoints report; without such a policy none is sent."""
     report_interval: int = 0
     """Nanoseconds between two reports of an endpoint's load; 0 for one with every answer."""
+    report_phase: str = "endpoint"
+    """What has a phase of its own in these intervals: each `endpoint`, each `proxy`, or nothing (`common`)."""
 
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
         """Prepare for these endpoints.
@@ -81,6 +101,13 @@ class LoadBalancer(Policy):
 
         What is remembered of those that stay (by their `index`) is kept.
         """
+
+    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:
+        """Another one for other endpoints of the same view, as for another zone or priority: its turns are its own.
+
+        What is remembered of endpoints by their `index` belongs to the view: a policy that has such a memory shares it.
+        """
+        return self.build(endpoints=endpoints, draw=draw, client=client, clients=clients)
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:
         """Position of the endpoint for this attempt; a retry asks again and takes a turn like any request.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import copy
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from annotated_types import Ge, Le
 
 from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
-from meshsim.policies.load_balancing.earliest_deadline import EarliestDeadline
+from meshsim.policies.load_balancing.earliest_deadline import MOST_PICKS, EarliestDeadline
 from meshsim.registry import policy
 from meshsim.units import Duration
 
@@ -34,6 +35,10 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
 
     report_interval: Duration = 0
     """How often endpoints report (out of band); 0 for a report with every answer."""
+    report_phase: Literal["endpoint", "proxy", "common"] = "endpoint"
+    """Which reports come together: with `endpoint` none, as each endpoint sends its own when it likes (ORCA); with `proxy` those of all
+    endpoints to one proxy, which asks them all at once (a poller); with `common` all of them, as from a board that everybody reads. Only with a
+    `report_interval`."""
     blackout_period: Duration = 10_000_000_000
     """Reports have to come for so long before they count."""
     weight_expiration_period: Duration = 180_000_000_000
@@ -44,11 +49,21 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
     """How much of an endpoint a share of failures takes up."""
 
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
-        """Plain turns from a random place on."""
-        self._next = draw.below(len(endpoints))
+        """Nothing has been reported."""
         self._reporting_since_ns: list[int] = []
         self._reported_ns: list[int] = []
         self._reported: list[float] = []
+        self.begin(endpoints, draw)
+
+    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:  # noqa: ARG002
+        """With the same knowledge of reports, which Envoy keeps with the host: the blackout of one that is known does not begin again."""
+        made = copy.copy(self)
+        made.begin(endpoints, draw)
+        return made
+
+    def begin(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
+        """Plain turns from a random place on."""
+        self._seed = self._next = draw.below(MOST_PICKS)
         self._updated_ns = 0
         self.update(endpoints, draw)
 
@@ -69,7 +84,7 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
         if self._turns is not None:
             return self._turns.take(self._weights[self._turns.peek()])
         index = self._next % len(endpoints)
-        self._next = index + 1
+        self._next += 1
         return index
 
     def _weigh(self, endpoints: Sequence[Endpoint], now_ns: int) -> None:
@@ -83,9 +98,7 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
         mean = sum(usable) / len(usable)
         self._weights = [weight if weight > 0.0 else mean for weight in known]
         if self._turns is None:  # not anew with each period: those with the first turns would get them all
-            self._turns = EarliestDeadline(self._weights)
-            for _ in range(self._next % len(endpoints)):
-                self._turns.take(self._weights[self._turns.peek()])
+            self._turns = EarliestDeadline(self._weights, self._seed)
 
     def _weight(self, endpoint: Endpoint, now_ns: int) -> float:
         """What an endpoint's latest report of any work makes it worth; 0 where it does not count."""

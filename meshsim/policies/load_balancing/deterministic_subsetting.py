@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copy
+from typing import TYPE_CHECKING, Self
 
 from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
 from meshsim.randomness import call_key
@@ -20,7 +21,8 @@ class DeterministicSubsetting(LoadBalancer):
     """Send to a few endpoints only, dealt out so that all endpoints get equally many proxies.
 
     Proxies are taken in rounds: those of a round deal out all endpoints among them, in an order that is the round's own. It saves
-    connections, and a proxy that sends much burdens few endpoints: with few proxies shares are uneven.
+    connections, and a proxy that sends much burdens few endpoints: with few proxies shares are uneven. The order is one of addresses, and
+    another one in each replication.
 
     Source: Beyer et al., "Site Reliability Engineering", chapter 20, "Load balancing in the datacenter"; the first draft of gRPC
     proposal A68 (grpc/proposal pull request 383), which became random subsetting.
@@ -50,11 +52,27 @@ class DeterministicSubsetting(LoadBalancer):
         """The inner policy's."""
         return self.load_balancer.report_interval
 
+    @property
+    def report_phase(self) -> str:  # type: ignore[override]
+        """The inner policy's."""
+        return self.load_balancer.report_phase
+
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
         """This proxy's endpoints."""
         self._client = client
         self._deal(endpoints)
         self._inner = self.load_balancer.build(endpoints=self._own, draw=draw, client=client, clients=clients)
+
+    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:
+        """With what the inner policy remembers."""
+        made = copy.copy(self)
+        made.deal_beside(self._inner, endpoints, draw, client, clients)
+        return made
+
+    def deal_beside(self, inner: LoadBalancer, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> None:
+        """Deal other endpoints, for an inner policy beside another one's."""
+        self._deal(endpoints)
+        self._inner = inner.beside(self._own, draw, client, clients)
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
         """Deal again."""
@@ -80,6 +98,6 @@ class DeterministicSubsetting(LoadBalancer):
             return list(range(count))
         subsets = count // self.subset_size
         round_key = call_key(_ROUNDS, self._client // subsets)
-        order = sorted(range(count), key=lambda position: (call_key(round_key, endpoints[position].index), position))
+        order = sorted(range(count), key=lambda position: (call_key(round_key, endpoints[position].address.hash()), position))
         first = self._client % subsets * self.subset_size
         return sorted(order[first : first + self.subset_size])

@@ -10,17 +10,18 @@ from meshsim.randomness import call_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ENDPOINTS = call_key(0, 7)
-"""Where the hashes of endpoints come from: of their number, in place of Envoy's of their address."""
+    from meshsim.policies.load_balancing.address import Address
 
-
-def endpoint_hash(index: int, number: int) -> int:
-    """64 bits for the `number`-th place of an endpoint."""
-    return call_key(call_key(_ENDPOINTS, index), number)
+ANY_HASH = 1 << 64
+"""Hashes are whole numbers below this."""
 
 
 class Hashing(LoadBalancer):
-    """Sends requests with one hash to one endpoint; those without are sent to one at random, as in Envoy.
+    """Sends requests with one hash to one endpoint; those without get a hash at random, as in Envoy.
+
+    Which endpoint that is hangs on the addresses, and nobody knows those of pods beforehand: they are drawn anew in each replication, the
+    same for all proxies of a run and for all variants, or given in `services.X.addresses`. A pod that takes another one's place
+    has an address of its own: its keys move.
 
     With a `hash_balance_factor` no endpoint gets more than that percentage of the mean load: a request whose endpoint is full goes on
     to another, drawn by its hash.
@@ -30,6 +31,7 @@ class Hashing(LoadBalancer):
     """
 
     hash_balance_factor: int = 0
+    use_hostname_for_hashing: bool = False
 
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
         """The table for these endpoints."""
@@ -38,11 +40,15 @@ class Hashing(LoadBalancer):
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the endpoint that the hash belongs to."""
         if hash_key == NO_HASH:
-            return draw.below(len(endpoints))
+            hash_key = draw.below(ANY_HASH)
         index = self.position(hash_key)
         if not self.hash_balance_factor or self._overload(endpoints, index) <= 1.0:
             return index
         return self._next_with_room(endpoints, index, hash_key)
+
+    def called(self, endpoint: Endpoint) -> Address:
+        """What the hashes of an endpoint are of."""
+        return endpoint.hostname if self.use_hostname_for_hashing else endpoint.address
 
     def position(self, hash_key: int) -> int:
         """Where the hash belongs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
 from meshsim.registry import policy
@@ -18,17 +18,23 @@ class LeastReportedLoad(LoadBalancer):
 
     A report tells of all callers' requests, which no proxy sees by itself, but it is old. Looking at all endpoints then is worse than
     chance: until the next report everybody goes to the one that was least loaded (the herd). Two or three choices keep most of
-    the gain.
+    the gain. Draws are with replacement: as many as there are endpoints see 1 - (1 - 1/n)^n of them, 65 % of ten, and are no full
+    scan; several times as many nearly are.
 
-    Source: Mitzenmacher, "How useful is old information?", IEEE TPDS 11(1), 2000.
+    Source: Mitzenmacher, "How useful is old information?", IEEE TPDS 11(1), 2000 (his bulletin board is `report_phase: common`).
     """
 
     reads_reports = True
 
     report_interval: Duration = 100_000_000
     """How often endpoints report; 0 for a report with every answer."""
+    report_phase: Literal["endpoint", "proxy", "common"] = "endpoint"
+    """Which reports come together: with `endpoint` none, as each endpoint sends its own when it likes (ORCA); with `proxy` those of all
+    endpoints to one proxy, which asks them all at once (a poller); with `common` all of them, as from a board that everybody reads. Only with a
+    `report_interval`."""
     choice_count: PositiveCount = 2
-    """Endpoints drawn for each request, with replacement; 0 is not possible, as many as there are make a herd."""
+    """Endpoints drawn for each request, with replacement: some more than once, so that ten draws of ten endpoints see 6.5 of them and
+    thirty see 9.6."""
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the least loaded of the endpoints drawn."""

@@ -23,7 +23,8 @@ class LeastRequest(WeightedTurns):
     """Send to the endpoint with the fewest requests in flight among a few drawn at random.
 
     The draws are with replacement, as Envoy's are: both may be the same endpoint, so that with two endpoints a quarter of the
-    picks go to the busier one. A tie goes to the first drawn. In flight are this proxy's own requests: ten proxies see ten
+    picks go to the busier one, and as many draws as there are endpoints see 1 - (1 - 1/n)^n of them (65 % of ten): a full scan is
+    `selection_method: full_scan`. A tie goes to the first drawn. In flight are this proxy's own requests: ten proxies see ten
     different counts. Where weights differ nothing is drawn: turns are weighted by weight / (in flight + 1), read at the pick.
 
     Source: Mitzenmacher, IEEE TPDS 12(10), 2001; Envoy,
@@ -31,7 +32,7 @@ class LeastRequest(WeightedTurns):
     """
 
     choice_count: PositiveCount = 2
-    """Endpoints drawn for each request; 1 is plain random."""
+    """Endpoints drawn for each request, with replacement; 1 is plain random."""
     selection_method: Literal["n_choices", "full_scan"] = "n_choices"
     """`full_scan` looks at all endpoints, and draws among those with the fewest."""
     active_request_bias: Annotated[float, Ge(0), Le(1e6)] = 1.0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.load_balancing.hashing import Hashing, endpoint_hash
+from meshsim.policies.load_balancing.hashing import Hashing
 from meshsim.registry import SettingError, policy
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ class Maglev(Hashing):
     """Places in the table, a prime number; a hundred times the endpoints or more keep shares within a few percent."""
     hash_balance_factor: Annotated[int, Ge(0), Le(2**32 - 1)] = 0
     """No endpoint gets more than this percentage of the mean load, such as 125; 0 for no bound."""
+    use_hostname_for_hashing: bool = False
+    """Hash an endpoint's name in place of its address: an instance that restarts keeps its keys. In Envoy that is for STRICT_DNS clusters
+    whose names have one address each; Istio hashes addresses."""
 
     def check(self) -> None:
         """Raise `SettingError` where Envoy would refuse the settings."""
@@ -43,16 +46,17 @@ class Maglev(Hashing):
             raise SettingError("table_size", "must be a prime number, such as 65537")
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
-        """Fill the table."""
-        size, count = self.table_size, len(endpoints)
-        offsets = [endpoint_hash(endpoint.index, 0) % size for endpoint in endpoints]
-        skips = [endpoint_hash(endpoint.index, 1) % (size - 1) + 1 for endpoint in endpoints]
+        """Fill the table, the endpoints in the order of their addresses."""
+        size, addresses = self.table_size, [self.called(endpoint) for endpoint in endpoints]
+        offsets = [address.hash(0) % size for address in addresses]
+        skips = [address.hash(1) % (size - 1) + 1 for address in addresses]
+        in_turn = sorted(range(len(endpoints)), key=lambda position: (addresses[position].order, position))
         largest = max(endpoint.weight for endpoint in endpoints)
-        targets = [0.0] * count
+        targets = [0.0] * len(endpoints)
         table = [-1] * size
         filled, turn = 0, 1
         while filled < size:
-            for position in range(count):
+            for position in in_turn:
                 weight = endpoints[position].weight
                 if turn * weight < targets[position]:
                     continue

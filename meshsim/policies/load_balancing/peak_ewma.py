@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from bisect import insort
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
 from meshsim.portable import exp
@@ -51,6 +52,12 @@ class PeakEwma(LoadBalancer):
         self._since_ns: list[int] = []
         self._has_answered: list[bool] = []
         self.update(endpoints, draw)
+
+    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:  # noqa: ARG002
+        """With the same estimates."""
+        made = copy.copy(self)
+        made.update(endpoints, draw)
+        return made
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
         """Room for those that have joined."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.load_balancing.hashing import Hashing, endpoint_hash
+from meshsim.policies.load_balancing.hashing import Hashing
 from meshsim.registry import SettingError, policy
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ class RingHash(Hashing):
     """Places on the ring at most."""
     hash_balance_factor: Annotated[int, Ge(0), Le(2**32 - 1)] = 0
     """No endpoint gets more than this percentage of the mean load, such as 125; 0 for no bound."""
+    use_hostname_for_hashing: bool = False
+    """Hash an endpoint's name in place of its address: an instance that restarts keeps its keys. In Envoy that is for STRICT_DNS clusters
+    whose names have one address each; Istio hashes addresses."""
 
     def check(self) -> None:
         """Raise `SettingError` where Envoy would refuse the settings."""
@@ -51,10 +54,11 @@ class RingHash(Hashing):
         ring: list[tuple[int, int]] = []
         target = current = 0.0
         for position, endpoint in enumerate(endpoints):
+            address = self.called(endpoint)
             target += scale * (endpoint.weight / total)
             number = 0
             while current < target:
-                ring.append((endpoint_hash(endpoint.index, number), position))
+                ring.append((address.place(number), position))
                 number += 1
                 current += 1.0
         ring.sort()

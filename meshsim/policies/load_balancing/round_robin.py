@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.policies.load_balancing.earliest_deadline import MOST_PICKS
 from meshsim.policies.load_balancing.slow_start import SlowStart
 from meshsim.policies.load_balancing.weighted_turns import WeightedTurns
 from meshsim.registry import policy
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 class RoundRobin(WeightedTurns):
     """Send to each endpoint in turn, starting at a random one; in proportion to the weights where they differ.
 
-    Each proxy takes its own turns, so many proxies together are not in turn. A retry takes a turn like any request.
+    Each proxy takes its own turns, so many proxies together are not in turn. A retry takes a turn like any request. Turns are counted
+    on when endpoints come and go: the next one is the count modulo how many there are then, which may be anywhere in the new list.
 
-    Source: Envoy, source/extensions/load_balancing_policies/round_robin/round_robin_lb.h; source/common/upstream/edf_scheduler.h.
+    Source: Envoy, source/extensions/load_balancing_policies/round_robin/round_robin_lb.h (rr_indexes_);
+    source/common/upstream/edf_scheduler.h.
     """
 
     slow_start: SlowStart | None = None
@@ -28,15 +31,13 @@ class RoundRobin(WeightedTurns):
 
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
         """Start at a random endpoint, or after a random number of weighted turns."""
-        self._seed = self._next = draw.below(len(endpoints))
+        self._seed = self._count = draw.below(MOST_PICKS)
         self.update(endpoints, draw)
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the endpoint whose turn it is."""
         if (self._is_due or self._turns is not None) and self._uses_turns(endpoints, now_ns):
             return self._take_turn(endpoints, now_ns)
-        index = self._next
-        if index >= len(endpoints):
-            index %= len(endpoints)
-        self._next = index + 1 if index + 1 < len(endpoints) else 0
+        index = self._count % len(endpoints)
+        self._count += 1
         return index

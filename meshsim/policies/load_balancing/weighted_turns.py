@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meshsim.policies.load_balancing.balancer import FROM_THE_START, Draw, Endpoint, LoadBalancer, is_weighted
-from meshsim.policies.load_balancing.earliest_deadline import EarliestDeadline
+from meshsim.policies.load_balancing.earliest_deadline import MOST_PICKS, EarliestDeadline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 class WeightedTurns(LoadBalancer):
     """Turns by earliest deadline where weights differ or an endpoint is in slow start; what a subclass does otherwise.
 
-    As in Envoy the scheduler is made anew when the endpoints change, and begun after a random number of turns; an endpoint's weight
-    is read when it is picked. Whether an endpoint is in slow start is looked at when the endpoints change and not again: turns that
-    began with it go on after its window, with equal weights, until the endpoints change next.
+    As in Envoy the scheduler is made anew when the endpoints change, and begun after a random number of turns, which is drawn once and
+    the same each time: a random place in the cycle, another one for each proxy. An endpoint's weight is read when it is picked. Whether
+    an endpoint is in slow start is looked at when the endpoints change and not again: turns that began with it go on after its
+    window, with equal weights, until the endpoints change next.
 
-    Source: Envoy, source/extensions/load_balancing_policies/common/load_balancer_impl.cc (EdfLoadBalancerBase).
+    Source: Envoy, source/extensions/load_balancing_policies/common/load_balancer_impl.cc (EdfLoadBalancerBase:
+    seed_, refresh).
     """
 
     slow_start: Any = None
@@ -33,19 +35,17 @@ class WeightedTurns(LoadBalancer):
         """Turns anew with the next pick, which knows the time, if any are needed."""
         self._turns: EarliestDeadline | None = None
         self._is_due = is_weighted(endpoints) or (
-            self.slow_start is not None and any(endpoint.joined_ns != FROM_THE_START for endpoint in endpoints)
+            self.slow_start is not None and any(endpoint.healthy_since_ns != FROM_THE_START for endpoint in endpoints)
         )
         if self._is_due and self._seed < 0:
-            self._seed = draw.below(len(endpoints))
+            self._seed = draw.below(MOST_PICKS)
 
     def _uses_turns(self, endpoints: Sequence[Endpoint], now_ns: int) -> bool:
         """Whether picks are weighted turns, which are made here at the first pick after a change."""
         if self._is_due:
             self._is_due = False
             if is_weighted(endpoints) or self.slow_start.is_on(endpoints, now_ns):
-                self._turns = EarliestDeadline([self._weight(endpoint, now_ns) for endpoint in endpoints])
-                for _ in range(self._seed % len(endpoints)):
-                    self._take_turn(endpoints, now_ns)
+                self._turns = EarliestDeadline([self._weight(endpoint, now_ns) for endpoint in endpoints], self._seed)
         return self._turns is not None
 
     def _take_turn(self, endpoints: Sequence[Endpoint], now_ns: int) -> int:

@@ -1,7 +1,7 @@
 """Locality: priorities, zones and panic, which decide among whom the load balancer picks."""
 
 from meshsim.policies.locality.ignore_zones import IgnoreZones
-from meshsim.policies.locality.locality import Arrangement, Host, Locality
+from meshsim.policies.locality.locality import ALL_HOSTS, HEALTHY_HOSTS, Arrangement, Host, Locality, Source
 from meshsim.policies.locality.locality_distribute import LocalityDistribute
 from meshsim.policies.locality.locality_failover import LocalityFailover
 from meshsim.policies.locality.locality_weighted import LocalityWeighted
@@ -9,6 +9,8 @@ from meshsim.policies.locality.priorities import priority_loads
 from meshsim.policies.locality.zone_aware import ZoneAware
 
 __all__ = [
+    "ALL_HOSTS",
+    "HEALTHY_HOSTS",
     "Arrangement",
     "Host",
     "IgnoreZones",
@@ -16,6 +18,7 @@ __all__ = [
     "LocalityDistribute",
     "LocalityFailover",
     "LocalityWeighted",
+    "Source",
     "ZoneAware",
     "priority_loads",
 ]

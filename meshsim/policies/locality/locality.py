@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from meshsim.policies.load_balancing.earliest_deadline import EarliestDeadline
+from meshsim.policies.load_balancing.earliest_deadline import MOST_PICKS, EarliestDeadline
 from meshsim.policies.locality.priorities import priority_loads
 from meshsim.registry import Policy, family
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 PARTS = 10_000
 """Envoy counts shares of localities in hundredths of a percent."""
+HEALTHY, EVERYONE = -1, -2
+"""What a group is of that is not one zone's: all healthy hosts of a priority, or all hosts of it."""
+Source = tuple[int, int]
+"""A level's number and a zone, `HEALTHY` or `EVERYONE`: what a group stays the same by, whoever is in it (Envoy's HostsSource)."""
+HEALTHY_HOSTS, ALL_HOSTS = (0, HEALTHY), (0, EVERYONE)
+"""Where there is one level, and zones do not matter."""
 
 
 class Host(Protocol):
@@ -33,20 +39,40 @@ class Host(Protocol):
 class Level:
     """One priority level: its groups, and how requests are shared out among them."""
 
-    __slots__ = ("bounds", "groups", "turns", "weights")
+    __slots__ = ("bounds", "groups", "kinds", "turns", "weights")
 
-    def __init__(self, groups: list[list[int]], weights: Sequence[float] = (), bounds: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        groups: list[list[int]],
+        kinds: Sequence[int] = (HEALTHY,),
+        weights: Sequence[float] = (),
+        bounds: Sequence[int] = (),
+    ) -> None:
         """A level.
 
         Args:
             groups: Positions of hosts; one group, or several with weights or bounds.
+            kinds: Of each group: the zone that it is of, or `HEALTHY` or `EVERYONE`.
             weights: Of each group: turns by earliest deadline.
             bounds: Of each group: upper bounds of the cumulated shares in parts of `PARTS`.
         """
         self.groups = groups
+        self.kinds = list(kinds)
         self.weights = list(weights)
-        self.turns = EarliestDeadline(self.weights) if weights else None
+        self.turns: EarliestDeadline | None = None
         self.bounds = list(bounds)
+
+    def begin(self, draw: Draw) -> None:
+        """Begin the turns, where there are any, at a random place.
+
+        Envoy makes its scheduler of localities anew at each change of the priority, with a new random number of turns taken: begun at
+        the first turn, a list that changes often would leave the light zones out.
+
+        Source: Envoy, source/extensions/load_balancing_policies/common/load_balancer_impl.cc (rebuildLocalityWrrForPriority),
+        locality_wrr.cc.
+        """
+        if self.weights:
+            self.turns = EarliestDeadline(self.weights, draw.below(MOST_PICKS))
 
     def choose(self, draw: Draw) -> int:
         """Which of the groups."""
@@ -64,11 +90,13 @@ class Level:
 class Arrangement:
     """Groups of hosts, and which of them a pick is made among."""
 
-    __slots__ = ("_bounds", "_first", "_levels", "groups", "is_panic")
+    __slots__ = ("_bounds", "_first", "_levels", "groups", "is_panic", "sources")
 
-    def __init__(self, levels: list[Level], loads: list[int], is_panic: list[bool]) -> None:
+    def __init__(self, numbers: list[int], levels: list[Level], loads: list[int], is_panic: list[bool]) -> None:
         self.groups: list[list[int]] = []
         """Positions of hosts."""
+        self.sources: list[Source] = []
+        """Of each group."""
         self.is_panic: list[bool] = []
         """Of each group, whether it has hosts that are not healthy because too few are."""
         self._levels: list[Level] = []
@@ -76,7 +104,7 @@ class Arrangement:
         """Number of the first group of each level."""
         self._bounds: list[int] = []
         bound = 0
-        for level, load, panic in zip(levels, loads, is_panic, strict=True):
+        for number, level, load, panic in zip(numbers, levels, loads, is_panic, strict=True):
             if not load or not level.groups:
                 continue
             bound += load
@@ -84,6 +112,7 @@ class Arrangement:
             self._bounds.append(bound)
             self._first.append(len(self.groups))
             self.groups.extend(level.groups)
+            self.sources.extend((number, kind) for kind in level.kinds)
             self.is_panic.extend([panic] * len(level.groups))
 
     def choose(self, draw: Draw) -> int:
@@ -111,6 +140,7 @@ class Locality(Policy):
         callers: Sequence[int],
         panic_threshold: float,
         overprovisioning: float,
+        draw: Draw,
     ) -> Arrangement:
         """Among whom to pick.
 
@@ -120,6 +150,7 @@ class Locality(Policy):
             callers: How many proxies of its kind there are in each zone.
             panic_threshold: Share of healthy hosts below which all are used; 0 for never.
             overprovisioning: Envoy's factor, 1.4.
+            draw: Where turns begin.
         """
         members: dict[int, list[int]] = {}
         for position, host in enumerate(hosts):
@@ -131,12 +162,17 @@ class Locality(Policy):
         for place, number in enumerate(numbers):
             everyone = members[number]
             if loads.is_panic[place] or not loads.percent[place]:
-                levels.append(Level([everyone]))
+                levels.append(Level([everyone], [EVERYONE]))
             elif not healthy[place]:  # requests are sent there by numbers of hosts although nobody is healthy
-                levels.append(Level([everyone] if panic_threshold else []))
+                levels.append(Level([everyone], [EVERYONE]) if panic_threshold else Level([], []))
             else:
                 levels.append(self.inside(hosts, everyone, own_zone, callers, overprovisioning, is_first=place == 0))
-        return Arrangement(levels, loads.percent, loads.is_panic)
+            levels[-1].begin(draw)
+        return Arrangement(numbers, levels, loads.percent, loads.is_panic)
+
+    def knows(self, zone: int, own_zone: int) -> bool:  # noqa: ARG002
+        """Whether hosts of a zone are in the list of a proxy of a zone at all; where not, they count for nothing there."""
+        return True
 
     def level(self, host: Host, own_zone: int) -> int:  # noqa: ARG002
         """The priority of a host: its own, or what the policy makes of its zone."""

@@ -9,7 +9,7 @@ from meshsim.registry import SettingError, policy
 from meshsim.units import Number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from meshsim.policies.locality.locality import Host
 
@@ -19,7 +19,8 @@ class LocalityWeighted(Locality):
     """Give each zone a share of the requests by its weight, whatever the number of its hosts.
 
     A zone's weight counts in full while 1 / 1.4 of its hosts are healthy, and less in proportion below that. Zones take turns by their
-    weights; a zone without one gets nothing.
+    weights, from a random place on after each change. A zone without a weight gets nothing while a zone with one has a healthy host; its
+    hosts are in the list and count, unlike those that `locality_distribute` leaves out.
 
     Source: Envoy, docs/root/intro/arch_overview/upstream/load_balancing/locality_weight.rst; measured on Envoy 1.40: two hosts
     with weight 3 and four with weight 1 got 37.5 % each and 6.25 % each.
@@ -33,10 +34,6 @@ class LocalityWeighted(Locality):
         if not any(self.weights.values()):
             raise SettingError("weights", "needs a zone with a weight above 0, such as {zone-a: 3, zone-b: 1}")
 
-    def weight(self, zone: int, own_zone: int) -> float:  # noqa: ARG002
-        """What a zone is worth."""
-        return self.weights.get(self._zones[zone], 0.0) if zone < len(self._zones) else 0.0
-
     def inside(
         self,
         hosts: Sequence[Host],
@@ -48,20 +45,23 @@ class LocalityWeighted(Locality):
         is_first: bool,
     ) -> Level:
         """Zones by weight and availability."""
-        return weighted(self, hosts, everyone, own_zone, overprovisioning) or super().inside(
+        weights = {number: self.weights.get(name, 0.0) for number, name in enumerate(self._zones)}
+        return weighted(weights, hosts, everyone, overprovisioning) or super().inside(
             hosts, everyone, own_zone, callers, overprovisioning, is_first=is_first
         )
 
 
-def weighted(
-    policy: LocalityWeighted, hosts: Sequence[Host], everyone: list[int], own_zone: int, overprovisioning: float
-) -> Level | None:
-    """The level of a policy with weights by zone; None where no zone with healthy hosts has any."""
-    groups, weights = [], []
+def weighted(by_zone: Mapping[int, float], hosts: Sequence[Host], everyone: list[int], overprovisioning: float) -> Level | None:
+    """The level of zones with weights; None where no zone with healthy hosts has any.
+
+    Source: Envoy, source/extensions/load_balancing_policies/common/locality_wrr.cc (effectiveLocalityWeight).
+    """
+    groups, kinds, weights = [], [], []
     for zone, healthy in healthy_by_zone(hosts, everyone).items():
         total = sum(hosts[position].zone == zone for position in everyone)
-        weight = policy.weight(zone, own_zone) * min(1.0, overprovisioning * len(healthy) / total)
+        weight = by_zone.get(zone, 0.0) * min(1.0, overprovisioning * len(healthy) / total)
         if weight > 0.0:
             groups.append(healthy)
+            kinds.append(zone)
             weights.append(weight)
-    return Level(groups, weights=weights if len(groups) > 1 else ()) if groups else None
+    return Level(groups, kinds, weights if len(groups) > 1 else ()) if groups else None

@@ -44,6 +44,7 @@ _CONNECT_FAILED = int(Flag.UF)
 _NO_ANSWER = int(Flag.UF | Flag.UC | Flag.UT)
 _ENDED_HERE = int(Flag.UO | Flag.UH | Flag.SI)
 _LIMITED = int(Flag.RL)
+_FAILED_FAST = 504
 
 
 def is_retriable(conditions: int, codes: tuple[int, ...], status: int, grpc_status: int, flags: int) -> bool:
@@ -52,7 +53,8 @@ def is_retriable(conditions: int, codes: tuple[int, ...], status: int, grpc_stat
     What the proxy answers at once and by itself never does: an overflow of its pool, no healthy host, an idle stream. An answer that
     was rate limited matches `envoy-ratelimited` only. A per-try timeout is a reset to Envoy, so `5xx`, `gateway-error` and `reset`
     match it. A failed gRPC call answers 200, so that `5xx` does not match it: the gRPC conditions do. `refused-stream` never matches:
-    the model's servers do not refuse HTTP/2 streams.
+    the model's servers do not refuse HTTP/2 streams. Who has waited in vain for an endpoint (Linkerd's queue: 504) is tried again whatever
+    the conditions, in hope of another backend; who is turned away at once (503) is not.
 
     Args:
         conditions: Bits of `CONDITIONS`.
@@ -62,10 +64,11 @@ def is_retriable(conditions: int, codes: tuple[int, ...], status: int, grpc_stat
         flags: Bits of `meshsim.flags.Flag`.
 
     Source: Envoy, source/common/router/retry_state_impl.cc (wouldRetryFromHeaders, wouldRetryFromReset),
-    router.cc (doRetry, sendNoHealthyUpstreamResponse).
+    router.cc (doRetry, sendNoHealthyUpstreamResponse); linkerd2-proxy 29637b6,
+    linkerd/app/outbound/src/http/logical/policy/route/retry.rs (retryable_error).
     """
     if flags & _ENDED_HERE:
-        return False
+        return bool(flags & Flag.UH and status == _FAILED_FAST and conditions)
     if flags & _LIMITED:
         return bool(conditions & ENVOY_RATELIMITED)
     matched = _GRPC_CONDITION.get(grpc_status, 0)

@@ -40,8 +40,9 @@ class LeakyBudget(RetryTokenBudget):
         if not NS_PER_S <= self.ttl <= 60 * NS_PER_S:
             raise SettingError("ttl", "must be from 1s to 60s, as in Finagle")
 
-    def set_up(self, **_: object) -> None:
-        """Nothing but the reserve."""
+    def set_up(self, born_ns: int = 0, **_: object) -> None:
+        """Nothing but the reserve; windows follow each other since the process began."""
+        self._since_ns = -born_ns % self.ttl
         self._deposits: deque[list[float]] = deque()
         """Window, and what is left of what was deposited in it; withdrawals take from the latest windows' sum."""
         self._sum = 0.0
@@ -64,13 +65,13 @@ class LeakyBudget(RetryTokenBudget):
         return True
 
     def _put(self, now_ns: int, amount: float) -> None:
-        window = now_ns * WINDOWS // self.ttl
+        window = (now_ns + self._since_ns) * WINDOWS // self.ttl
         if not self._deposits or self._deposits[-1][0] != window:
             self._deposits.append([window, 0.0])
         self._deposits[-1][1] += amount
         self._sum += amount
 
     def _expire(self, now_ns: int) -> None:
-        oldest = now_ns * WINDOWS // self.ttl - WINDOWS
+        oldest = (now_ns + self._since_ns) * WINDOWS // self.ttl - WINDOWS
         while self._deposits and self._deposits[0][0] <= oldest:
             self._sum -= self._deposits.popleft()[1]

@@ -43,8 +43,9 @@ class ClientThrottling(Throttling):
         if self.window < BUCKETS:
             raise SettingError("window", "must be longer, such as 2m")
 
-    def set_up(self, **_: object) -> None:
+    def set_up(self, born_ns: int = 0, **_: object) -> None:
         """Nothing has been asked for."""
+        self._since_ns = -born_ns % self.window
         self._buckets: deque[list[int]] = deque()
         """Number of the bucket, requests, accepts."""
         self.requests = self.accepts = 0
@@ -65,7 +66,7 @@ class ClientThrottling(Throttling):
 
     def _bucket(self, now_ns: int) -> list[int]:
         """The present one; those out of the window are dropped."""
-        number = now_ns * BUCKETS // self.window
+        number = (now_ns + self._since_ns) * BUCKETS // self.window
         buckets = self._buckets
         if not buckets or buckets[-1][0] != number:
             buckets.append([number, 0, 0])

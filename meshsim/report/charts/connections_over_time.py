@@ -15,6 +15,7 @@ NOTHING = "no connection was opened or closed"
 PANELS = (
     Panel("pending", "requests that wait for a connection", "requests that wait for a connection", "number"),
     Panel("pool_waits_per_s", "requests that begin to wait for a connection", "new waits for a connection"),
+    Panel("connection_overflows_per_s", "requests that a limit on connections makes wait", "waits at the limit"),
     Panel("stale_picks_per_s", "picks of an instance that is gone, unknown to the caller", "stale picks"),
     Panel("connect_failures_per_s", "connections refused by an instance", "refused connections"),
     Panel("connect_timeouts_per_s", "connections that time out while they are made", "connections that time out"),

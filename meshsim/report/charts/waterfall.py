@@ -123,14 +123,14 @@ def tries_of(segments: pd.DataFrame) -> pd.DataFrame:
         its status where it failed without one, or an empty text.
     """
     order = segments.sort_values("span", kind="stable").groupby("span")
-    tries = order[["parent", "depth", "service", "operation", "attempt", "status", "flags"]].first()
+    tries = order[["parent", "depth", "service", "operation", "attempt", "status", "response_flags"]].first()
     tries["operation"] = [
         _own_words(service, operation) for service, operation in zip(tries["service"], tries["operation"].fillna(""), strict=True)
     ]
     tries["from_s"], tries["until_s"] = order["from_s"].min(), order["until_s"].max()
     tries["until_s"] = _ends(tries)
     tries["taken_s"] = tries["until_s"] - tries["from_s"]
-    tries["failure"] = [_failure(*row) for row in tries[["status", "flags"]].fillna("").itertuples(index=False)]
+    tries["failure"] = [_failure(*row) for row in tries[["status", "response_flags"]].fillna("").itertuples(index=False)]
     return tries
 
 

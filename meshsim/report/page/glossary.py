@@ -45,6 +45,6 @@ def words(comparison: Comparison) -> list[tuple[str, str]]:
 
 def _flags(comparison: Comparison) -> list[tuple[str, str]]:
     """The response flags that occur, with what they mean: Envoy's in upper case, the services' own in lower case."""
-    texts = [*comparison.errors["flag"].unique(), *comparison.spans["flags"].unique()]
+    texts = [*comparison.errors["flag"].unique(), *comparison.spans["response_flags"].unique()]
     seen = {word for text in texts for word in str(text).split(",")}
     return [(flag, meaning) for flag, meaning in MEANINGS.items() if flag in seen]

@@ -27,12 +27,21 @@ def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:
     if outliers is not None:
         open_ones = {"interval", "enforcing_success_rate"} - outliers.model_fields_set
         yield from (f"traffic.outlier_detection.{name}" for name in sorted(open_ones))
-    if outliers is not None or _first(blocks, "health_checks") is not None:
-        for name in ("healthy_panic_threshold", "update_merge_window"):
-            if _first(blocks, name) is None:
-                yield f"traffic.{name}"
+    is_checked = _first(blocks, "health_checks") is not None
+    of_health = ("healthy_panic_threshold", "update_merge_window") if outliers is not None or is_checked else ()
+    of_checks = ("ignore_health_on_host_removal",) if is_checked else ()
+    yield from (f"traffic.{name}" for name in (*of_health, *of_checks) if _first(blocks, name) is None)
+    yield from _of_queue(blocks)
     if _first(blocks, "locality") is not None and _first(blocks, "overprovisioning_factor") is None:
         yield "traffic.overprovisioning_factor"
+
+
+def _of_queue(blocks: list[TrafficSection]) -> Iterator[str]:
+    """Of the queue before a balancer, where something can leave it without an endpoint."""
+    queue = _first(blocks, "balancer_queue")
+    if queue is not None or _first(blocks, "failure_accrual") is not None:
+        names = ("failfast_timeout", "capacity")
+        yield from (f"traffic.balancer_queue.{name}" for name in names if getattr(queue, name, None) is None)
 
 
 def of_mesh(scenario: Scenario) -> Iterator[tuple[str, str]]:

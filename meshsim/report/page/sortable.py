@@ -76,12 +76,15 @@ SERVICES = (
 )
 
 DESTINATIONS = (
+    Measure("timeouts", "Timeouts", "", 1, 0),
     Measure("retries", "Tries again", "", 1, 0),
     Measure("retries_refused", "Tries refused", "", 1, 0),
     Measure("hedges", "Hedges", "", 1, 0),
     Measure("ejections", "Ejections", "", 1, 0),
     Measure("panic_picks", "Panic picks", "", 1, 0),
     Measure("no_host", "No host", "", 1, 0),
+    Measure("endpoint_waits", "Waited for a host", "", 1, 0),
+    Measure("failfasts", "Failed fast", "", 1, 0),
     Measure("stale_picks", "Stale picks", "", 1, 0),
     Measure("sessions_moved", "Sessions moved", "", 1, 0),
     Measure("breaker_rejected", "Breaker open", "", 1, 0),
@@ -89,6 +92,8 @@ DESTINATIONS = (
     Measure("limited", "Over limit", "", 1, 0),
     Measure("mirrored", "Mirrored", "", 1, 0),
     Measure("pool_waits", "Pool waits", "", 1, 0),
+    Measure("connection_overflows", "Pool full", "", 1, 0),
+    Measure("pool_wait_mean_s", "Pool wait, mean", "ms", 1000),
     Measure("opened", "Connections", "", 1, 0),
     Measure("handshakes", "Handshakes", "", 1, 0),
     Measure("connect_failures", "Refused", "", 1, 0),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from meshsim.experiments.comparison import Comparison
-    from meshsim.scenario.files.changes import Change
+    from meshsim.scenario.changes import Change
 
 HELD = Judgement("good", "✓", "held")
 CROSSED = Judgement("bad", "✗", "crossed")

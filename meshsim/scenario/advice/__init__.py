@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.scenario.advice import capacity, ejecting, hashing, leaving, patience, reach, retrying, schedule, without_effect
+from meshsim.scenario.advice import (
+    capacity,
+    checked,
+    ejecting,
+    hashing,
+    leaving,
+    patience,
+    reach,
+    retrying,
+    schedule,
+    sharing,
+    without_effect,
+)
 from meshsim.scenario.flow.flow import Flow
 
 if TYPE_CHECKING:
@@ -17,10 +29,12 @@ CHECKS = (
     *patience.CHECKS,
     *retrying.CHECKS,
     *ejecting.CHECKS,
+    *checked.CHECKS,
     *hashing.CHECKS,
     *leaving.CHECKS,
     *reach.CHECKS,
     *schedule.CHECKS,
+    *sharing.CHECKS,
     *without_effect.CHECKS,
 )
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from meshsim.policies.locality import LocalityDistribute
 from meshsim.scenario import effective
 from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
 from meshsim.scenario.flow import reading
 from meshsim.scenario.flow.flow import calls_of
+from meshsim.scenario.spread import grown, subsets_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from meshsim.scenario.flow.flow import Flow
     from meshsim.scenario.flow.reading import Path, Tries
     from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.services import PlacedSection, ServiceSection
     from meshsim.scenario.sections.traffic import TrafficSection
 
 
@@ -37,6 +41,8 @@ class Destination:
     """Requests per second of all callers together at the peak; 0 where a file says."""
     routes: tuple[Tries, ...] = ()
     """Of a gateway: what its routes to the service try."""
+    zones: tuple[str, ...] = ("",)
+    """Where the callers are."""
 
     @cached_property
     def traffic(self) -> effective.Traffic:
@@ -83,12 +89,46 @@ def using(flow: Flow, field: str) -> list[tuple[Path, list[Destination]]]:
 
 
 def most_hosts(flow: Flow, destination: Destination) -> int:
-    """Hosts that one view of the destination has at most in the whole run: of one subset, where it is split."""
+    """Hosts that one view of the destination has at most in the whole run.
+
+    Of one subset, where it is split; and only of zones that its locality policy lets a caller know.
+    """
     service = flow.scenario.services[destination.service]
-    split = destination.traffic.split
+    split, locality = destination.traffic.split, destination.traffic.locality
+    hosts = hosts_of(service)
     if split and service.subsets:
-        return max(count for name, count in service.subsets.items() if split.get(name))
-    return service.most_replicas
+        hosts = [host for host in hosts if split.get(host.subset)]
+    seen: Counter[tuple[str, str]] = Counter()
+    for caller in destination.zones:
+        for host in hosts:
+            if not isinstance(locality, LocalityDistribute) or locality.reaches(caller, host.zone):
+                seen[caller, host.subset if split else ""] += 1
+    return max(seen.values(), default=0)
+
+
+class Where(NamedTuple):
+    """Where a replica is."""
+
+    zone: str
+    subset: str
+
+
+def hosts_of(service: ServiceSection) -> list[Where]:
+    """Where each replica of a service is, of as many as there ever are."""
+    zones, names = zones_of(service), sorted(service.subsets or ())
+    counts = [service.zones[zone] for zone in zones] if service.zones else [service.replicas]
+    at_first = [number for number, count in enumerate(counts) for _ in range(count)]
+    sizes = {number: (service.subsets or {})[name] for number, name in enumerate(names)}
+    places, subsets = grown(at_first, range(len(zones)), subsets_over(at_first, sizes) if names else (), service.most_replicas)
+    return [
+        Where(zones[zone], names[subset] if names else "")
+        for zone, subset in zip(places, subsets or [0] * len(places), strict=True)
+    ]
+
+
+def zones_of(place: PlacedSection) -> tuple[str, ...]:
+    """The zones of something with replicas, in alphabetical order."""
+    return tuple(sorted(place.zones or (place.zone or "",)))
 
 
 def _of_gateway(flow: Flow) -> Iterator[Destination]:
@@ -105,14 +145,17 @@ def _of_gateway(flow: Flow) -> Iterator[Destination]:
     for service, rate in rates.items():
         routes = tuple(tries.get(service, ()))
         who = "one replica of the gateway"
-        yield Destination(service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, routes)
+        yield Destination(
+            service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, routes, zones_of(gateway)
+        )
 
 
 def _of_clients(flow: Flow) -> Iterator[Destination]:
     for source in flow.sources:
         for service, rate in _entries(flow, source).items():
             entries = _without_proxy(flow.scenario)
-            yield Destination(service, f"load {source.name}", "direct", entries, resolve(NO_PRODUCT), 1, rate)
+            zones = (flow.scenario.load[source.name].zone or "",)
+            yield Destination(service, f"load {source.name}", "direct", entries, resolve(NO_PRODUCT), 1, rate, zones=zones)
 
 
 def _entries(flow: Flow, source: Any) -> dict[str, float]:
@@ -135,13 +178,14 @@ def _of_services(flow: Flow) -> Iterator[Destination]:
         yield from _of_waypoints(flow, rates)
         return
     for (caller, service), rate in rates.items():
-        callers = scenario.services[caller].replicas
+        callers, zones = scenario.services[caller].replicas, zones_of(scenario.services[caller])
         if flow.has_mesh:
             in_mesh = {} if mesh is None else mesh.traffic
-            yield Destination(service, f"one sidecar of {caller}", "mesh", in_mesh, flow.product, callers, rate)
+            yield Destination(service, f"one sidecar of {caller}", "mesh", in_mesh, flow.product, callers, rate, zones=zones)
         else:
             entries = _without_proxy(scenario)
-            yield Destination(service, f"one replica of {caller}", "direct", entries, resolve(NO_PRODUCT), callers, rate)
+            who = f"one replica of {caller}"
+            yield Destination(service, who, "direct", entries, resolve(NO_PRODUCT), callers, rate, zones=zones)
 
 
 def _of_waypoints(flow: Flow, rates: dict[tuple[str, str], float]) -> Iterator[Destination]:
@@ -152,7 +196,8 @@ def _of_waypoints(flow: Flow, rates: dict[tuple[str, str], float]) -> Iterator[D
         rate = [each for (_, called), each in rates.items() if called == service]
         if rate:
             who = f"one replica of {service}'s waypoint"
-            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, sum(rate))
+            zones = zones_of(waypoint)
+            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, sum(rate), zones=zones)
 
 
 def _without_proxy(scenario: Scenario) -> Mapping[str, TrafficSection]:

@@ -27,6 +27,8 @@ def never_ejecting(flow: Flow) -> Iterator[Remark]:
     for path, all_of_it in using(flow, "outlier_detection"):
         one = max(all_of_it, key=lambda destination: most_hosts(flow, destination))
         hosts = most_hosts(flow, one)
+        if not hosts:  # what is wrong then is not the ejection
+            continue
         if hosts == 1:
             yield Remark(
                 path,
@@ -52,7 +54,7 @@ def _may_go(outliers: OutlierDetection, hosts: int) -> bool:
 
 def _incomparable(flow: Flow, one: Destination, kind: str) -> tuple[str, ...]:
     """The setting that is in the way, and why; nothing where hosts can be compared, or where nobody asked for it."""
-    outliers, words, hosts = one.traffic.outliers, COMPARISONS[kind], most_hosts(flow, one)
+    outliers, words, hosts = one.traffic.outliers, COMPARISONS[kind], max(1, most_hosts(flow, one))
     if outliers is None or not getattr(outliers, f"enforcing_{kind}") or not _is_asked_for(one, outliers, kind):
         return ()
     least, volume = getattr(outliers, f"{kind}_minimum_hosts"), getattr(outliers, f"{kind}_request_volume")

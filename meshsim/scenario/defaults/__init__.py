@@ -169,6 +169,7 @@ _DURATIONS = {
     "traffic.connect_timeout",
     "traffic.connections.idle_timeout",
     "traffic.update_merge_window",
+    "traffic.balancer_queue.failfast_timeout",
     "traffic.outlier_detection.interval",
     "discovery.debounce_after",
     "discovery.debounce_max",

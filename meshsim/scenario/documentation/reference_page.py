@@ -59,6 +59,7 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
         ("", traffic.TrafficSection),
         ("connections.", connections.ConnectionsSection),
         ("hedge_policy.", resilience.HedgeSection),
+        ("balancer_queue.", resilience.BalancerQueueSection),
         ("health_checks.", resilience.HealthChecksSection),
         ("mirror.", resilience.MirrorSection),
         ("retry_budget.", traffic.RetryBudgetSection),

@@ -17,6 +17,7 @@ EVERY_DESTINATION = "*"
 TRAFFIC_PLACES = (("gateway", "traffic"), ("mesh", "traffic"), ("direct", "traffic"))
 AT_LAYER_4 = ("connections", "connect_timeout")
 """What a node proxy can do for a service without a waypoint."""
+EVERY_ZONE = "*"
 BY_ZONE = (("locality_weighted", "weights"), ("locality_failover", "failover"), ("locality_distribute", "distribute"))
 
 
@@ -75,7 +76,7 @@ def _localities(tree: Any, path: Path, block: Any) -> Iterator[Finding]:
         for zone, inner in _mapping(block, "locality", policy, setting).items():
             inside = list(inner) if isinstance(inner, dict) else [inner] if policy == "locality_failover" else []
             for name in (zone, *inside):
-                if isinstance(name, str) and name not in known:
+                if isinstance(name, str) and name not in known and (policy, name) != ("locality_distribute", EVERY_ZONE):
                     message = f"nothing is in zone {shown(name)}{did_you_mean(name, known)}"
                     yield Finding((*path, "locality", policy, setting, zone), message, at_key=True)
 

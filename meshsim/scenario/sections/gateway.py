@@ -10,7 +10,8 @@ from pydantic import Field
 from meshsim.scenario.sections.proxies import ProxySection
 from meshsim.scenario.sections.routes import RouteSection
 from meshsim.scenario.sections.services import PlacedSection, RestartStep
-from meshsim.scenario.sections.traffic import FilterChoice, Timeout, TrafficSection
+from meshsim.scenario.sections.timeouts import Timeout
+from meshsim.scenario.sections.traffic import FilterChoice, TrafficSection
 from meshsim.scenario.sections.types import Choice, Duration, Name, Section, choice_of
 
 if TYPE_CHECKING:

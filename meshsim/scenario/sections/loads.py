@@ -9,8 +9,10 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.errors import did_you_mean
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.hashed import HashedText, different_texts
 from meshsim.scenario.sections.sizes import Sizes
-from meshsim.scenario.sections.traffic import RetriesSection, Timeout
+from meshsim.scenario.sections.timeouts import Timeout
+from meshsim.scenario.sections.traffic import RetriesSection
 from meshsim.scenario.sections.types import DataFile, Duration, Name, Rate, Section, Share, Size, TimeDistribution, Weights
 from meshsim.scenario.sections.wording import mistake
 
@@ -25,6 +27,24 @@ class KeysSection(Section):
     """How many there are."""
     zipf: Annotated[float, Ge(0), Le(10)] = 0.0
     """Exponent of Zipf's law: the n-th is asked for in proportion to 1 / n^zipf; 0 for all alike."""
+    names: Annotated[list[HashedText], Field(min_length=1, max_length=100_000)] | None = None
+    """What they are called, for `hash_on: key`: their hashes are Envoy's of these texts, and `count` is how many there are. The hashes of
+    keys without a name are drawn, other ones in each replication."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_names(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "count" not in value and isinstance(value.get("names"), list) and value["names"]:
+            return {**value, "count": len(value["names"])}
+        return value
+
+    @model_validator(mode="after")
+    def _one_name_each(self) -> Self:
+        if self.names is not None:
+            if len(self.names) != self.count:
+                raise mistake(f"write one for each key: there are {len(self.names):,}, and `count` says {self.count:,}", "names")
+            different_texts(self.names, "names")
+        return self
 
 
 class CredentialsSection(Section):

@@ -8,12 +8,14 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from meshsim.scenario.defaults import UnknownDefaultError, resolve
+from meshsim.scenario.files.nodes import shown
 from meshsim.scenario.sections.gateway import GatewaySection
 from meshsim.scenario.sections.loads import Load, PositiveDuration
 from meshsim.scenario.sections.proxies import DirectSection, MeshSection
 from meshsim.scenario.sections.services import ServiceSection
 from meshsim.scenario.sections.types import Duration, Name, Section, Share, TimeDistribution
 from meshsim.scenario.sections.wording import mistake
+from meshsim.units import since_1970_ns
 
 Deployment = Literal["none", "gateway", "mesh", "gateway+mesh"]
 
@@ -132,6 +134,22 @@ class RunSection(Section):
     """Which requests leave rows in the run directory. The figures are the same whatever is kept."""
     interval: PositiveDuration = 1_000_000_000
     """Between two rows of the counters over time; 1s where absent."""
+    time_zero: str | None = None
+    """Date and time at which the run begins, such as `2023-10-31T23:59:50`, in UTC unless it says its offset (`+02:00`): rate limits by
+    windows begin theirs by the time of day. Where absent each replication draws one."""
+    cold_start: bool = False
+    """Whether all proxies start with the run, as in a laboratory, so that their timers begin at 0. Where false they have been up for
+    long, and each replication draws where in its period each timer stands."""
+
+    @field_validator("time_zero")
+    @classmethod
+    def _is_a_time(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                since_1970_ns(value)
+            except (ValueError, OverflowError):
+                raise mistake(f"{shown(value)} is no date and time such as '2023-10-31T23:59:50'") from None
+        return value
 
     @model_validator(mode="after")
     def _spans_fit(self) -> Self:

@@ -10,6 +10,7 @@ from pydantic import model_validator
 from meshsim.policies.circuit_breaking import CircuitBreaker
 from meshsim.policies.outlier_detection import OutlierDetection
 from meshsim.policies.throttling import ClientThrottling
+from meshsim.scenario.sections.timeouts import Timeout
 from meshsim.scenario.sections.types import Choice, Duration, PolicySection, Section, Share, choice_of, section_of
 from meshsim.scenario.sections.wording import mistake
 from meshsim.units import PositiveCount
@@ -78,6 +79,15 @@ class HealthChecksSection(Section):
             if not getattr(self, name):
                 raise mistake("must be longer than 0s", name)
         return self
+
+
+class BalancerQueueSection(Section):
+    """Linkerd's queue before its balancer: requests wait while no endpoint is ready."""
+
+    failfast_timeout: Timeout | None = None
+    """After so long without a ready endpoint all that wait get 504 with flag UH, and whoever comes 503, until one is ready; `none` for no queue."""
+    capacity: PositiveCount | None = None
+    """Requests that may wait; whoever finds the queue full gets 503 with flag UH."""
 
 
 class MirrorSection(Section):

@@ -9,7 +9,8 @@ from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from meshsim.scenario.sections.resilience import HedgeSection, MirrorSection
-from meshsim.scenario.sections.traffic import RetriesSection, Timeout
+from meshsim.scenario.sections.timeouts import Timeout
+from meshsim.scenario.sections.traffic import RetriesSection
 from meshsim.scenario.sections.types import Duration, Name, Section, Share, Size, Weights
 from meshsim.scenario.sections.wording import PATH_PATTERN, mistake
 from meshsim.units import NS_PER_MS

@@ -8,8 +8,10 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.hashed import HashedText, different_texts
 from meshsim.scenario.sections.sizes import Sizes
-from meshsim.scenario.sections.traffic import RetriesSection, StatusCode, Timeout
+from meshsim.scenario.sections.timeouts import Timeout
+from meshsim.scenario.sections.traffic import RetriesSection, StatusCode
 from meshsim.scenario.sections.types import Choice, DataFile, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
 from meshsim.scenario.sections.wording import mistake
 
@@ -175,8 +177,8 @@ class ScaleStep(Section):
 
     at: Duration
     """When."""
-    replicas: Replicas
-    """How many there are from then on."""
+    replicas: Annotated[int, Ge(0), Le(10_000)]
+    """How many there are from then on; 0 for none."""
 
 
 class RestartStep(Section):
@@ -194,7 +196,9 @@ class ReadinessSection(Section):
     period: Duration = 10_000_000_000
     """Time between two probes."""
     failure_threshold: Annotated[int, Ge(1), Le(1000)] = 3
-    """Failures in a row that take it out of the registry."""
+    """Failures in a row that take it out of the registry: the first of them comes up to a period after the crash."""
+    success_threshold: Annotated[int, Ge(1), Le(1000)] = 1
+    """Successes in a row that bring it back; 1 as in Kubernetes."""
 
 
 class PlacedSection(Section):
@@ -205,7 +209,7 @@ class PlacedSection(Section):
     zone: Name | None = None
     """Where all replicas are."""
     zones: dict[Name, Annotated[int, Ge(0), Le(10_000)]] | None = None
-    """How many replicas there are in each zone."""
+    """How many replicas there are in each zone; with 0 it is there for those that come later."""
 
     @model_validator(mode="before")
     @classmethod
@@ -240,6 +244,10 @@ class ServiceSection(PlacedSection):
     """What it speaks: failures of gRPC services are HTTP 200 with a grpc-status, which `5xx` does not match."""
     load_balancing_weights: list[Annotated[float, Gt(0), Le(1e6)]] | None = None
     """Envoy's weight of each replica; all equal where absent."""
+    addresses: list[HashedText] | None = None
+    """The address of each replica, such as `10.4.0.17:8080`, for load balancers that hash it: Envoy's placement of these very pods.
+    Where absent the hashes are drawn, other ones in each replication. A pod that takes the place of one has an address of its own,
+    which is drawn."""
     script: Script | None = None
     """What a request to it does: a list is in sequence, a list in it is at once."""
     errors: Errors | None = None
@@ -253,13 +261,14 @@ class ServiceSection(PlacedSection):
     response_size: Sizes | None = None
     """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it costs time where a client's `bandwidth`, `mtls` or a filter says so."""
     subsets: dict[Name, Annotated[int, Ge(1), Le(10_000)]] | None = None
-    """Replicas by name of the subset (a version, say): the first ones belong to the first name in the alphabet, and so on."""
+    """Replicas by name of the subset (a version, say): the first ones belong to the first name in the alphabet, and so on; where there are
+    several zones, each subset is spread over them."""
     priorities: list[Annotated[int, Ge(0), Le(127)]] | None = None
     """Envoy's priority of each replica; all 0 where absent."""
     scale: list[ScaleStep] = Field(default_factory=list)
-    """When the number of replicas changes."""
+    """When the number of replicas changes: new ones come to the zone with the fewest, the newest go first, then those of the fullest zone."""
     restarts: list[RestartStep] = Field(default_factory=list)
-    """Rolling restarts."""
+    """Rolling restarts; a batch takes one from each zone before a second."""
     startup_time: Duration = 0
     """From the start of a process until it is ready."""
     pre_stop: Duration = 0
@@ -268,6 +277,17 @@ class ServiceSection(PlacedSection):
     """After that its requests may end for so long; 30s as in Kubernetes."""
     readiness: ReadinessSection | None = None
     """By which the registry notices crashes; without it only scaling and restarts change the registry."""
+
+    @model_validator(mode="after")
+    def _one_address_each(self) -> Self:
+        if self.addresses is not None:
+            if len(self.addresses) != self.replicas:
+                raise mistake(
+                    f"write one for each replica: there are {len(self.addresses):,}, and `replicas` says {self.replicas:,}",
+                    "addresses",
+                )
+            different_texts(self.addresses, "addresses")
+        return self
 
     @property
     def most_replicas(self) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from annotated_types import Ge, Le
-from pydantic import BeforeValidator, Discriminator, Tag, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from meshsim.policies.retry import CONDITIONS
 from meshsim.scenario.sections.connections import ConnectionsSection
 from meshsim.scenario.sections.resilience import (
     BackOffChoice,
+    BalancerQueueSection,
     CircuitBreakerSection,
     ClientThrottlingSection,
     ConcurrencyLimitChoice,
@@ -23,6 +24,7 @@ from meshsim.scenario.sections.resilience import (
     Percent,
     RetryTokenBudgetChoice,
 )
+from meshsim.scenario.sections.timeouts import Timeout
 from meshsim.scenario.sections.types import Choice, Duration, Section, Share, Weights, choice_of
 from meshsim.scenario.sections.wording import mistake
 from meshsim.units import Count, PositiveCount
@@ -42,14 +44,6 @@ def _one_as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _kind_of_timeout(value: object) -> str:
-    return "<none>" if value == "none" else "<duration>"
-
-
-Timeout = Annotated[
-    Annotated[Duration, Tag("<duration>")] | Annotated[Literal["none"], Tag("<none>")], Discriminator(_kind_of_timeout)
-]
-"""A duration, or `none` for no timeout where the product would have one."""
 RetryConditions = Annotated[
     list[RetryCondition], BeforeValidator(_one_as_list, json_schema_input_type=RetryCondition | list[RetryCondition])
 ]
@@ -146,6 +140,8 @@ class TrafficSection(Section):
     """Take hosts out that fail; off where absent."""
     failure_accrual: FailureAccrualChoice | None = None
     """Linkerd's way to take hosts out; off where absent."""
+    balancer_queue: BalancerQueueSection | None = None
+    """Let requests wait while no endpoint is ready, as Linkerd does; elsewhere they get 503 with flag UH at once."""
     health_checks: HealthChecksSection | None = None
     """Ask hosts whether they are well; off where absent."""
     healthy_panic_threshold: Share | None = None
@@ -154,6 +150,8 @@ class TrafficSection(Section):
     """In percent: how much more than its share a priority or zone is taken to bear, 140 in Envoy."""
     update_merge_window: Duration | None = None
     """How soon after one change of health the workers hear of the next: 1s in Envoy."""
+    ignore_health_on_host_removal: bool | None = None
+    """With `health_checks`: whether an instance that discovery no longer lists goes at once. In Envoy it stays as long as it passes."""
     locality: LocalityChoice | None = None
     """What zones and priorities mean for the choice of hosts; nothing where absent."""
     hash_on: Literal["user", "key", "consumer", "route", "address"] | None = None

@@ -84,7 +84,7 @@ class Client:
         request = Request(self._index, number, user, key, source.routes[place], source.consumer, clock.now_ns, source.asker)
         request.row_number, request.is_write = self._started.next(), source.writes[place]
         if source.key_shares:
-            request.content_key = bisect_right(source.key_shares, uniform(key, CONTENT_KEY))
+            request.content_key = source.keys[bisect_right(source.key_shares, uniform(key, CONTENT_KEY))]
         call = Call(request, key, NONE, CALLER_CLIENT, source.zone)
         outcome: Outcome = yield from self._handler.call(call)
         self._recorder.requests.append(

@@ -1,1 +1,1 @@
-"""The control plane: registries, discovery, health checks, lifecycles, faults."""
+"""The control plane: which instances there are, who learns of it and when, and what goes wrong with them."""

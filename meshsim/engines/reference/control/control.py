@@ -40,7 +40,14 @@ class Control:
         for number, service in enumerate(plan.services):
             if service.lifecycle is not None:
                 lifecycle = service.lifecycle
-                registry = Registry(clock, instances[number], lifecycle.replicas, lifecycle.readiness_ns)
+                registry = Registry(
+                    clock,
+                    instances[number],
+                    lifecycle.replicas,
+                    lifecycle.readiness_ns,
+                    lifecycle.readiness_period_ns,
+                    lifecycle.readiness_successes,
+                )
                 self._registries[number] = registry
                 self._lives.append(Life(clock, lifecycle, instances[number], registry))
 
@@ -58,7 +65,7 @@ class Control:
             view.reports = LoadReports(self._clock, view)
             if balancer.report_interval:
                 for endpoint in view.endpoints:
-                    self._clock.process(view.reports.watch(endpoint, balancer.report_interval))
+                    self._clock.process(view.reports.watch(endpoint, balancer.report_interval, balancer.report_phase))
         connections = view.cluster.connections
         if connections is not None and connections.tls is not None and connections.tls.rotations_ns:
             self._clock.process(self._rotate(view, connections.tls.rotations_ns))

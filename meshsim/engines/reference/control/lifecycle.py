@@ -56,16 +56,16 @@ class Life:
         for at_ns, replicas in self._plan.scale:
             yield self._clock.timeout(max(0, at_ns - self._clock.now_ns))
             before, self._wanted = self._wanted, replicas
-            for index in range(before, replicas):
+            for index in self._plan.order[before:replicas]:
                 self._clock.process(self._start(index))
-            for index in range(replicas, before):
+            for index in self._plan.order[replicas:before]:
                 self._stop(index)
 
     def _roll(self, at_ns: int, batch: int) -> Process:
         """Restart all, some at a time; the next ones when those are ready."""
         yield self._clock.timeout(at_ns)
         for first in range(0, self._wanted, batch):
-            some = range(first, min(first + batch, self._wanted))
+            some = self._plan.order[first : min(first + batch, self._wanted)]
             yield self._clock.all_of([self._clock.process(self._restart(index)) for index in some if self._is_up[index]])
 
     def _restart(self, index: int) -> Process:

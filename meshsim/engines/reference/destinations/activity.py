@@ -12,7 +12,8 @@ class Activity:
 
     def __init__(self) -> None:
         self.opened = self.closed = self.handshakes = self.resumed = self.connect_failures = self.connect_timeouts = 0
-        self.pool_waits = self.stale_picks = self.panic_picks = self.no_host = self.sessions_moved = 0
+        self.pool_waits = self.connection_overflows = self.stale_picks = self.panic_picks = self.no_host = self.sessions_moved = 0
+        self.endpoint_waits = self.failfasts = self.timeouts = 0
         self.retries = self.retries_refused = self.hedges = self.hedges_won = self.mirrored = 0
         self.breaker_rejected = self.throttled = self.limited = self.ejections = self.health_changes = 0
 

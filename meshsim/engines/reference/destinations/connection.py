@@ -41,7 +41,7 @@ class Connection:
         self.incarnation = endpoint.instance.incarnation
         """Which life of the instance it was made to."""
         self.era = era
-        """Raised by each change of certificates."""
+        """Raised whenever the connections that are open are to close: by new certificates, and by a health that fails."""
         self.streams = 0
         """Requests on it."""
         self.served = 0
@@ -79,7 +79,7 @@ class Connection:
 class Waiter:
     """A request that waits for a connection."""
 
-    __slots__ = ("connection", "has_failed", "is_answered", "is_gone", "task")
+    __slots__ = ("connection", "has_failed", "is_answered", "is_gone", "is_parked", "task")
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -88,6 +88,8 @@ class Waiter:
         """Whether no connection could be made."""
         self.is_answered = False
         self.is_gone = False
+        self.is_parked = False
+        """Whether its task has gone to sleep over it: one that is answered at once never does."""
 
 
 class Dialler:

@@ -1,7 +1,8 @@
 """The connection pool where connections are told apart: HTTP/1.1 and HTTP/2, with handshakes, limits and ages.
 
 The load balancer has picked the host before; the request then needs a stream on a connection to that very host. Connections are
-opened by tasks of their own: a request may be served by another one that becomes free first.
+opened by tasks of their own, since a request may be served by another one that becomes free first; where opening takes no time it is
+done within the request's own step, as in the pool that does not tell them apart.
 
 Source: Envoy, source/common/conn_pool/conn_pool_base.cc; source/common/http/http1/conn_pool.cc, http2/conn_pool.cc.
 """
@@ -12,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.connection import Connection, Dialler, Waiter
+from meshsim.engines.reference.time.at_once import begin_aside
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
@@ -33,13 +35,19 @@ CUT_SHORT = int(Flag.UC | Flag.UF | Flag.UT)
 class HostPool:
     """One proxy's connections to one endpoint."""
 
-    __slots__ = ("connecting", "endpoint", "missing", "ready", "waiting")
+    __slots__ = ("certificates", "connecting", "endpoint", "era", "is_opening", "missing", "ready", "waiting")
 
     def __init__(self, endpoint: EndpointView) -> None:
         self.endpoint = endpoint
         self.ready: list[Connection] = []
         """Those with room for a request, the one used last at the end."""
         self.connecting = 0
+        self.era = 0
+        """Raised whenever all that are open are to close: those of an era before take no further request."""
+        self.certificates = 0
+        """The era in which the certificates changed last: what was dialled before then is of no use once it is open."""
+        self.is_opening = False
+        """Whether connections are being opened in the present step: one that is open at once asks for no more."""
         self.waiting: deque[Waiter] = deque()
         self.missing = 0
         """How many wait; those that have gone stand in the queue still."""
@@ -53,7 +61,6 @@ class ConnectionPool:
         self._clock = view.clock
         self._settings = settings
         self._dialler = Dialler(view, links, settings)
-        self._era = 0
         self._streams_each = min(settings.max_concurrent_streams, settings.max_requests or settings.max_concurrent_streams)
         """How many of those that wait a new connection can take."""
         self.hosts = [HostPool(endpoint) for endpoint in view.endpoints]
@@ -61,10 +68,18 @@ class ConnectionPool:
 
     def drain(self) -> None:
         """Certificates have changed: connections without a request close, the others after their requests."""
-        self._era += 1
         self._dialler.forget()
         for host in self.hosts:
-            self._drop_unusable(host)
+            self._drain(host)
+            host.certificates = host.era
+
+    def drain_host(self, endpoint: EndpointView) -> None:
+        """An endpoint's connections close: those without a request now, the others after their requests; what is dialled stays."""
+        self._drain(self.hosts[endpoint.index])
+
+    def _drain(self, host: HostPool) -> None:
+        host.era += 1
+        self._drop_unusable(host)
 
     def take_ready(self, pool: HostPool) -> Connection | None:
         """A connection that a request can go on at once."""
@@ -83,6 +98,12 @@ class ConnectionPool:
         pool.waiting.append(waiter)
         pool.missing += 1
         self._open_if_allowed(pool)
+        if waiter.is_answered:
+            return waiter
+        waiter.is_parked = True
+        activity = self._view.activity
+        activity.pool_waits += 1
+        activity.connection_overflows += pool.missing > pool.connecting * self._streams_each
         try:
             yield PARK
         except Interrupted:
@@ -105,7 +126,7 @@ class ConnectionPool:
         broken = flags & (BROKEN if settings.is_http2 else CUT_SHORT) or (is_interrupted and not settings.is_http2)
         if broken:
             connection.is_draining = True
-        if not connection.is_usable(settings, self._era, self._clock.now_ns):
+        if not connection.is_usable(settings, pool.era, self._clock.now_ns):
             connection.is_draining = True
             if not was_full:
                 pool.ready.remove(connection)
@@ -132,20 +153,25 @@ class ConnectionPool:
             if view.requests.admit():
                 waiter.connection = connection
                 self.use(pool, connection)
-            waiter.task.wake()
+            if waiter.is_parked:
+                waiter.task.wake()
         self._open_if_allowed(pool)
 
     def _open_if_allowed(self, pool: HostPool) -> None:
         """Open as many connections as those that wait need and the limit allows; the first to a host is always allowed."""
         view = self._view
+        if pool.is_opening:
+            return
+        pool.is_opening = True
         while pool.missing > pool.connecting * self._streams_each:
             if not self._admits_another():
                 if pool.endpoint.open:
-                    return
+                    break
                 view.connections.in_use += 1
             pool.endpoint.open += 1
             pool.connecting += 1
-            self._clock.start_aside(self._open(pool, Connection(pool.endpoint, self._era)))
+            begin_aside(self._clock, self._open(pool, Connection(pool.endpoint, pool.era)))
+        pool.is_opening = False
 
     def _admits_another(self) -> bool:
         """Whether the limit has room for a connection: those that have ended unnoticed at other endpoints do not count."""
@@ -163,7 +189,9 @@ class ConnectionPool:
         except Cancelled:
             is_open = False
         pool.connecting -= 1
-        if is_open and connection.is_usable(self._settings, self._era, self._clock.now_ns):
+        if connection.era >= pool.certificates:
+            connection.era = pool.era
+        if is_open and connection.is_usable(self._settings, pool.era, self._clock.now_ns):
             pool.ready.append(connection)
             self._serve(pool)
             return
@@ -176,10 +204,11 @@ class ConnectionPool:
             if not waiter.is_gone:
                 self._view.pending.done()
                 waiter.is_answered = waiter.has_failed = True
-                waiter.task.wake()
+                if waiter.is_parked:
+                    waiter.task.wake()
 
     def _drop_unusable(self, pool: HostPool) -> None:
-        for connection in [one for one in pool.ready if not one.is_usable(self._settings, self._era, self._clock.now_ns)]:
+        for connection in [one for one in pool.ready if not one.is_usable(self._settings, pool.era, self._clock.now_ns)]:
             pool.ready.remove(connection)
             connection.is_draining = True
             if not connection.streams:
@@ -232,15 +261,15 @@ class ConnectionLayer:
 
     def _wait(self, call: Call, host: HostPool) -> Steps:
         clock = self._view.clock
-        self._view.activity.pool_waits += 1
         began_ns = clock.now_ns
         try:
             waiter: Waiter = yield from self._pool.wait(host)
         except Interrupted:
-            call.connection_ns = clock.now_ns - began_ns
+            call.connection_ns += clock.now_ns - began_ns
             self._refusals.lose(call, call.caller)
             raise
-        call.connection_ns = clock.now_ns - began_ns
+        waited_ns = clock.now_ns - began_ns
+        call.connection_ns += waited_ns
         if waiter.connection is not None and waiter.connection.opened_ns == clock.now_ns:
-            call.tls_ns = waiter.connection.tls_ns(call.connection_ns)
+            call.tls_ns = waiter.connection.tls_ns(waited_ns)
         return waiter

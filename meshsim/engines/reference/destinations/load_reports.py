@@ -46,9 +46,10 @@ class LoadReports:
         endpoint.error_rate = (instance.failed - failed) * NS_PER_S / elapsed_ns
         self._before[endpoint.index] = (now_ns, station.busy_ns, instance.finished, instance.failed)
 
-    def watch(self, endpoint: EndpointView, interval_ns: int) -> Generator[simpy.Event, None, None]:
-        """A SimPy process: reports at intervals, each endpoint's at a phase of its own."""
-        yield self._clock.pause(round(uniform(self._view.key, PHASE, 1000 + endpoint.index) * interval_ns))
+    def watch(self, endpoint: EndpointView, interval_ns: int, phase: str) -> Generator[simpy.Event, None, None]:
+        """A SimPy process: reports at intervals, at a phase of this endpoint's own, of its proxy's, or at everybody's."""
+        index = {"endpoint": 1000 + endpoint.index, "proxy": 999}.get(phase)
+        yield self._clock.pause(interval_ns if index is None else round(uniform(self._view.key, PHASE, index) * interval_ns))
         while True:
             if endpoint.is_member and not endpoint.instance.is_unreachable and not endpoint.instance.is_down:
                 self.send(endpoint)

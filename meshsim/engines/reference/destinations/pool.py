@@ -4,7 +4,8 @@ The load balancer has picked the host before; the request then waits for a conne
 another host does not help. Connections stay open with their host, and count against `max_connections` there. Each host may
 have one connection whatever the limit. Setting up a connection takes no time yet.
 
-Source: Envoy, source/common/conn_pool/conn_pool_base.cc; source/common/upstream/resource_manager_impl.h.
+Source: Envoy, source/common/conn_pool/conn_pool_base.cc (newStreamImpl, onUpstreamReady, tryCreateNewConnection with its
+`upstream_cx_overflow`); source/common/upstream/resource_manager_impl.h.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ class PoolLayer:
             try:
                 is_admitted = yield from self._wait(endpoint)
             except Interrupted:
-                call.connection_ns = clock.now_ns - began_ns
+                call.connection_ns += clock.now_ns - began_ns
                 self._refusals.lose(call, call.caller)
                 raise
-            call.connection_ns = clock.now_ns - began_ns
+            call.connection_ns += clock.now_ns - began_ns
             if not is_admitted:
                 return self._refusals.refuse(call, self._overflow)
         keeps_connection = False
@@ -64,7 +65,7 @@ class PoolLayer:
             return outcome
         finally:
             view.requests.done()
-            if keeps_connection:
+            if keeps_connection and not endpoint.draining:
                 self._free(endpoint)
             else:  # HTTP/1.1 can end a request early only by closing its connection
                 self._close(endpoint)
@@ -73,10 +74,13 @@ class PoolLayer:
         """Wait in the host's queue; whether a connection and a place among the requests were given."""
         waiter = Waiter(self._refusals.clock.active)
         endpoint.waiting.append(waiter)
-        self._open_if_allowed(endpoint)
+        self._serve(endpoint)
         if waiter.is_answered:
             return waiter.is_admitted
         waiter.is_parked = True
+        activity = self._view.activity
+        activity.pool_waits += 1
+        activity.connection_overflows += 1
         try:
             yield PARK
         except Interrupted:
@@ -89,23 +93,31 @@ class PoolLayer:
             raise
         return waiter.is_admitted
 
-    def _open_if_allowed(self, endpoint: EndpointView) -> None:
-        connections = self._view.connections
-        if not connections.admit():
-            if endpoint.open:
-                return
-            connections.in_use += 1  # a host without any connection gets one, beyond the limit
-        endpoint.open += 1
-        self._free(endpoint)
-
     def _free(self, endpoint: EndpointView) -> None:
         """A connection has become idle: the first that waits for this host takes it."""
         endpoint.idle += 1
-        view = self._view
-        while endpoint.idle and endpoint.waiting:
-            waiter = endpoint.waiting.popleft()
+        if endpoint.waiting:
+            self._serve(endpoint)
+
+    def _close(self, endpoint: EndpointView) -> None:
+        if endpoint.draining:
+            endpoint.draining -= 1
+        endpoint.open -= 1
+        self._view.connections.done()
+        if endpoint.waiting:
+            self._serve(endpoint)
+
+    def _serve(self, endpoint: EndpointView) -> None:
+        """Those that wait longest get what is idle, or a new connection where the limit has room: another host may have made it."""
+        view, waiting = self._view, endpoint.waiting
+        while waiting:
+            waiter = waiting[0]
             if waiter.is_gone:
+                waiting.popleft()
                 continue
+            if not endpoint.idle and not self._opens(endpoint):
+                return
+            waiting.popleft()
             view.pending.done()
             waiter.is_answered = True
             if view.requests.admit():
@@ -114,8 +126,13 @@ class PoolLayer:
             if waiter.is_parked:
                 waiter.task.wake()
 
-    def _close(self, endpoint: EndpointView) -> None:
-        endpoint.open -= 1
-        self._view.connections.done()
-        if any(not waiter.is_gone for waiter in endpoint.waiting):
-            self._open_if_allowed(endpoint)
+    def _opens(self, endpoint: EndpointView) -> bool:
+        """Open a connection, unless the limit is reached and the host has one."""
+        connections = self._view.connections
+        if not connections.admit():
+            if endpoint.open:
+                return False
+            connections.in_use += 1  # a host without any connection gets one, beyond the limit
+        endpoint.open += 1
+        endpoint.idle += 1
+        return True

@@ -5,70 +5,42 @@ Ten gateway replicas have ten of them, and they differ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.activity import Activity
+from meshsim.engines.reference.destinations.balancer_queue import BalancerQueue
+from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.health import Health
+from meshsim.engines.reference.destinations.retry_breaker import admits_retry
 from meshsim.engines.reference.travel.endpoint import EndpointView
 from meshsim.plan import NONE, HashOn
 from meshsim.policies.admission import NO_LIMIT, ResourceLimit
 from meshsim.policies.load_balancing import NO_HASH
-from meshsim.policies.locality import IgnoreZones
-from meshsim.randomness import HASH, LOAD_BALANCER, START_OFFSET, Draw, call_key
+from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, IgnoreZones
+from meshsim.randomness import LOAD_BALANCER, LOCALITY, START_OFFSET, Draw, call_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from meshsim.engines.reference.destinations.hash_keys import HashKeys
+    from meshsim.engines.reference.destinations.place import Place
+    from meshsim.engines.reference.destinations.roles import Pool, Reports
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
-    from meshsim.engines.reference.time.station import Station
     from meshsim.engines.reference.travel.call import Call
     from meshsim.plan import Cluster, Limits, Service
     from meshsim.policies.load_balancing import LoadBalancer
-    from meshsim.policies.locality import Arrangement
-
-
-class Place:
-    """Where a view belongs: which proxy's it is, and where that stands among its like."""
-
-    __slots__ = ("callers", "client", "key", "station", "zone")
-
-    def __init__(
-        self, key: int, zone: int, client: int = 0, callers: tuple[int, ...] = (), station: Station | None = None
-    ) -> None:
-        self.key = key
-        self.zone = zone
-        self.client = client
-        """Number of the proxy among its like, from 0."""
-        self.callers = callers
-        """How many of its like there are in each zone."""
-        self.station = station
-        """The proxy's workers, which pay for handshakes; None without a proxy."""
-
-
-class Pool(Protocol):
-    """Whatever keeps a view's connections."""
-
-    def drain(self) -> None:
-        """Certificates have changed: no further request goes on a connection that was made before."""
-        ...
-
-
-class Reports(Protocol):
-    """What brings a view the endpoints' own reports of their load."""
-
-    def send(self, endpoint: EndpointView) -> None:
-        """One report."""
-        ...
+    from meshsim.policies.locality import Arrangement, Source
 
 
 class View:
     """What one proxy knows of one destination."""
 
     __slots__ = (
-        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_on", "_locality", "_only", "_others",
+        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_sources",
         "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
-        "is_dynamic", "is_panic", "key", "limiter", "pending", "place", "pool", "reports", "requests", "retries", "service",
+        "is_dynamic", "is_empty", "is_panic", "key", "limiter", "pending", "place", "pool", "queue", "reports", "requests", "retries", "service",
         "station", "throttling", "token_budget", "zone",
     )  # fmt: skip
 
@@ -80,9 +52,10 @@ class View:
         instances: Sequence[Instance],
         place: Place,
         latency_ns: Callable[[int, int], int],
+        hash_keys: HashKeys | None = None,
+        beginnings: Beginnings | None = None,
     ) -> None:
-        self.clock = clock
-        self.cluster = cluster
+        self.clock, self.cluster = clock, cluster
         self.service = cluster.service
         self.place = place
         self.key, self.zone, self.station = place.key, place.zone, place.station
@@ -91,40 +64,48 @@ class View:
             EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)
             for instance, weight, priority in zip(instances, service.weights, priorities, strict=True)
         ]
-        self.activity = Activity()
-        self.draw = Draw()
+        self.activity, self.draw = Activity(), Draw()
         limits: Limits | None = cluster.limits
         self.connections = ResourceLimit(limits.max_connections if limits else NO_LIMIT)
         self.pending = ResourceLimit(limits.max_pending_requests if limits else NO_LIMIT)
         self.requests = ResourceLimit(limits.max_requests if limits else NO_LIMIT)
         self.retries = ResourceLimit(limits.max_retries if limits else NO_LIMIT)
         self.budget = cluster.budget
-        self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build()
-        self.breaker = None if cluster.breaker is None else cluster.breaker.build()
-        self.throttling = None if cluster.throttling is None else cluster.throttling.build()
+        born_ns = 0 if beginnings is None else beginnings.of(place.key)
+        zero_ns = 0 if beginnings is None else beginnings.time_zero_ns
+        self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build(born_ns=born_ns)
+        self.breaker = None if cluster.breaker is None else cluster.breaker.build(time_zero_ns=zero_ns)
+        self.throttling = None if cluster.throttling is None else cluster.throttling.build(born_ns=born_ns)
         self.limiter = None if cluster.limiter is None else cluster.limiter.build()
         self.pool: Pool | None = None
         """Whatever keeps its connections."""
+        self.is_empty = False
+        """Whether nobody is there to go to."""
+        self.queue = None if cluster.queue is None else BalancerQueue(self, cluster.queue)
+        """Where requests wait meanwhile; None where they do not."""
         self.reports: Reports | None = None
         """What brings it the endpoints' own reports of their load, where its balancer reads them."""
         self._hash_on = cluster.hash_on
+        self._hash_keys = None if cluster.hash_on is HashOn.NOTHING else hash_keys
         self._locality = cluster.locality
         if self._locality is None and service.priorities:
             self._locality = IgnoreZones()
-        self._balancers: list[LoadBalancer] = []
-        """One for each group of endpoints that picks are made among, as Envoy keeps one for each priority and locality."""
+        self._balancers: dict[Source, LoadBalancer] = {}
+        """One for each source of endpoints that picks are made among (Envoy's HostsSource): a priority and a zone, all healthy, or all."""
+        self._sources: list[Source] = []
         self._groups: list[list[EndpointView]] = []
+        """What each source consists of now."""
         self._only: list[EndpointView] | None = None
         """The one group of endpoints, where there is one and requests have no hash: the usual case, kept short."""
         self._balancer: LoadBalancer
         self._arrangement: Arrangement | None = None
         self._others: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
+        """By priorities that were tried before, a bit for each: among whom such a retry is made."""
         self._changes = 0
         self.is_panic = False
         """Whether picks are made among all endpoints because too few are healthy (of one of its groups, where there are several)."""
-        if cluster.subset != NONE:
-            for endpoint in self.endpoints:
-                endpoint.is_member = service.subsets[endpoint.index] == cluster.subset
+        for endpoint in self.endpoints:
+            endpoint.is_member = self.belongs(endpoint.index)
         if service.lifecycle is not None:
             for endpoint in self.endpoints[service.lifecycle.replicas :]:
                 endpoint.is_member = False
@@ -133,8 +114,9 @@ class View:
             self.health is not None
             or service.lifecycle is not None
             or (cluster.balancer.reads_reports and not cluster.balancer.report_interval)
+            or not any(endpoint.is_member for endpoint in self.endpoints)
         )
-        """Whether its endpoints may change, or may be gone without its knowing."""
+        """Whether its endpoints may change, or may be gone without its knowing, or there are none to begin with."""
         self.refresh()
 
     @property
@@ -143,9 +125,9 @@ class View:
         return None if self._only is None or self.is_dynamic else (self._only, self._balancer)
 
     def belongs(self, index: int) -> bool:
-        """Whether an instance is one that this view may ever know: of its subset."""
-        subset = self.cluster.subset
-        return subset == NONE or self.endpoints[index].instance.subset == subset
+        """Whether an instance is one that this view may ever know: of its subset, and in a zone that its locality policy lets it know."""
+        instance, subset, locality = self.endpoints[index].instance, self.cluster.subset, self._locality
+        return subset in (NONE, instance.subset) and (locality is None or locality.knows(instance.zone, self.zone))
 
     def refresh(self) -> None:
         """Work out anew among whom picks are made; after any change of membership or health."""
@@ -155,38 +137,44 @@ class View:
             healthy = [endpoint for endpoint in members if endpoint.is_healthy]
             self.is_panic = len(healthy) < self.cluster.panic_threshold * len(members)
             self._groups = [members if self.is_panic else healthy]
+            self._sources = [ALL_HOSTS if self.is_panic else HEALTHY_HOSTS]
         else:
             self._arrangement, self._groups = self._arrange(members)
+            self._sources = self._arrangement.sources
             self.is_panic = any(self._arrangement.is_panic)
-        for number, group in enumerate(self._groups):
-            self._prepare(number, group)
+        for source, group in zip(self._sources, self._groups, strict=True):
+            self._prepare(source, group)
         self._changes += 1
         is_simple = self._arrangement is None and self._hash_on is HashOn.NOTHING and bool(self._groups[0])
         self._only = self._groups[0] if is_simple else None
         if is_simple:
-            self._balancer = self._balancers[0]
+            self._balancer = self._balancers[self._sources[0]]
+        self.is_empty = not any(self._groups)
+        if self.queue is not None:
+            self.queue.refreshed()
 
     def _arrange(self, members: list[EndpointView]) -> tuple[Arrangement, list[list[EndpointView]]]:
         assert self._locality is not None  # noqa: S101 — whoever calls has looked
         cluster = self.cluster
+        draw = self.draw.at(call_key(self.key, self.service) + self._changes, LOCALITY)
         arrangement = self._locality.arrange(
-            members, self.zone, self.place.callers, cluster.panic_threshold, cluster.overprovisioning
+            members, self.zone, self.place.callers, cluster.panic_threshold, cluster.overprovisioning, draw
         )
         return arrangement, [[members[position] for position in group] for group in arrangement.groups]
 
-    def _prepare(self, number: int, group: list[EndpointView]) -> None:
-        """A balancer for a group; it keeps what it remembers when the group changes."""
+    def _prepare(self, source: Source, group: list[EndpointView]) -> None:
+        """A balancer for a group; it keeps what it remembers when the group changes, or comes back after a time."""
         if not group:
             return
         draw = self.draw.at(call_key(self.key, self.service) + self._changes, START_OFFSET)
-        if number < len(self._balancers):
-            self._balancers[number].update(group, draw)
+        client, clients = self.place.client, max(1, sum(self.place.callers))
+        if source in self._balancers:
+            self._balancers[source].update(group, draw)
+        elif self._balancers:
+            first = next(iter(self._balancers.values()))
+            self._balancers[source] = first.beside(group, draw, client, clients)
         else:
-            clients = max(1, sum(self.place.callers))
-            while len(self._balancers) <= number:
-                self._balancers.append(
-                    self.cluster.balancer.build(endpoints=group, draw=draw, client=self.place.client, clients=clients)
-                )
+            self._balancers[source] = self.cluster.balancer.build(endpoints=group, draw=draw, client=client, clients=clients)
 
     def pick(self, call: Call) -> EndpointView | None:
         """The load balancer's choice for an attempt; None where nobody is there to go to."""
@@ -207,45 +195,45 @@ class View:
         number = 0 if self._arrangement is None else self._arrangement.choose(draw) if groups else 0
         if not groups or not groups[number]:
             return None
-        hash_key = NO_HASH if self._hash_on is HashOn.NOTHING else self._hash(call)
+        hash_key = NO_HASH if self._hash_keys is None else self._hash_keys.of(call.request, self._hash_on)
         if number_again and hash_key != NO_HASH:
             hash_key = call_key(hash_key, number_again)
         group = groups[number]
-        return group[self._balancers[number].pick(group, draw, self.clock.now_ns, hash_key)]
+        return group[self._balancers[self._sources[number]].pick(group, draw, self.clock.now_ns, hash_key)]
 
     def pick_avoiding(self, call: Call, priorities: int) -> EndpointView | None:
         """The choice for a retry that avoids the priorities (a bit for each) which were tried before; all once all were tried.
 
-        Source: Envoy, source/extensions/retry/priority/previous_priorities.
+        It is made by the balancers that other picks are made by: such a retry takes a turn like any request.
+
+        Source: Envoy, source/extensions/retry/priority/previous_priorities (adjustForAttemptedPriorities).
         """
-        members = [endpoint for endpoint in self.endpoints if endpoint.is_member]
-        left = [endpoint for endpoint in members if not priorities >> endpoint.priority & 1]
-        if self._locality is None or not left or len(left) == len(members):
+        if self._locality is None:
             return self.pick(call)
         if priorities not in self._others:
-            self._others[priorities] = self._arrange(left)
-        arrangement, groups = self._others[priorities]
+            self._others[priorities] = self._arrange_without(priorities)
         draw = self.draw.at(call.key, LOAD_BALANCER)
-        group = groups[arrangement.choose(draw)] if groups else []
-        return group[draw.below(len(group))] if group else None
+        arrangement, groups = self._others[priorities]
+        number = arrangement.choose(draw) if groups else 0
+        if not groups or not groups[number]:
+            return None
+        hash_key = NO_HASH if self._hash_keys is None else self._hash_keys.of(call.request, self._hash_on)
+        balancer = self._balancers[arrangement.sources[number]]
+        return groups[number][balancer.pick(groups[number], draw, self.clock.now_ns, hash_key)]
 
-    def _hash(self, call: Call) -> int:
-        """64 bits of what the requests that belong together share."""
-        request = call.request
-        match self._hash_on:
-            case HashOn.KEY:
-                what = request.content_key
-            case HashOn.CONSUMER:
-                what = request.consumer or NONE  # without one there is no header to hash
-            case HashOn.ROUTE:
-                what = request.route
-            case HashOn.ADDRESS:
-                what = request.address
-            case _:
-                if request.user == NONE:  # nobody comes twice: as a client without a cookie, who is given a new one
-                    return request.key
-                what = request.source << 32 | request.user
-        return NO_HASH if what == NONE else call_key(HASH, what)
+    def _arrange_without(self, priorities: int) -> tuple[Arrangement, list[list[EndpointView]]]:
+        """Among whom to pick outside of these priorities; among all where nobody is healthy there."""
+        members = [endpoint for endpoint in self.endpoints if endpoint.is_member and endpoint.is_available]
+        left = [endpoint for endpoint in members if not priorities >> self.level(endpoint) & 1]
+        arrangement, groups = self._arrange(left if any(one.is_healthy for one in left) else members)
+        for source, group in zip(arrangement.sources, groups, strict=True):
+            if source not in self._sources:  # the others are prepared
+                self._prepare(source, group)
+        return arrangement, groups
+
+    def level(self, endpoint: EndpointView) -> int:
+        """The priority that an endpoint has in this view: its own, or what the locality policy makes of its zone."""
+        return endpoint.priority if self._locality is None else self._locality.level(endpoint, self.zone)
 
     def notice(self, endpoint: EndpointView, status: int, grpc_status: int, flags: int, rtt_ns: int) -> None:
         """What became of an attempt: for outlier detection, failure accrual and the load balancer."""
@@ -255,47 +243,47 @@ class View:
             self.reports.send(endpoint)
         if self.cluster.balancer.observes:
             is_failure = status >= 500 or status == 0 or grpc_status > 0
-            for balancer in self._balancers:
+            for balancer in self._balancers.values():
                 balancer.done(endpoint, self.clock.now_ns, rtt_ns, is_failure)
 
     def admits_retry(self, is_timeout: bool = False) -> bool:  # noqa: FBT001, FBT002
-        """Whether the retry breaker (a fixed limit, or the budget in its place) has room; the slot is taken.
-
-        The try that has just failed counts as active still.
-        """
-        if self.budget is not None:
-            self.retries.maximum = self.budget.limit(self.requests.in_use + 1, self.pending.in_use)
-        has_room = self.retries.in_use < self.retries.maximum
-        if has_room and self.token_budget is not None:
-            has_room = self.token_budget.withdraw(self.clock.now_ns, is_timeout)
-        if not has_room:
-            self.activity.retries_refused += 1
-            return False
-        return self.retries.admit()
+        """Whether the retry breaker has room; the slot is taken."""
+        return admits_retry(self, is_timeout=is_timeout)
 
     def join(self, index: int) -> None:
         """Discovery says that an instance is there: a new host, whatever stood at its place before."""
         endpoint = self.endpoints[index]
+        if endpoint.leaving_pod not in (NONE, endpoint.instance.pod):
+            self._remove(endpoint)
+        endpoint.leaving_pod = NONE
         if endpoint.is_member or not self.belongs(index):
             return
-        endpoint.is_member = True
-        endpoint.joined_ns = self.clock.now_ns
-        if self.health is not None:
+        endpoint.is_member, endpoint.pod = True, endpoint.instance.pod
+        endpoint.healthy_since_ns = self.clock.now_ns
+        if self.health is None:
+            self.refresh()
+        else:
             self.health.join(endpoint)
-        self.refresh()
 
     def leave(self, index: int) -> None:
         """Discovery says that an instance has gone."""
         endpoint = self.endpoints[index]
-        if not endpoint.is_member:
-            return
-        endpoint.is_member = False
-        if self.health is not None:
+        if endpoint.is_member and (self.health is None or not self.health.keeps(endpoint)):
+            self._remove(endpoint)
+
+    def _remove(self, endpoint: EndpointView) -> None:
+        endpoint.is_member, endpoint.leaving_pod = False, NONE
+        drain(self, endpoint)
+        if self.health is None:
+            self.refresh()
+        else:
             self.health.leave(endpoint)
-        self.refresh()
 
     def set_health(self, index: int, is_healthy: bool) -> None:  # noqa: FBT001
         """An active health check says that an instance has become healthy, or unhealthy."""
         self.activity.health_changes += 1
         assert self.health is not None  # noqa: S101 — there are no checks without it
-        self.health.set_passing(self.endpoints[index], is_healthy)
+        endpoint = self.endpoints[index]
+        self.health.set_passing(endpoint, is_healthy)
+        if endpoint.leaving_pod != NONE and not is_healthy:
+            self._remove(endpoint)

@@ -128,7 +128,10 @@ class HopLayer:
             job.row[WASTED] = job.row[WORKED]
         elif instance.on_cancel is not OnCancel.CONTINUE:
             latency_ns = self._links.latency_ns(job.key, REQUEST_WAY, zone, instance.zone)
-            self._clock.start(_tell(job, latency_ns))
+            if latency_ns:
+                self._clock.start(_tell(job, latency_ns))
+            else:  # a retry in this very instant finds the place free
+                job.cancel()
 
     def _end(self, row: list[int], outcome: Outcome, job: Job | None) -> None:
         """The caller's part of the row; written here unless an instance still works on it."""
@@ -141,6 +144,5 @@ class HopLayer:
 
 def _tell(job: Job, latency_ns: int) -> Steps:
     """The message that the caller has gone."""
-    if latency_ns:
-        yield latency_ns
+    yield latency_ns
     job.cancel()

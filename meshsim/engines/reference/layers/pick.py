@@ -13,6 +13,7 @@ from meshsim.randomness import LOAD_BALANCER
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Steps
+    from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.engines.reference.travel.handler import Handler
@@ -67,12 +68,14 @@ class Chooser:
     def _of_session(self, call: Call, session: Session) -> EndpointView | None:
         """The session's endpoint, past the load balancer; another one where it cannot be used, or None where that is strict.
 
+        Whether it can is asked of the host itself: what has just been found out of its health counts before the load balancer hears.
+
         Source: Envoy, source/common/upstream/host_utility.cc (selectOverrideHost): in the host map, and not unhealthy.
         """
         if session.instance.service != self.view.service:  # the weights have sent it elsewhere
             return self._first_choice(call)
         endpoint = self.view.endpoints[session.instance.index]
-        if session.is_of_its_pod and endpoint.is_member and endpoint.is_available and endpoint.is_healthy:
+        if session.is_of_its_pod and endpoint.is_member and endpoint.is_available and endpoint.is_well:
             return endpoint
         self.view.activity.sessions_moved += 1
         assert self._persistence is not None  # noqa: S101 — nothing is pinned without it
@@ -83,7 +86,7 @@ class Chooser:
         known = (call.attempt - 1) // self._update_frequency * self._update_frequency if self._avoids_priorities else 0
         tried = 0
         for endpoint in call.first.tried[:known]:
-            tried |= 1 << endpoint.priority
+            tried |= 1 << self.view.level(endpoint)
         return self.view.pick_avoiding(call, tried) if tried else self.view.pick(call)
 
 
@@ -121,10 +124,12 @@ class StaticPickLayer:
         return self._inner.call(call)
 
 
-def pick_layer(inner: Handler, chooser: Chooser, refusals: Refusals, *, is_watched: bool) -> Handler:
-    """The layer that chooses endpoints, no more of it than the view needs."""
+def pick_layer(
+    inner: Handler, chooser: Chooser, refusals: Refusals, *, is_watched: bool, deadline: Outcome | None = None
+) -> Handler:
+    """The layer that chooses endpoints, no more of it than the view needs; `deadline` is what the timeout over all tries answers."""
     if is_watched:
-        return WatchfulPickLayer(inner, chooser, refusals)
+        return WatchfulPickLayer(inner, chooser, refusals, deadline)
     group = chooser.view.static_group if chooser.is_plain else None
     return PickLayer(inner, chooser) if group is None else StaticPickLayer(inner, chooser.view, *group)
 
@@ -136,18 +141,23 @@ class WatchfulPickLayer:
     does not count.
     """
 
-    __slots__ = ("_choose", "_inner", "_no_host", "_refusals", "_view")
+    __slots__ = ("_choose", "_deadline", "_failed_fast", "_inner", "_no_host", "_refusals", "_view")
 
-    def __init__(self, inner: Handler, chooser: Chooser, refusals: Refusals) -> None:
+    def __init__(self, inner: Handler, chooser: Chooser, refusals: Refusals, deadline: Outcome | None = None) -> None:
         self._inner = inner
+        self._deadline = deadline
         self._view = chooser.view
         self._choose = chooser.view.pick if chooser.is_plain else chooser.choose
         self._refusals = refusals
         self._no_host = failure(503, Flag.UH, chooser.view.service)
+        self._failed_fast = failure(504, Flag.UH, chooser.view.service)
 
     def call(self, call: Call) -> Steps:
-        """What the endpoint answers, or 503 with UH where there is none."""
+        """What the endpoint answers; where there is none 503 with UH, or 504 after a wait in vain."""
         view, clock = self._view, self._view.clock
+        if view.queue is not None and view.queue.is_needed and not (yield from self._wait(call)):
+            view.activity.no_host += 1
+            return self._refusals.refuse(call, self._failed_fast if call.connection_ns else self._no_host)
         endpoint = self._choose(call)
         if endpoint is None:
             view.activity.no_host += 1
@@ -170,6 +180,23 @@ class WatchfulPickLayer:
             raise
         view.notice(endpoint, outcome.status, outcome.grpc_status, outcome.flags, clock.now_ns - began_ns)
         return outcome
+
+    def _wait(self, call: Call) -> Steps:
+        """Until an endpoint is ready; whether there is one."""
+        view, clock = self._view, self._view.clock
+        assert view.queue is not None  # noqa: S101 — the caller has looked
+        if not view.queue.admits:
+            return False
+        view.activity.endpoint_waits += 1
+        began_ns = clock.now_ns
+        try:
+            is_ready: bool = yield from view.queue.wait(self._deadline)
+        except Interrupted:
+            call.connection_ns = clock.now_ns - began_ns
+            self._refusals.lose(call, call.caller)
+            raise
+        call.connection_ns = clock.now_ns - began_ns
+        return is_ready
 
 
 class WatchfulTransportLayer:

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from meshsim.engines.reference.layers.retrying import TIMED_OUT, stop, wait_ns
+from meshsim.engines.reference.time.at_once import end, make, run
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted, Overdue
 from meshsim.engines.reference.time.outcome import CALLER_GONE, is_servers_fault
 from meshsim.flags import Flag
@@ -78,8 +79,10 @@ class Entrant:
 class Race:
     """The tries of one call."""
 
-    __slots__ = ("_after_timeout", "_alarms", "_attempt", "_call", "_clock", "_first_key", "_hedges", "_layer", "_out", "_posted", "_previous_ns",
-                 "_task", "_waiting")  # fmt: skip
+    __slots__ = (
+        "_after_timeout", "_alarms", "_attempt", "_call", "_clock", "_first_key", "_hedges", "_is_parked", "_layer", "_out", "_posted",
+        "_previous_ns", "_task", "_waiting",
+    )  # fmt: skip
 
     def __init__(self, layer: Rules, call: Call) -> None:
         self._layer = layer
@@ -95,6 +98,8 @@ class Race:
         self._alarms: list[Task] = []
         self._waiting = False
         """Whether a retry is in its back-off."""
+        self._is_parked = False
+        """Whether the race's own task waits for something to happen: what happens in a step of its own it sees there."""
         self._posted: deque[tuple[str, Entrant | None, Outcome | None]] = deque()
         self._task: Task
 
@@ -113,7 +118,9 @@ class Race:
         try:
             while True:
                 while not self._posted:
+                    self._is_parked = True
                     yield PARK
+                    self._is_parked = False
                 kind, one, outcome = self._posted.popleft()
                 decided = self._on(kind, one, outcome)
                 if decided is not None:
@@ -146,7 +153,6 @@ class Race:
 
     def _answered(self, one: Entrant, outcome: Outcome | None) -> Outcome | None:
         self._out.remove(one)
-        self._release(one)
         if outcome is None:  # cancelled from outside of the race
             return None
         self._call.last_row = one.call.last_row
@@ -213,7 +219,8 @@ class Race:
         self._out.append(one)
         if layer.timeout_ns:
             call.on_connection = lambda: self._connected(one)
-        one.task = self._clock.start(_try(layer.inner, call), lambda outcome: self._ended(one, outcome))
+        one.task = make(self._clock, _try(layer.inner, call), lambda outcome: self._ended(one, outcome))
+        run(one.task)
         delay_ns = layer.delay_ns()
         if delay_ns and self._hedges < layer.hedging.max_hedges:
             self._alarm(delay_ns, "hedge", one)
@@ -228,25 +235,27 @@ class Race:
         one.task.on_end = None
         if self._layer.timeout_ns:
             del one.call.on_connection
+        self._release(one)
         if one in self._out:
             self._post("answer", one, outcome)
-        else:
-            self._release(one)
 
     def _alarm(self, delay_ns: int, kind: str, one: Entrant | None) -> None:
         def ring() -> Steps:
-            if delay_ns:
-                try:
-                    yield delay_ns
-                except Interrupted:
-                    return
+            try:
+                yield delay_ns
+            except Interrupted:
+                return
             self._post(kind, one, None)
 
+        if not delay_ns:
+            self._post(kind, one, None)
+            return
         self._alarms.append(self._clock.start(ring()))
 
     def _post(self, kind: str, one: Entrant | None, outcome: Outcome | None) -> None:
         self._posted.append((kind, one, outcome))
-        self._task.wake()
+        if self._is_parked:
+            self._task.wake()
 
     def _end(self, outcome: Outcome, *, cancels: bool) -> None:
         """No try matters any more."""
@@ -256,10 +265,8 @@ class Race:
         self._waiting = False
         left, self._out = self._out, []
         for one in left:
-            if one.task.is_over:  # its answer came in this very instant
-                self._release(one)
-            elif cancels:
-                one.task.interrupt(Overdue(outcome) if one.has_timed_out else Cancelled(outcome))
+            if cancels:
+                end(one.task, Overdue(outcome) if one.has_timed_out else Cancelled(outcome))
 
     def _admits(self, *, after_timeout: bool = False) -> bool:
         view = self._layer.view

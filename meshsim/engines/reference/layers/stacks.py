@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.destinations.connections import ConnectionLayer
 from meshsim.engines.reference.destinations.pool import PoolLayer
 from meshsim.engines.reference.destinations.transport import TransportLayer
-from meshsim.engines.reference.destinations.view import Place, View
+from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.guard import GuardLayer
 from meshsim.engines.reference.layers.hedging import ConnectedLayer
 from meshsim.engines.reference.layers.hop import HopLayer
@@ -22,7 +22,11 @@ from meshsim.plan import Stack
 from meshsim.policies.admission import NO_LIMIT
 
 if TYPE_CHECKING:
+    from meshsim.engines.reference.destinations.hash_keys import HashKeys
+    from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.beginnings import Beginnings
+    from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
     from meshsim.engines.reference.travel.refusals import Refusals
@@ -32,8 +36,18 @@ if TYPE_CHECKING:
 class Stacks:
     """Builds the layers of calls, and the views that they need; one view for each proxy, destination and subset."""
 
-    def __init__(self, plan: Plan, refusals: Refusals, links: Links, instances: tuple[tuple[Instance, ...], ...]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        refusals: Refusals,
+        links: Links,
+        instances: tuple[tuple[Instance, ...], ...],
+        hash_keys: HashKeys,
+        beginnings: Beginnings,
+    ) -> None:
         self._plan = plan
+        self._hash_keys = hash_keys
+        self._beginnings = beginnings
         self._refusals = refusals
         self._links = links
         self._instances = instances
@@ -43,7 +57,9 @@ class Stacks:
     def _view(self, cluster: Cluster, place: Place, caller: int) -> View:
         """A new view of a destination."""
         service, instances = self._plan.services[cluster.service], self._instances[cluster.service]
-        made = View(self._refusals.clock, cluster, service, instances, place, self._links.constant_ns)
+        made = View(
+            self._refusals.clock, cluster, service, instances, place, self._links.constant_ns, self._hash_keys, self._beginnings
+        )
         self.told.append((caller, made))
         return made
 
@@ -71,13 +87,14 @@ class Stacks:
         9. the per-try timeout: it begins when the try has a connection;
         10. the hop: link, instance, link.
         """
-        parts = tuple(self._tries(view, stack, layer, visible) for view in views)
-        handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
         service = views[0].service
+        on_timeout = timed_out(service)
+        parts = tuple(self._tries(view, stack, layer, visible, on_timeout) for view in views)
+        handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
         if stack.mirror is not None and mirror is not None:
             handler = MirrorLayer(handler, mirror, stack.mirror, views[0])
         handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service))
-        handler = within(handler, stack.timeout_ns, self._refusals, timed_out(service))
+        handler = within(handler, stack.timeout_ns, self._refusals, on_timeout, views[0].activity)
         return GrpcLayer(handler) if self._plan.services[service].is_grpc else handler
 
     def per_try(self, inner: Handler, stack: Stack, service: int) -> Handler:
@@ -89,7 +106,7 @@ class Stacks:
             return ConnectedLayer(inner)
         return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service))
 
-    def _tries(self, view: View, stack: Stack, layer: int, visible: int) -> Handler:
+    def _tries(self, view: View, stack: Stack, layer: int, visible: int, deadline: Outcome) -> Handler:
         """From the retries to the link, by one view."""
         refusals, clock = self._refusals, self._refusals.clock
         cluster = view.cluster
@@ -105,7 +122,7 @@ class Stacks:
             elif cluster.budget is not None or _limits_anything(cluster):
                 handler = PoolLayer(handler, view, view.service, refusals)
             is_watched = view.is_dynamic or cluster.balancer.observes
-            handler = pick_layer(handler, chooser, refusals, is_watched=is_watched)
+            handler = pick_layer(handler, chooser, refusals, is_watched=is_watched, deadline=deadline)
         if view.breaker is not None or view.throttling is not None or view.limiter is not None:
             handler = GuardLayer(handler, view, refusals)
         return around(handler, Stack(0, stack.retries), refusals, layer, view, timed_out(view.service), visible)

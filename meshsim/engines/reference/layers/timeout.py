@@ -16,6 +16,7 @@ from meshsim.flags import Flag
 from meshsim.plan import NONE
 
 if TYPE_CHECKING:
+    from meshsim.engines.reference.destinations.activity import Activity
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.travel.call import Call
@@ -36,12 +37,14 @@ class TimeoutLayer:
     Source: Envoy, source/common/router/router.cc (onResponseTimeout), upstream_request.cc (setupPerTryTimeout).
     """
 
-    __slots__ = ("_inner", "_outcome", "_timers")
+    __slots__ = ("_activity", "_inner", "_outcome", "_timers")
 
-    def __init__(self, inner: Handler, clock: Clock, timeout_ns: int, outcome: Outcome) -> None:
+    def __init__(self, inner: Handler, clock: Clock, timeout_ns: int, outcome: Outcome, activity: Activity | None = None) -> None:
         self._inner = inner
         self._timers = clock.timers(timeout_ns)
         self._outcome = outcome
+        self._activity = activity
+        """Where it is counted, if it is a route's."""
 
     def call(self, call: Call) -> Steps:
         """The inner outcome, or the timeout's."""
@@ -51,6 +54,8 @@ class TimeoutLayer:
         except Expired as expired:
             if expired.timer is not timer:
                 raise
+            if self._activity is not None:
+                self._activity.timeouts += 1
             return self._outcome
         finally:
             timer.task = None
@@ -109,12 +114,12 @@ def around(
     return within(handler, stack.timeout_ns, refusals, on_timeout)
 
 
-def within(inner: Handler, timeout_ns: int, refusals: Refusals, on_timeout: Outcome) -> Handler:
+def within(inner: Handler, timeout_ns: int, refusals: Refusals, on_timeout: Outcome, activity: Activity | None = None) -> Handler:
     """A timeout around `inner`, which is told of it where any service wants to know; `inner` itself for a timeout of 0."""
     if not timeout_ns:
         return inner
     told = DeadlineLayer(inner, refusals.clock, timeout_ns) if refusals.tells_deadlines else inner
-    return TimeoutLayer(told, refusals.clock, timeout_ns, on_timeout)
+    return TimeoutLayer(told, refusals.clock, timeout_ns, on_timeout, activity)
 
 
 def timed_out(service: int) -> Outcome:

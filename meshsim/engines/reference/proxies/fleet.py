@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from meshsim.engines.reference.proxies.proxy import Proxy
 from meshsim.plan import NONE
 from meshsim.policies.filters import Surroundings
+from meshsim.randomness import call_key, root_key, stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.plan import Ambient, Cluster, Plan, ProxyKind
     from meshsim.policies.filters import Filter
@@ -34,8 +36,12 @@ class Placed(NamedTuple):
 class Fleet:
     """The proxies, each with filters of its own."""
 
-    def __init__(self, clock: Clock, plan: Plan, instances: tuple[tuple[Instance, ...], ...]) -> None:
+    def __init__(
+        self, clock: Clock, plan: Plan, instances: tuple[tuple[Instance, ...], ...], beginnings: Beginnings, root: tuple[int, int]
+    ) -> None:
         self._clock = clock
+        self._beginnings = beginnings
+        self._root = root
         self._plan = plan
         self._sizes = tuple(operation.request_kib + operation.response_kib for operation in plan.operations)
         self._of_loads = _of_loads(plan)
@@ -101,11 +107,11 @@ class Fleet:
     def _make(
         self, kind: int, service: int, proxy: ProxyKind, index: int, zone: int, filters: tuple[Filter, ...], kib_ns: float
     ) -> Proxy:
-        built = tuple(
-            one.build(around=around)
-            for one, around in zip(filters, self._surroundings(kind, service, index, filters), strict=True)
-        )
+        born_ns = self._born_ns(kind, service, index)
+        around = self._surroundings(kind, service, index, filters, born_ns)
+        built = tuple(one.build(around=its) for one, its in zip(filters, around, strict=True))
         made = Proxy(self._clock, proxy, index, zone, built, self._sizes, kib_ns)
+        made.born_ns = born_ns
         self.proxies.append(Placed(kind, service, made))
         return made
 
@@ -113,11 +119,18 @@ class Fleet:
         """Give a replica of the gateway filters that remember nothing: its process is a new one."""
         assert self._plan.gateway is not None  # noqa: S101 — the caller has looked
         filters = self._plan.gateway.filters
-        around = self._surroundings(GATEWAY_KIND, NONE, index, filters)
+        around = self._surroundings(GATEWAY_KIND, NONE, index, filters, self._clock.now_ns)
         built = tuple(one.build(around=its) for one, its in zip(filters, around, strict=True))
         self.gateways[index].screen.renew(built)
 
-    def _surroundings(self, kind: int, service: int, index: int, filters: tuple[Filter, ...]) -> Iterator[Surroundings]:
+    def _born_ns(self, kind: int, service: int, index: int) -> int:
+        """When a proxy began: its own time for each, by whose it is and not by its place in the plan."""
+        whose = "" if service == NONE else self._plan.names.services[service]
+        return self._beginnings.of(call_key(root_key(*self._root, stream(f"proxy {kind} {whose}")), index))
+
+    def _surroundings(
+        self, kind: int, service: int, index: int, filters: tuple[Filter, ...], born_ns: int
+    ) -> Iterator[Surroundings]:
         """What each filter of a proxy may size its state by."""
         plan = self._plan
         if kind == GATEWAY_KIND and plan.gateway is not None:
@@ -128,7 +141,14 @@ class Fleet:
             replicas = len(plan.services[service].zones)
         for number in range(len(filters)):
             shared = self._shared.setdefault((kind, service, number), {})
-            yield self._of_loads._replace(replica=index, replicas=replicas, shared=shared)
+            yield self._of_loads._replace(
+                replica=index,
+                replicas=replicas,
+                shared=shared,
+                born_ns=born_ns,
+                time_zero_ns=self._beginnings.time_zero_ns,
+                begins=self._beginnings.begins,
+            )
 
 
 def _of_loads(plan: Plan) -> Surroundings:
@@ -138,7 +158,7 @@ def _of_loads(plan: Plan) -> Surroundings:
         consumers=plan.names.consumers,
         routes=plan.names.routes,
         addresses=max(asker.first_address + asker.addresses for asker in askers),
-        keys=max(len(source.key_shares) for source in plan.sources),
+        keys=max((1 + max(source.keys) for source in plan.sources if source.keys), default=0),
         credentials=max(asker.first_credential + 2 * asker.credentials for asker in askers),
     )
 

@@ -9,20 +9,26 @@ if TYPE_CHECKING:
 
     import simpy
 
+    from meshsim.engines.reference.proxies.proxy import Proxy
     from meshsim.engines.reference.proxies.screening import Screen
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.time.station import Station
 
 
-def read_load(clock: Clock, screen: Screen, station: Station) -> None:
+def read_load(clock: Clock, proxy: Proxy, station: Station) -> None:
     """Begin to tell the filters of a proxy that want to know how busy a station is: at the gateway its own, at a service the instance's."""
-    for number, one in enumerate(screen.filters):
+    for number, one in enumerate(proxy.screen.filters):
         if one.load_interval_ns:
-            clock.process(_read(clock, screen, number, station, one.load_interval_ns))
+            clock.process(_read(clock, proxy.screen, number, station, one.load_interval_ns, proxy.born_ns))
 
 
-def _read(clock: Clock, screen: Screen, number: int, station: Station, interval_ns: int) -> Generator[simpy.Event, None, None]:
-    """A SimPy process: a reading at every interval."""
+def _read(
+    clock: Clock, screen: Screen, number: int, station: Station, interval_ns: int, born_ns: int
+) -> Generator[simpy.Event, None, None]:
+    """A SimPy process: a reading at every interval since the proxy began."""
+    yield clock.pause(born_ns % interval_ns)
+    if born_ns % interval_ns:
+        screen.filters[number].load((station.busy + station.queued) / station.workers)
     while True:
         yield clock.pause(interval_ns)
         screen.filters[number].load((station.busy + station.queued) / station.workers)

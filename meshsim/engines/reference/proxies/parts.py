@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted
+from meshsim.engines.reference.time.at_once import begin
 from meshsim.engines.reference.time.gather import Gather
 
 if TYPE_CHECKING:
@@ -25,14 +25,8 @@ def gather(clock: Clock, calls: Sequence[tuple[Handler, Call, bool]]) -> Steps:
         calls: For each what handles it, the call, and whether the answer goes out without it.
     """
     waiting = Gather(clock.active, len(calls))
-    tasks = [clock.start(handler.call(call), partial(waiting.take, index)) for index, (handler, call, _) in enumerate(calls)]
-    try:
-        yield PARK
-    except Interrupted as error:
-        for task in tasks:
-            task.on_end = None
-            task.interrupt(Cancelled(error.outcome))
-        raise
+    tasks = [begin(clock, handler.call(call), partial(waiting.take, index)) for index, (handler, call, _) in enumerate(calls)]
+    yield from waiting.wait(tasks)
     outcomes: list[Outcome | None] = waiting.outcomes
     for outcome, (_, _, is_optional) in zip(outcomes, calls, strict=True):
         if not is_optional and outcome is not None and outcome.is_failure:

@@ -26,7 +26,7 @@ class Proxy:
     """One replica of a gateway, a sidecar, a node proxy or a waypoint: workers, a time for each request, filters, and views."""
 
     __slots__ = (
-        "_extra_ns", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "clock", "index", "screen", "station", "takes_time",
+        "_extra_ns", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "born_ns", "clock", "index", "screen", "station", "takes_time",
         "views", "zone",
     )  # fmt: skip
 
@@ -58,6 +58,8 @@ class Proxy:
         self._trace_share, self._trace_ns = kind.trace_share, kind.trace_ns
         self._sizes = sizes
         self._kib_ns = kib_ns if any(sizes) else 0.0
+        self.born_ns = 0
+        """When its process began, below 0 for one that was there before the run."""
         self.index = index
         self.zone = zone
         self.screen = Screen(clock, self.station, filters)

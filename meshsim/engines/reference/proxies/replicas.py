@@ -103,9 +103,9 @@ class Replicas:
         for at_ns, batch in self._edge.restarts:
             yield self._clock.pause(max(0, at_ns - self._clock.now_ns))
             for first in range(0, len(self.all), batch):
-                yield from self._replace(self.all[first : first + batch])
+                yield from self._replace([self.all[index] for index in self._edge.order[first : first + batch]])
 
-    def _replace(self, some: tuple[Replica, ...]) -> Process:
+    def _replace(self, some: list[Replica]) -> Process:
         """Replicas drain, end, and are there anew."""
         for replica in some:
             replica.is_draining = True

@@ -5,16 +5,18 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.proxies.sessions import Sessions, identity
+from meshsim.engines.reference.proxies.sessions import Sessions
 from meshsim.engines.reference.time.outcome import CALLER_LEFT, is_servers_fault
 from meshsim.plan import NONE, HashOn
-from meshsim.randomness import DESTINATION, call_key, uniform
+from meshsim.policies.load_balancing import NO_HASH
+from meshsim.randomness import DESTINATION, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     import simpy
 
+    from meshsim.engines.reference.destinations.hash_keys import HashKeys
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
@@ -26,10 +28,11 @@ if TYPE_CHECKING:
 class LiveRoute:
     """One route of the gateway, the same at all its replicas."""
 
-    __slots__ = ("_operations", "_shares", "_sticky", "canary", "is_simple", "plan", "sessions")
+    __slots__ = ("_hash_keys", "_operations", "_shares", "_sticky", "canary", "is_simple", "plan", "sessions")
 
-    def __init__(self, plan: Route, clock: Clock) -> None:
+    def __init__(self, plan: Route, clock: Clock, hash_keys: HashKeys) -> None:
         self.plan = plan
+        self._hash_keys = hash_keys
         self._operations = plan.operations
         self._shares = plan.shares
         self._sticky = plan.sticky
@@ -57,8 +60,8 @@ class LiveRoute:
 
     def _identity(self, request: Request) -> int:
         """A key that is the same for all requests of whom the route keeps together; nobody knows who comes again without a name."""
-        who = identity(request, self._sticky)
-        return request.key if who == NONE else call_key(int(self._sticky), who)
+        who = self._hash_keys.of_user(request, self._sticky)
+        return request.key if who == NO_HASH else who
 
     def set_share(self, operation: int, share: float) -> None:
         """Give one destination a share of the requests; the others keep their proportions."""

@@ -6,10 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.services.condition import Condition
-from meshsim.engines.reference.time.clock import PARK, Cancelled, Crashed, Interrupted
+from meshsim.engines.reference.time.at_once import begin
+from meshsim.engines.reference.time.clock import Cancelled, Crashed
 from meshsim.engines.reference.time.gather import Gather
 from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
 from meshsim.engines.reference.time.station import Station
+from meshsim.engines.reference.travel.addresses import Addresses
 from meshsim.engines.reference.travel.call import Call
 from meshsim.engines.reference.travel.row import FINISHED, STARTED, WASTED, WORKED
 from meshsim.flags import Flag
@@ -35,8 +37,8 @@ class Instance(Condition):
 
     __slots__ = (
         "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_is_async", "_keeps_deadlines",
-        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "callers", "failed", "guard",
-        "index", "on_cancel", "service", "sidecar", "station", "subset", "zone",
+        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "addresses", "callers", "failed", "guard",
+        "index", "key", "on_cancel", "service", "sidecar", "station", "subset", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +49,7 @@ class Instance(Condition):
         number: int,
         index: int,
         operations: tuple[Operation, ...],
+        key: int = 0,
     ) -> None:
         super().__init__(may_crash=service.may_crash)
         self._clock = clock
@@ -55,6 +58,9 @@ class Instance(Condition):
         self.service = number
         self.index = index
         self.zone = service.zones[index]
+        self.key = key
+        """What belongs to its place by chance comes from it."""
+        self.addresses = Addresses(key, service.addresses[index] if index < len(service.addresses) else "")
         self.station = Station(clock, service.workers)
         self.on_cancel = service.on_cancel
         self.sidecar: Sidecar | None = None
@@ -150,7 +156,7 @@ class Instance(Condition):
         if not job.is_abandoned:
             job.caller.wake(self._crashed)
 
-    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:
+    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901 — one loop, for speed
         """Work through steps in order; the first failure that the service cannot do without, or None."""
         clock, row, keeps_deadlines = self._clock, job.row, self._keeps_deadlines
         for step in steps:
@@ -161,9 +167,12 @@ class Instance(Condition):
                     yield from self._take_worker(job)
                     if keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
                         return self._deadline_passed
+                work_ns = self._work_ns(step, job)
+                if not work_ns:
+                    continue
                 began_ns: int = clock.now_ns
                 try:
-                    yield self._work_ns(step, job)
+                    yield work_ns
                 finally:
                     row[WORKED] += clock.now_ns - began_ns
                 continue
@@ -230,15 +239,10 @@ class Instance(Condition):
             return None
         gather = Gather(self._clock.active, len(made))
         branches = [
-            self._clock.start(self._branch(one, call, job), partial(gather.take, index)) for index, (one, call) in enumerate(made)
+            begin(self._clock, self._branch(one, call, job), partial(gather.take, index))
+            for index, (one, call) in enumerate(made)
         ]
-        try:
-            yield PARK
-        except Interrupted as error:
-            for branch in branches:
-                branch.on_end = None
-                branch.interrupt(Cancelled(error.outcome))
-            raise
+        yield from gather.wait(branches)
         return next((outcome for outcome in gather.outcomes if outcome is not None), None)
 
     def _answer(self, operation: Operation, job: Job) -> Outcome:

@@ -1,1 +1,1 @@
-"""Time: the clock and its light tasks, stations of workers, and how a wait ends."""
+"""Time: the clock, its light tasks and timers, stations of workers, and the outcome that a wait ends with."""

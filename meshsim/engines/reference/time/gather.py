@@ -4,24 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.engines.reference.time.at_once import end
+from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted
+
 if TYPE_CHECKING:
-    from meshsim.engines.reference.time.clock import Task
+    from meshsim.engines.reference.time.clock import Steps, Task
     from meshsim.engines.reference.time.outcome import Outcome
 
 
 class Gather:
     """Wakes a task when all of its branches have ended."""
 
-    __slots__ = ("_missing", "_task", "outcomes")
+    __slots__ = ("_is_awaited", "_missing", "_task", "outcomes")
 
     def __init__(self, task: Task, branches: int) -> None:
         self._task = task
         self._missing = branches
+        self._is_awaited = False
         self.outcomes: list[Outcome | None] = [None] * branches
+
+    def wait(self, branches: list[Task]) -> Steps:
+        """Wait for all of them, which end with whoever waits."""
+        if not self._missing:
+            return
+        self._is_awaited = True
+        try:
+            yield PARK
+        except Interrupted as error:
+            for branch in branches:
+                branch.on_end = None
+                end(branch, Cancelled(error.outcome))
+            raise
 
     def take(self, index: int, outcome: Outcome | None) -> None:
         """A branch has ended."""
         self.outcomes[index] = outcome
         self._missing -= 1
-        if not self._missing:
+        if self._is_awaited and not self._missing:
             self._task.wake()

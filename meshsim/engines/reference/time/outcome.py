@@ -10,6 +10,9 @@ from meshsim.plan import NONE
 _GRPC_OF_HTTP = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 """What a gRPC client makes of an HTTP status. Source: gRPC, doc/http-grpc-status-mapping.md; Envoy, grpc/status.cc."""
 _GRPC_UNKNOWN = 2
+_GRPC_DEADLINE_EXCEEDED = 4
+"""Of who waited in vain for an endpoint. Source: linkerd2-proxy 29637b6, linkerd/app/core/src/errors/respond.rs (gateway_timeout)."""
+_NO_HOST = int(Flag.UH)
 
 
 class Outcome(NamedTuple):
@@ -39,6 +42,8 @@ class Outcome(NamedTuple):
         if self.grpc_status >= 0 or self.status == 0:
             return self
         grpc_status = 0 if self.status < 400 else _GRPC_OF_HTTP.get(self.status, _GRPC_UNKNOWN)
+        if self.status == 504 and self.flags & _NO_HOST:
+            grpc_status = _GRPC_DEADLINE_EXCEEDED
         return self._replace(status=200, grpc_status=grpc_status)
 
 

@@ -1,1 +1,1 @@
-"""What travels: requests, calls, attempts, and the links that they travel over."""
+"""What travels: requests, calls and attempts, the endpoints that they go to, the links on the way, and who handles them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from meshsim.engines.reference.time.at_once import end
 from meshsim.engines.reference.time.clock import Cancelled
 from meshsim.engines.reference.time.outcome import CALLER_GONE
 from meshsim.engines.reference.travel.row import ATTEMPT
@@ -13,6 +14,7 @@ from meshsim.plan import OnCancel
 if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Task
     from meshsim.engines.reference.time.station import Station
+    from meshsim.engines.reference.travel.addresses import Addresses
     from meshsim.engines.reference.travel.sidecar import Sidecar
 
 
@@ -41,6 +43,8 @@ class Server(Protocol):
     """Raised whenever it stops: connections that were made before are dead."""
     pod: int
     """Raised whenever another one takes its place: an address that was known before is nobody's."""
+    addresses: Addresses
+    """Of what stands at its place, one pod after the other."""
     finished: int
     failed: int
     """Of the finished ones, those that failed at the server's side."""
@@ -99,4 +103,4 @@ class Job:
         """The message that the caller has gone has reached the instance."""
         on_cancel = self.instance.on_cancel
         if on_cancel is OnCancel.STOP or (on_cancel is OnCancel.DROP_QUEUED and self.is_queued):
-            self.task.interrupt(Cancelled(CALLER_GONE))
+            end(self.task, Cancelled(CALLER_GONE))
