@@ -53,7 +53,7 @@ ROOMS = {
         ("engine",),
     ),
     "scenario": (
-        ("files", "defaults", "spread"),
+        ("expressions", "files", "defaults", "spread"),
         ("sections",),
         ("effective", "matrix", "thresholds"),
         ("figure", "flow"),
@@ -80,6 +80,7 @@ HOMES = {
     "pydantic": ("scenario/",),
     "pydantic_core": ("scenario/",),
     "ruamel": ("scenario/",),
+    "re2": ("scenario/expressions.py",),
     "rich": ("report/", "cli/"),
     "matplotlib": ("report/",),
     "jinja2": ("report/",),
