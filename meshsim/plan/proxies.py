@@ -24,6 +24,10 @@ class ProxyKind:
     trace_share: float = 0.0
     trace_ns: float = 0.0
     """Time for the span of a request that is traced."""
+    timer_resolution_ns: int = 0
+    """Between two ticks of the clock that its timers go by; 0 for exact ones."""
+    connection_ns: int = 0
+    """Time for which a new TCP connection holds a worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Edge:
 
     balancer: EdgeBalancer
     tls: EdgeTls | None
+    connection_ns: int
+    """Time for which a new TCP connection holds a worker of the replica."""
     max_connections: int
     """Of each replica; NONE for no limit."""
     idle_timeout_ns: int

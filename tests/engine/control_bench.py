@@ -23,7 +23,7 @@ from meshsim.flags import Flag
 from meshsim.plan import NONE, Cluster, Effect, Fault, HealthCheck, Lifecycle, Network, Operation, Step, StepKind
 from meshsim.policies.load_balancing import RoundRobin
 from meshsim.randomness import call_key
-from meshsim.records import Recorder
+from meshsim.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

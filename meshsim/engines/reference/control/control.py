@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.network import Links
-    from meshsim.plan import Discovery, Plan
+    from meshsim.plan import Cluster, Discovery, Plan
 
 
 class Control:
@@ -51,10 +51,23 @@ class Control:
                 self._registries[number] = registry
                 self._lives.append(Life(clock, lifecycle, instances[number], registry))
 
+    def looks_after(self, cluster: Cluster) -> bool:
+        """Whether anything but its own calls happens to a view of this cluster: it then has to be there from the start."""
+        connections = cluster.connections
+        return (
+            cluster.service in self._registries
+            or cluster.health_check is not None
+            or cluster.outliers is not None
+            or cluster.accrual is not None
+            or cluster.balancer.reads_reports
+            or (connections is not None and connections.tls is not None and bool(connections.tls.rotations_ns))
+        )
+
     def follow(self, view: View, caller: int) -> None:
         """Look after a new view: membership, health, load reports, certificates."""
-        if view.service in self._registries:
-            self._teacher(caller).follow(view, self._registries[view.service])
+        for part in view.parts:
+            if part.service in self._registries:
+                self._teacher(caller).follow(part, self._registries[part.service])
         check = view.cluster.health_check
         if check is not None:
             for endpoint in view.endpoints:

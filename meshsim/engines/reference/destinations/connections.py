@@ -17,6 +17,7 @@ from meshsim.engines.reference.time.at_once import begin_aside
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
+from meshsim.plan import NONE
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
@@ -225,14 +226,18 @@ class ConnectionLayer:
 
     __slots__ = ("_failed", "_inner", "_overflow", "_pool", "_refusals", "_view")
 
-    def __init__(self, inner: Handler, view: View, links: Links, refusals: Refusals, settings: Connections) -> None:
+    def __init__(
+        self, inner: Handler, view: View, links: Links, refusals: Refusals, settings: Connections, service: int = NONE
+    ) -> None:
+        """Around the layers to a service: the view's, or one of its backends."""
+        at = view.service if service == NONE else service
         self._inner = inner
         self._view = view
         self._refusals = refusals
         self._pool = view.pool if isinstance(view.pool, ConnectionPool) else ConnectionPool(view, links, settings)
         view.pool = self._pool
-        self._overflow = failure(503, Flag.UO, view.service)
-        self._failed = failure(503, Flag.UF, view.service)
+        self._overflow = failure(503, Flag.UO, at)
+        self._failed = failure(503, Flag.UF, at)
 
     def call(self, call: Call) -> Steps:
         """Wait for a connection, send on it, give it back."""

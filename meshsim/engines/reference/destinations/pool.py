@@ -10,6 +10,7 @@ Source: Envoy, source/common/conn_pool/conn_pool_base.cc (newStreamImpl, onUpstr
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.time.clock import PARK, Interrupted
@@ -73,6 +74,8 @@ class PoolLayer:
     def _wait(self, endpoint: EndpointView) -> Steps:
         """Wait in the host's queue; whether a connection and a place among the requests were given."""
         waiter = Waiter(self._refusals.clock.active)
+        if endpoint.waiting is None:
+            endpoint.waiting = deque()
         endpoint.waiting.append(waiter)
         self._serve(endpoint)
         if waiter.is_answered:

@@ -72,9 +72,9 @@ class Chooser:
 
         Source: Envoy, source/common/upstream/host_utility.cc (selectOverrideHost): in the host map, and not unhealthy.
         """
-        if session.instance.service != self.view.service:  # the weights have sent it elsewhere
+        endpoint = self.view.endpoint_of(session.instance)
+        if endpoint is None:  # the weights have sent it elsewhere
             return self._first_choice(call)
-        endpoint = self.view.endpoints[session.instance.index]
         if session.is_of_its_pod and endpoint.is_member and endpoint.is_available and endpoint.is_well:
             return endpoint
         self.view.activity.sessions_moved += 1

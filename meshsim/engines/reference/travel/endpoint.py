@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.plan import NONE
 from meshsim.policies.load_balancing import Endpoint
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from meshsim.engines.reference.time.clock import Task
     from meshsim.engines.reference.travel.server import Server
     from meshsim.policies.load_balancing.address import Address
@@ -31,8 +32,8 @@ class EndpointView(Endpoint):
     """An instance as one proxy sees it, with that proxy's connections to it."""
 
     __slots__ = (
-        "draining", "idle", "instance", "is_available", "is_ejected", "is_healthy", "is_member", "is_passing", "latency_ns", "leaving_pod",
-        "open", "pod", "priority", "waiting", "zone",
+        "backend", "draining", "idle", "instance", "is_available", "is_ejected", "is_healthy", "is_member", "is_passing", "latency_ns",
+        "leaving_pod", "open", "pod", "priority", "waiting", "zone",
     )  # fmt: skip
 
     def __init__(self, instance: Server, weight: float, latency_ns: int, priority: int = 0) -> None:
@@ -45,6 +46,8 @@ class EndpointView(Endpoint):
         """Envoy's; 0 is used first."""
         self.latency_ns = latency_ns
         """One way between the two; NONE where each message draws its own."""
+        self.backend = 0
+        """Which of the services it is of, in a view over several."""
         self.is_member = True
         """Whether this proxy has been told of it and not that it has left."""
         self.leaving_pod = NONE
@@ -63,8 +66,8 @@ class EndpointView(Endpoint):
         """Connections in all."""
         self.draining = 0
         """Of those in use, how many close when their request has ended."""
-        self.waiting: deque[Waiter] = deque()
-        """Requests that wait for a connection to this very endpoint."""
+        self.waiting: deque[Waiter] | None = None
+        """Requests that wait for a connection to this very endpoint; None before the first."""
 
     @property
     def address(self) -> Address:
