@@ -3,6 +3,7 @@
 MeshsimError
 ├── ScenarioError      the scenario is wrong: every mistake, each with its place       exit code 104
 ├── ReplayError        a file of measurements does not hold what it should              exit code 104
+├── LimitError         a run was ended that would have taken more than can be had       exit code 104
 ├── ResultError        a run directory cannot be read or written                       exit code 1
 ├── SeamError          the processes or the cluster that should do the work are not there    exit code 1
 ├── UsageError         something was asked for that cannot be                            exit code 2
@@ -36,6 +37,10 @@ class UnitError(MeshsimError, ValueError):
 
 class ReplayError(MeshsimError):
     """A file of measurements that does not hold what it should, or not enough of it."""
+
+
+class LimitError(MeshsimError):
+    """A run that was ended because it would have taken more than can be had; the message says what grew."""
 
 
 class ResultError(MeshsimError):
