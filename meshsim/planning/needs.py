@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-MOST_EVENTS = 5_000_000_000
-"""Hours of work, or days."""
+MOST_EVENTS = 2_000_000_000
+"""Hours of work."""
 MOST_ROWS = 200_000_000
 """Of the tables over time: minutes of writing, and some gigabytes."""
-EVENTS, ROWS, BYTES = "events", "rows over time", "bytes of memory"
+EVENTS, ROWS, BYTES = "events", "rows over time", "of memory"
 BYTES_OF_A_USER = 1_500
 BYTES_OF_AN_INSTANCE = 3_000
 BYTES_OF_AN_ENDPOINT = 400
@@ -79,9 +79,8 @@ def refusals(plan: Plan, memory: float) -> list[Refusal]:
             found.append(
                 Refusal(
                     worst.path,
-                    f"a run takes {_amount(kind, total)} at the least, {_amount(kind, worst.amount, with_kind=False)} of them"
-                    f" for {worst.what}; {_amount(kind, most, with_kind=False)} can be had; {worst.remedy},"
-                    " or write run.limits: false to try it all the same",
+                    f"a run takes {_amount(kind, total)} {kind} at the least, most of it for {worst.what}, and can have"
+                    f" {_amount(kind, most)}; {worst.remedy}, or run.limits: false to try it all the same",
                 )
             )
     return found
@@ -95,8 +94,12 @@ def needs(plan: Plan) -> Iterator[Need]:
     yield from _of_intervals(plan, horizon_ns)
     made = volume.calls(plan)
     to_service = [0.0] * len(plan.services)
-    for operation, times in zip(plan.operations, made, strict=True):
+    for number, (operation, times) in enumerate(zip(plan.operations, made, strict=True)):
         to_service[operation.service] += times
+        name = plan.names.operations[number]
+        yield Need(
+            EVENTS, times, f"the calls to {name}", ("services", name.partition("/")[0]), "ask for a lower rate, or a shorter run"
+        )
     tables: set[tuple[str, int]] = set()
     for sender in senders(plan):
         yield from _of_sender(plan, sender, to_service[sender.cluster.service], tables)
@@ -168,7 +171,7 @@ def _of_sender(plan: Plan, sender: Sender, times: float, tables: set[tuple[str, 
     hosts = sum(_hosts(plan.services[one.service], cluster) for one in cluster.backends) or _hosts(service, cluster)
     views = min(sender.callers, times) if sender.is_late else sender.callers
     yield Need(
-        BYTES, BYTES_OF_AN_ENDPOINT * views * hosts, f"what {views:,.0f} callers know of the {hosts:,} instances of {name}",
+        BYTES, BYTES_OF_AN_ENDPOINT * views * hosts, f"what each of {views:,.0f} callers knows of the {hosts:,} instances of {name}",
         ("services", name, "replicas"), "write fewer replicas here or at the callers",
     )  # fmt: skip
     here: Path = (section, "traffic", name)
@@ -204,7 +207,8 @@ def _places(cluster: Cluster) -> int:
     return cluster.balancer.table_size if isinstance(cluster.balancer, Maglev) else 0
 
 
-def _amount(kind: str, amount: float, *, with_kind: bool = True) -> str:
+def _amount(kind: str, amount: float) -> str:
+    """In three digits, which is more than is known of it."""
     if kind == BYTES:
-        return f"{amount / 2**30:,.1f} GiB{' of memory' if with_kind else ''}"
-    return f"{amount:,.0f} {kind}" if with_kind else f"{amount:,.0f}"
+        return f"{amount / 2**30:,.3g} GiB"
+    return f"{float(f'{amount:.3g}'):,.0f}"
