@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meshsim.planning import volume
+
 try:
     import resource
 except ImportError:  # Windows
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 MOST_OF_MEMORY = 0.85
 """Share of what the machine lets a process have. The rest is for the summary, and for others."""
 LOOKS_PER_READING = 8
-STALLED_EVENTS = 3_000_000
-"""In a millionth of the run: of a run that lasts a day of work it is a thousand times as many as usual."""
-EVENTS_PER_USER = 20
-"""All users may begin in one instant."""
+STALLED_EVENTS = 1_000_000
+"""In a millionth of the run, beside those of requests that begin in it: hundreds of times as many as even a run that takes a day has."""
+EVENTS_PER_REQUEST, EVENTS_PER_CALL = 50, 10
+"""All users may begin in one instant, and each may make many calls."""
+LATER_EVENTS = 3_000_000
+"""After the load has ended, and besides 20 times as many as there were until then."""
 LATEST_NS = 2**62
 """146 years: the tables hold nanoseconds in 64 bits."""
 OFF = "or write run.limits: false to go on regardless"
@@ -44,10 +48,12 @@ class Watch:
     def __init__(self, plan: Plan, memory: float) -> None:
         self._most = memory
         self._window_ns = plan.duration_ns // 1_000_000
-        self._stalled = STALLED_EVENTS + EVENTS_PER_USER * sum(len(source.users) for source in plan.sources)
+        requests = sum(map(volume.requests_of, plan.sources))
+        called = sum(volume.calls(plan, past_filters=True)) / requests if requests else 0.0
+        self._per_request = EVENTS_PER_REQUEST + EVENTS_PER_CALL * called
         self._duration_ns = plan.duration_ns
         self._looks = 0
-        self._since_ns, self._since_events = 0, 0
+        self._since_ns = self._since_events = self._since_requests = 0
         self._at_the_end = 0
 
     def why_end(self, now: Progress) -> str:
@@ -55,18 +61,19 @@ class Watch:
         if now.now_ns > LATEST_NS:
             return f"{_simulated(now)}, more than a century: requests take for ever (`compute`, `slow`) or wait for those that do"
         if now.now_ns - self._since_ns > self._window_ns:
-            self._since_ns, self._since_events = now.now_ns, now.events
-        elif now.events - self._since_events > self._stalled:
+            self._since_ns, self._since_events, self._since_requests = now.now_ns, now.events, now.requests
+        elif now.events - self._since_events > STALLED_EVENTS + self._per_request * (now.requests - self._since_requests):
             return (
                 f"{now.events - self._since_events:,} events in {now.now_ns - self._since_ns:,} ns of simulated time: something"
                 f" goes on without end and without a wait (retries with a back-off of 0s, intervals of nanoseconds); {OFF}"
             )
         if now.now_ns <= self._duration_ns:
             self._at_the_end = now.events
-        elif now.events - self._at_the_end > self._stalled + 20 * self._at_the_end:
+        elif now.events - self._at_the_end > LATER_EVENTS + 20 * self._at_the_end:
             return (
                 f"{now.events - self._at_the_end:,} events since the load ended at {self._duration_ns / 1e9:,.10g} s, and still no end:"
-                f" {now.live:,} tasks are under way; look for num_retries that multiply and for waits without a timeout; {OFF}"
+                f" {now.live:,} tasks are under way; look for work that takes for ever (`compute`, `slow`), num_retries that multiply and waits"
+                f" without a timeout; {OFF}"
             )
         self._looks += 1
         if self._looks % LOOKS_PER_READING == 0 and (used := used_bytes()) > self._most * MOST_OF_MEMORY:

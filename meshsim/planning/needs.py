@@ -23,7 +23,9 @@ MOST_EVENTS = 2_000_000_000
 """Hours of work."""
 MOST_ROWS = 200_000_000
 """Of the tables over time: minutes of writing, and some gigabytes."""
-EVENTS, ROWS, BYTES = "events", "rows over time", "of memory"
+MOST_INTERVALS = 3_000_000
+"""Until the last request is over; more of them with nothing else to do would end the run."""
+EVENTS, INTERVALS, ROWS, BYTES = "events", "intervals", "rows over time", "of memory"
 BYTES_OF_A_USER = 1_500
 BYTES_OF_AN_INSTANCE = 3_000
 BYTES_OF_AN_ENDPOINT = 400
@@ -36,7 +38,7 @@ class Need(NamedTuple):
     """A part of what a run takes."""
 
     kind: str
-    """`EVENTS`, `ROWS` or `BYTES`."""
+    """`EVENTS`, `INTERVALS`, `ROWS` or `BYTES`."""
     amount: float
     what: str
     """In words: `requests of shoppers`."""
@@ -71,7 +73,7 @@ def refusals(plan: Plan, memory: float) -> list[Refusal]:
     """
     found = []
     parts = list(needs(plan))
-    for kind, most in ((EVENTS, MOST_EVENTS), (ROWS, MOST_ROWS), (BYTES, memory)):
+    for kind, most in ((EVENTS, MOST_EVENTS), (INTERVALS, MOST_INTERVALS), (ROWS, MOST_ROWS), (BYTES, memory)):
         of_kind = [one for one in parts if one.kind == kind]
         total = sum(one.amount for one in of_kind)
         if total > most:
@@ -161,7 +163,7 @@ def _of_intervals(plan: Plan, horizon_ns: int) -> Iterator[Need]:
         hours = horizon_ns / 3_600_000_000_000
         longer += f" (a request that computes for {hours:,.0f} hours keeps the run going for so long)"
     yield Need(ROWS, rows, "what stations and proxies look like at each interval", ("run", "interval"), longer)
-    yield Need(EVENTS, horizon_ns / plan.interval_ns, "intervals", ("run", "interval"), longer)
+    yield Need(INTERVALS, horizon_ns / plan.interval_ns, "rows over time", ("run", "interval"), longer)
 
 
 def _of_sender(plan: Plan, sender: Sender, times: float, tables: set[tuple[str, int]]) -> Iterator[Need]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TIMED_OUT = int(Flag.UT)
 TRIES_IN_ONE_STEP = 64
-"""Of tries that take no time so many count as events of their own, and others have their turn: nobody could end them else."""
+"""After so many tries without a wait each further one is an event of its own, so that others have their turn and can end it."""
 
 
 def wait_ns(policy: RetryPolicy, outcome: Outcome, retry: int, previous_ns: int, draw: Draw) -> int:
@@ -95,8 +95,7 @@ class RetryLayer:
                 previous_ns = wait_ns(policy, outcome, attempt, previous_ns, self._draw.at(call.key, BACK_OFF))
                 if previous_ns:
                     yield from self._wait(call, previous_ns)
-                elif not attempt % TRIES_IN_ONE_STEP:
-                    self._refusals.clock.events += TRIES_IN_ONE_STEP
+                elif attempt >= TRIES_IN_ONE_STEP:
                     yield 0
                 attempt += 1
                 call.key = attempt_key(first_key, self._layer, attempt)
