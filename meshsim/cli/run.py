@@ -18,7 +18,7 @@ from meshsim.cli.options import (
     SetOption,
     VariantOption,
 )
-from meshsim.errors import UnitError
+from meshsim.errors import UnitError, printable
 from meshsim.units import parse_share
 
 if TYPE_CHECKING:
@@ -90,4 +90,6 @@ def _share(text: str) -> float:
     try:
         return parse_share(text)
     except UnitError as error:
-        raise typer.BadParameter(f"{error}; write all, none, or a share such as 10%", param_hint="--records") from None
+        raise typer.BadParameter(
+            f"{printable(str(error))}; write all, none, or a share such as 10%", param_hint="--records"
+        ) from None

@@ -178,7 +178,8 @@ class Experiment:
                     why_ended = watch.why_end(now)
                 return not stopped and not why_ended
 
-            return reference.run(self.plan, seed, replication, sinks, on_progress), why_ended
+            end = reference.run(self.plan, seed, replication, sinks, on_progress)
+        return end, "" if end.is_over else why_ended
 
     def _manifest(self, seed: int, replication: int, share: float, end: Progress, why_ended: str) -> dict[str, Any]:
         """All that is needed to repeat the run."""

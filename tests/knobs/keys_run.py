@@ -42,7 +42,6 @@ def run_rows() -> list[Row]:
             measure.failures,
             "less",
         ),
-        Row("RunSection.limits", plain, run(limits=False), run(limits=True), refuses_too_much, "more"),
         Row("RunSection.records", plain, {}, run(records="none"), measure.kept_requests, "less"),
         Row(
             "Sampled.sampled",

@@ -90,7 +90,7 @@ def test_a_request_that_computes_for_weeks_keeps_the_intervals_going() -> None:
 
     assert one == Refusal(
         ("run", "interval"),
-        "a run takes 364,000,000 rows over time at the least, most of it for what stations and proxies look like at each interval, and"
+        "a run takes 362,000,000 rows over time at the least, most of it for what stations and proxies look like at each interval, and"
         " can have 200,000,000; write a longer run.interval (a request that computes for 500 hours keeps the run going for so"
         f" long){TO_TRY}",
     )
