@@ -12,7 +12,7 @@ from meshsim.cli import app
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAME = "a\x1b[2J\nb.yaml"
+NAME = "a\x1b[2Jb.yaml"
 TEXT = """
 name: plain
 load: {l: {executor: constant-arrival-rate, rate: 10/s, requests: {a: 1}}}
@@ -34,7 +34,7 @@ def hostile(tmp_path: Path) -> Path:
 def test_what_check_says_of_such_a_file_is_one_line(hostile: Path) -> None:
     told = CliRunner().invoke(app, ["check", str(hostile)])
 
-    assert told.stdout.endswith("/a\\x1b[2J\\nb.yaml: no mistakes, 0 warnings (1 service, 0 variants)\n")
+    assert told.stdout.endswith("/a\\x1b[2Jb.yaml: no mistakes, 0 warnings (1 service, 0 variants)\n")
     assert told.stdout.count("\n") == 1
 
 
