@@ -111,11 +111,9 @@ class View(Limited):
 
     def _begin(self, service: Service) -> None:
         """Who is a member at the start."""
+        replicas = len(self.endpoints) if service.lifecycle is None else service.lifecycle.replicas
         for endpoint in self.endpoints:
-            endpoint.is_member = self.belongs(endpoint.index)
-        if service.lifecycle is not None:
-            for endpoint in self.endpoints[service.lifecycle.replicas :]:
-                endpoint.is_member = False
+            endpoint.is_member = endpoint.index < replicas and self.belongs(endpoint.index)
 
     @property
     def parts(self) -> tuple[Part, ...]:
