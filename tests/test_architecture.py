@@ -57,6 +57,7 @@ ROOMS = {
     "scenario": (
         ("expressions", "files", "defaults", "spread"),
         ("sections",),
+        ("circumstances",),
         ("effective", "matrix", "thresholds"),
         ("figure", "flow"),
         ("references",),

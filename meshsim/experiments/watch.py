@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshsim.planning import volume
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from meshsim.engines.reference import Progress
@@ -109,7 +108,7 @@ def used_bytes() -> float:
 
 def _address_space() -> float:
     """The limit of `ulimit -v`; infinite where there is none."""
-    if resource is None:
+    if sys.platform == "win32":
         return math.inf
     soft = resource.getrlimit(resource.RLIMIT_AS)[0]
     return math.inf if soft == resource.RLIM_INFINITY else float(soft)
