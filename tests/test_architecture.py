@@ -55,8 +55,9 @@ ROOMS = {
         ("engine",),
     ),
     "scenario": (
-        ("files", "defaults", "spread"),
+        ("expressions", "files", "defaults", "spread"),
         ("sections",),
+        ("circumstances",),
         ("effective", "matrix", "thresholds"),
         ("figure", "flow"),
         ("references",),
@@ -82,6 +83,7 @@ HOMES = {
     "pydantic": ("scenario/",),
     "pydantic_core": ("scenario/",),
     "ruamel": ("scenario/",),
+    "re2": ("scenario/expressions.py",),
     "rich": ("report/", "cli/"),
     "matplotlib": ("report/",),
     "jinja2": ("report/",),

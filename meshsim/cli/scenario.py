@@ -8,6 +8,7 @@ import typer
 
 from meshsim.cli.application import MISUSED, app, print_result, tell, told
 from meshsim.cli.options import ScenarioFile, SetOption, VariantOption
+from meshsim.errors import printable
 
 
 @app.command()
@@ -36,7 +37,7 @@ def check(file: ScenarioFile, *, settings: SetOption = None, variant: VariantOpt
         assert found is not None  # noqa: S101 — there is at least the scenario as it stands
         lines = [f"{text}{where}\n" for text, where in (brought | warnings).items()]
         counts = f"{count(len(found.scenario.services), 'service')}, {count(len(found.names), 'variant')}"
-        print_result(f"{''.join(lines)}{file}: no mistakes, {count(len(warnings), 'warning')} ({counts})\n")
+        print_result(f"{''.join(lines)}{printable(str(file))}: no mistakes, {count(len(warnings), 'warning')} ({counts})\n")
 
 
 @app.command()

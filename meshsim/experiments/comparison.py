@@ -258,7 +258,7 @@ class Comparison:
             frame = kept.table(name)
             frame.insert(0, "variant", variant)
             frames.append(frame)
-        return pd.concat(frames, ignore_index=True)
+        return pd.concat(frames, ignore_index=True).infer_objects()  # the columns of an empty one are text
 
     def _mean(self, frame: str, index: str) -> pd.DataFrame:
         frames = []

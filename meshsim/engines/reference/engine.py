@@ -29,6 +29,8 @@ class Progress:
     """Whether nothing is left to happen."""
     planned_ns: int
     """Simulated time at which load ends."""
+    live: int = 0
+    """Tasks that are under way: requests, those that wait for them, and those that work on them."""
 
 
 def run(
@@ -66,7 +68,7 @@ def _simulate(model: Model, recorder: Recorder, on_progress: Callable[[Progress]
     clock, planned_ns = model.clock, model.plan.duration_ns
 
     def progress() -> Progress:
-        return Progress(int(clock.now_ns), model.requests.count, clock.events, clock.is_over, planned_ns)
+        return Progress(int(clock.now_ns), model.requests.count, clock.events, clock.is_over, planned_ns, clock.live)
 
     def look() -> None:
         recorder.flush_full()

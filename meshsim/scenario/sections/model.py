@@ -134,6 +134,9 @@ class RunSection(Section):
     """Which requests leave rows in the run directory. The figures are the same whatever is kept."""
     interval: PositiveDuration = 1_000_000_000
     """Between two rows of the counters over time; 1s where absent."""
+    limits: bool = True
+    """Whether a run is refused that would take more memory, events or rows than can be had, and ended where it turns out to, or where
+    its simulated time no longer goes on."""
     time_zero: str | None = None
     """Date and time at which the run begins, such as `2023-10-31T23:59:50`, in UTC unless it says its offset (`+02:00`): rate limits by
     windows begin theirs by the time of day. Where absent each replication draws one."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from meshsim.policies.retry import RetryPolicy
 
 TIMED_OUT = int(Flag.UT)
+TRIES_IN_ONE_STEP = 64
+"""After so many tries without a wait each further one is an event of its own, so that others have their turn and can end it."""
 
 
 def wait_ns(policy: RetryPolicy, outcome: Outcome, retry: int, previous_ns: int, draw: Draw) -> int:
@@ -93,6 +95,8 @@ class RetryLayer:
                 previous_ns = wait_ns(policy, outcome, attempt, previous_ns, self._draw.at(call.key, BACK_OFF))
                 if previous_ns:
                     yield from self._wait(call, previous_ns)
+                elif attempt >= TRIES_IN_ONE_STEP:
+                    yield 0
                 attempt += 1
                 call.key = attempt_key(first_key, self._layer, attempt)
                 call.back_off_ns = previous_ns

@@ -19,6 +19,7 @@ from meshsim.flags import Flag
 from meshsim.plan import NONE, Step, StepKind
 from meshsim.randomness import CALL, ERROR, FAULT, SERVICE_TIME, call_key, uniform
 from meshsim.replay import Table, look_up
+from meshsim.units import LONGEST_NS
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock, Steps
@@ -215,7 +216,7 @@ class Instance(Condition):
         job.has_worker = True
 
     def _work_ns(self, step: Step, job: Job) -> int:
-        """How long a worker computes at this step."""
+        """How long a worker computes at this step; ten years at most, as any duration."""
         time = step.time
         if type(time) is Constant:
             drawn_ns = float(time.value)
@@ -224,7 +225,7 @@ class Instance(Condition):
         else:
             drawn_ns = time.quantile(uniform(job.key, SERVICE_TIME, step.place))  # type: ignore[union-attr]
         if self.slowness != 1.0:
-            drawn_ns *= self.slowness
+            drawn_ns = min(drawn_ns * self.slowness, LONGEST_NS)
         return round(drawn_ns)
 
     def _prepare(self, step: Step, job: Job) -> Call | None:
