@@ -8,7 +8,7 @@ from meshsim.plan.kinds import NONE, Effect, HashOn, OnCancel, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
-from meshsim.plan.services import Lifecycle, Operation, Service, Step
+from meshsim.plan.services import Failing, Lifecycle, Operation, Service, Step
 from meshsim.plan.traffic import BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Edge",
     "EdgeTls",
     "Effect",
+    "Failing",
     "Fault",
     "Gateway",
     "HashOn",

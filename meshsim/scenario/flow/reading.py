@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meshsim.scenario import effective
-from meshsim.scenario.sections.services import ReplayedTime
+from meshsim.scenario.sections.errors import ReplayedTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

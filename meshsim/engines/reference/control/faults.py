@@ -52,7 +52,8 @@ def _begin(fault: Fault, instance: Instance) -> None:
         case Effect.UNREACHABLE:
             instance.cut_off()
         case Effect.ERRORS:
-            instance.fail_some(fault.amount)
+            assert fault.failing is not None  # noqa: S101 — errors say which
+            instance.fail_some(fault.failing)
 
 
 def _end(fault: Fault, instance: Instance) -> None:
@@ -64,4 +65,5 @@ def _end(fault: Fault, instance: Instance) -> None:
         case Effect.UNREACHABLE:
             instance.reconnect()
         case Effect.ERRORS:
-            instance.fail_less(fault.amount)
+            assert fault.failing is not None  # noqa: S101 — errors say which
+            instance.fail_less(fault.failing)
