@@ -22,7 +22,8 @@ from meshsim.experiments.arrow import numbers, strings
 from meshsim.experiments.places import refuse_what_is_not_ours, take_away
 from meshsim.flags import flag_text
 from meshsim.policies.filters import Decision
-from meshsim.randomness import SAMPLE, uniforms
+from meshsim.random_blocks import uniforms
+from meshsim.randomness import SAMPLE
 from meshsim.records import TABLES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Sta
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
 from meshsim.plan.services import Failing, Lifecycle, Operation, Service, Step
-from meshsim.plan.traffic import BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
+from meshsim.plan.traffic import Backend, BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
 
 __all__ = [
     "BARE",
@@ -17,6 +17,7 @@ __all__ = [
     "Ambient",
     "Ask",
     "Asker",
+    "Backend",
     "BalancerQueue",
     "Canary",
     "Cluster",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from meshsim.plan.layers import Stack
     from meshsim.plan.proxies import Direct, Gateway, Mesh
     from meshsim.plan.services import Failing, Operation, Service
+    from meshsim.plan.traffic import Cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class Route:
     fallback: int = NONE
     """The operation that gets a request whose answer was a 5xx or none."""
     parts: tuple[Part, ...] = ()
+    has_own_clusters: bool = False
+    """Whether its destinations are clusters of its own, which no other route has a part in."""
+    cluster: Cluster | None = None
+    """The one cluster over all of its destinations, where it has one."""
     max_kib: float = 0.0
     """Of a request's body; 0 for no limit."""
 

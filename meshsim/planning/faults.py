@@ -42,9 +42,10 @@ def plan_faults(scenario: Scenario, index: Index, tables: Tables) -> Iterator[Fa
             yield Fault(fault.at, fault.at + fault.for_, index.services.get(name, NONE), struck, effect, amount, failing)
 
 
-def strikes_gateway(scenario: Scenario, *effects: Effect) -> bool:
-    """Whether a fault may do one of these to the gateway's replicas."""
-    return any(fault.strikes(GATEWAY) and _effect(fault)[0] in effects for fault in scenario.faults)
+def effects_on_gateway(scenario: Scenario, index: Index, zones: Sequence[int]) -> set[Effect]:
+    """What faults do to replicas of the gateway, which are in these zones."""
+    places = _Places(zones)
+    return {_effect(fault)[0] for fault in scenario.faults if fault.strikes(GATEWAY) and _struck(fault, places, index)}
 
 
 def _struck(fault: FaultSection, places: _Places, index: Index) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ from meshsim.flags import Flag
 from meshsim.plan import Cluster, Connections, Limits, Network, Tls
 from meshsim.policies.admission import NO_LIMIT
 from meshsim.policies.load_balancing import RoundRobin
-from meshsim.records import Recorder
+from meshsim.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

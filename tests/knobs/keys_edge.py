@@ -89,6 +89,10 @@ def route_rows() -> list[Row]:
     steps = [{"weight": "50%", "pause": "400ms"}]
     watched = {"interval": "50ms", "min_success_rate": "90%", "threshold": 1}
     other = measure.attempts_at("other")
+    dying = with_other(FAILING, route={"to": {"back": 1, "other": 1}})
+    dying["gateway"]["traffic"] = {
+        "*": {"outlier_detection": {"consecutive_5xx": 1, "max_ejection_percent": "100%"}, "update_merge_window": "0s"}
+    }
     return [
         Row("RouteSection.methods", by_path(), {}, of_route(methods=["POST"]), measure.flagged("NR"), "more"),
         Row("RouteSection.headers", by_path(), {}, of_route(headers={"x": "1"}), measure.flagged("NR"), "more"),
@@ -98,6 +102,7 @@ def route_rows() -> list[Row]:
         }}, {}, of_route(consumers=["acme"]), measure.flagged("NR"), "more"),
         Row("PathSection.exact", by_path(), of_route(path={"exact": "/main"}), of_route(path={"exact": "/other"}), measure.flagged("NR"), "more"),
         Row("PathSection.regex", by_path(), of_route(path={"regex": "/m.*"}), of_route(path={"regex": "/o.*"}), measure.flagged("NR"), "more"),
+        Row("RouteSection.cluster_per", dying, {}, of_route(cluster_per="rule"), measure.failures, "less"),
         Row("RouteSection.sticky", split, {}, of_route(sticky="user"), other, "other"),
         Row("RouteSection.session_persistence", split, {}, of_route(session_persistence={}), other, "other"),
         Row("SessionPersistenceSection.of", alike, of_route(session_persistence={}),

@@ -70,7 +70,7 @@ def keys_of_the_schema() -> set[str]:
 
 def _class_name(definition: str) -> str:
     """Of a definition whose name pydantic made of the module where two classes have the same."""
-    return definition.split("__")[3] if definition.startswith("meshsim__") else definition
+    return definition.split("__")[-2] if definition.startswith("meshsim__") else definition
 
 
 def _properties(schema: Any) -> Iterator[str]:

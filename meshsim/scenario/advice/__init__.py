@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.scenario.advice import (
     capacity,
+    checked,
     ejecting,
     hashing,
     leaving,
@@ -28,6 +29,7 @@ CHECKS = (
     *patience.CHECKS,
     *retrying.CHECKS,
     *ejecting.CHECKS,
+    *checked.CHECKS,
     *hashing.CHECKS,
     *leaving.CHECKS,
     *reach.CHECKS,

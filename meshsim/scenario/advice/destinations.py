@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.policies.locality import LocalityDistribute
 from meshsim.scenario import effective
+from meshsim.scenario.circumstances import EVERY_DESTINATION, Caller
 from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
 from meshsim.scenario.flow import reading
 from meshsim.scenario.flow.flow import calls_of
@@ -39,6 +40,8 @@ class Destination:
     """Proxies, or callers without one, that have a view of their own."""
     rate: float
     """Requests per second of all callers together at the peak; 0 where a file says."""
+    caller: Caller = effective.NOBODY
+    """Who sends."""
     routes: tuple[Tries, ...] = ()
     """Of a gateway: what its routes to the service try."""
     zones: tuple[str, ...] = ("",)
@@ -47,7 +50,7 @@ class Destination:
     @cached_property
     def traffic(self) -> effective.Traffic:
         """The settings, with nothing left open."""
-        return effective.traffic(self.entries, self.service, self.product)
+        return effective.traffic(self.entries, self.service, self.product, self.caller)
 
     @property
     def tries(self) -> tuple[Tries, ...]:
@@ -62,14 +65,14 @@ class Destination:
 
     def path(self, field: str) -> Path:
         """Where a setting is written; empty where it is not."""
-        for key in (self.service, effective.EVERY_DESTINATION):
+        for key in (self.service, EVERY_DESTINATION):
             if getattr(self.entries.get(key), field, None) is not None:
                 return self.section, "traffic", key, field
         return ()
 
     def written(self, field: str) -> Any:
         """The setting as the file has it; None where it is not written."""
-        blocks = (self.entries.get(key) for key in (self.service, effective.EVERY_DESTINATION))
+        blocks = (self.entries.get(key) for key in (self.service, EVERY_DESTINATION))
         return next((found for block in blocks if (found := getattr(block, field, None)) is not None), None)
 
 
@@ -145,9 +148,8 @@ def _of_gateway(flow: Flow) -> Iterator[Destination]:
     for service, rate in rates.items():
         routes = tuple(tries.get(service, ()))
         who = "one replica of the gateway"
-        yield Destination(
-            service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, routes, zones_of(gateway)
-        )
+        caller, zones = Caller("gateway"), zones_of(gateway)
+        yield Destination(service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, caller, routes, zones)
 
 
 def _of_clients(flow: Flow) -> Iterator[Destination]:
@@ -181,7 +183,8 @@ def _of_services(flow: Flow) -> Iterator[Destination]:
         callers, zones = scenario.services[caller].replicas, zones_of(scenario.services[caller])
         if flow.has_mesh:
             in_mesh = {} if mesh is None else mesh.traffic
-            yield Destination(service, f"one sidecar of {caller}", "mesh", in_mesh, flow.product, callers, rate, zones=zones)
+            who = f"one sidecar of {caller}"
+            yield Destination(service, who, "mesh", in_mesh, flow.product, callers, rate, Caller("sidecar"), zones=zones)
         else:
             entries = _without_proxy(scenario)
             who = f"one replica of {caller}"
@@ -196,8 +199,9 @@ def _of_waypoints(flow: Flow, rates: dict[tuple[str, str], float]) -> Iterator[D
         rate = [each for (_, called), each in rates.items() if called == service]
         if rate:
             who = f"one replica of {service}'s waypoint"
+            each, by = sum(rate), Caller("waypoint")
             zones = zones_of(waypoint)
-            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, sum(rate), zones=zones)
+            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, each, by, zones=zones)
 
 
 def _without_proxy(scenario: Scenario) -> Mapping[str, TrafficSection]:

@@ -10,6 +10,7 @@ from meshsim.policies.retry import CONDITIONS, LeakyBudget, is_retriable
 from meshsim.policies.retry.conditions import GRPC_STATUS
 from meshsim.scenario.advice.destinations import destinations
 from meshsim.scenario.advice.remark import Remark
+from meshsim.scenario.defaults import NO_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +53,8 @@ def _multiplied(flow: Flow, way: Way) -> tuple[Layer, ...]:
         is_grpc = flow.scenario.services[hop.target.service].protocol == "grpc"
         for layer in reversed(hop.layers):
             tries = layer.tries
-            if tries.attempts > 1 and tries.retry_on and (not chosen or _retries_failures_of_others(tries, is_grpc=is_grpc)):
+            tries_again = 1 < tries.attempts <= NO_LIMIT and tries.retry_on  # what only a budget limits, nobody can count
+            if tries_again and (not chosen or _retries_failures_of_others(tries, is_grpc=is_grpc)):
                 chosen.append(layer)
     return tuple(reversed(chosen))
 

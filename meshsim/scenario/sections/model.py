@@ -135,7 +135,9 @@ class Scenario(Section):
     """What callers without a proxy do themselves."""
     services: Annotated[dict[Name, ServiceSection], Field(min_length=1)]
     """The services."""
-    network: NetworkSection = NetworkSection()
+    network: NetworkSection = Field(
+        default_factory=NetworkSection, json_schema_extra={"default": {"same_zone": None, "cross_zone": None}}
+    )
     """Latencies."""
     faults: list[FaultSection] = Field(default_factory=list)
     """What goes wrong, and when."""

@@ -149,6 +149,10 @@ class RouteSection(Section):
     """Only theirs; everybody's where absent."""
     to: Annotated[Annotated[str, Tag("<service>")] | Annotated[Weights, Tag("<weights>")], Discriminator(_kind_of_destination)]
     """A service, `service/operation`, or several by weight."""
+    cluster_per: Literal["service", "rule", "backend"] | None = None
+    """What Envoy's clusters are for it, with their connections, circuit breakers and ejections. `service`: each destination is one that all
+    routes share. `rule`: one of its own, whose destinations are localities: where the hosts of one are out, the others get its requests.
+    `backend`: each destination is one of its own. Requests are drawn among destinations unless it is `rule`."""
     sticky: Literal["user", "consumer", "address"] | None = None
     """Who stays with one of several destinations while the weights stay; each request is drawn for itself where absent."""
     session_persistence: SessionPersistenceSection | None = None

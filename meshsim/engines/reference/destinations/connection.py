@@ -41,7 +41,7 @@ class Connection:
         self.incarnation = endpoint.instance.incarnation
         """Which life of the instance it was made to."""
         self.era = era
-        """Raised by each change of certificates."""
+        """Raised whenever the connections that are open are to close: by new certificates, and by a health that fails."""
         self.streams = 0
         """Requests on it."""
         self.served = 0

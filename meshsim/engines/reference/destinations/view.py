@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.balancer_queue import BalancerQueue
+from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.health import Health
+from meshsim.engines.reference.destinations.retry_breaker import admits_retry
 from meshsim.engines.reference.travel.endpoint import EndpointView
 from meshsim.plan import NONE, HashOn
 from meshsim.policies.admission import NO_LIMIT, ResourceLimit
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from meshsim.engines.reference.destinations.hash_keys import HashKeys
+    from meshsim.engines.reference.destinations.parts import Part
     from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.destinations.roles import Pool, Reports
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.server import Server
     from meshsim.plan import Cluster, Limits, Service
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.locality import Arrangement, Source
@@ -38,8 +42,8 @@ class View:
     __slots__ = (
         "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_sources",
         "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
-        "is_dynamic", "is_empty", "is_panic", "key", "limiter", "pending", "place", "pool", "queue", "reports", "requests", "retries", "service",
-        "station", "throttling", "token_budget", "zone",
+        "healthy", "is_dynamic", "is_empty", "is_panic", "key", "limiter", "members", "pending", "place", "pool", "queue", "reports", "requests",
+        "retries", "service", "station", "throttling", "token_budget", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -53,18 +57,15 @@ class View:
         hash_keys: HashKeys | None = None,
         beginnings: Beginnings | None = None,
     ) -> None:
-        self.clock = clock
-        self.cluster = cluster
-        self.service = cluster.service
-        self.place = place
+        self.clock, self.place = clock, place
+        self.cluster, self.service = cluster, cluster.service
         self.key, self.zone, self.station = place.key, place.zone, place.station
         priorities = service.priorities or (0,) * len(instances)
         self.endpoints = [
             EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)
             for instance, weight, priority in zip(instances, service.weights, priorities, strict=True)
         ]
-        self.activity = Activity()
-        self.draw = Draw()
+        self.activity, self.draw = Activity(), Draw()
         limits: Limits | None = cluster.limits
         self.connections = ResourceLimit(limits.max_connections if limits else NO_LIMIT)
         self.pending = ResourceLimit(limits.max_pending_requests if limits else NO_LIMIT)
@@ -102,13 +103,11 @@ class View:
         self._others: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
         """By priorities that were tried before, a bit for each: among whom such a retry is made."""
         self._changes = 0
+        self.members = self.healthy = 0
+        """Endpoints that it knows of, and of them those that are neither ejected nor fail a check; as of the latest change."""
         self.is_panic = False
         """Whether picks are made among all endpoints because too few are healthy (of one of its groups, where there are several)."""
-        for endpoint in self.endpoints:
-            endpoint.is_member = self.belongs(endpoint.index)
-        if service.lifecycle is not None:
-            for endpoint in self.endpoints[service.lifecycle.replicas :]:
-                endpoint.is_member = False
+        self._begin(service)
         self.health = Health.of(self)
         self.is_dynamic = (
             self.health is not None
@@ -118,6 +117,23 @@ class View:
         )
         """Whether its endpoints may change, or may be gone without its knowing, or there are none to begin with."""
         self.refresh()
+
+    def _begin(self, service: Service) -> None:
+        """Who is a member at the start."""
+        for endpoint in self.endpoints:
+            endpoint.is_member = self.belongs(endpoint.index)
+        if service.lifecycle is not None:
+            for endpoint in self.endpoints[service.lifecycle.replicas :]:
+                endpoint.is_member = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is told of and counted by service: itself, or the backends of a view over several."""
+        return (self,)
+
+    def endpoint_of(self, instance: Server) -> EndpointView | None:
+        """The endpoint that an instance is here; None where its service is another one."""
+        return next((part.endpoints[instance.index] for part in self.parts if part.service == instance.service), None)
 
     @property
     def static_group(self) -> tuple[list[EndpointView], LoadBalancer] | None:
@@ -132,6 +148,8 @@ class View:
     def refresh(self) -> None:
         """Work out anew among whom picks are made; after any change of membership or health."""
         members = [endpoint for endpoint in self.endpoints if endpoint.is_member and endpoint.is_available]
+        self.members = sum([endpoint.is_member for endpoint in self.endpoints])
+        self.healthy = sum([endpoint.is_healthy for endpoint in members])
         self._others.clear()
         if self._locality is None:
             healthy = [endpoint for endpoint in members if endpoint.is_healthy]
@@ -247,43 +265,50 @@ class View:
                 balancer.done(endpoint, self.clock.now_ns, rtt_ns, is_failure)
 
     def admits_retry(self, is_timeout: bool = False) -> bool:  # noqa: FBT001, FBT002
-        """Whether the retry breaker (a fixed limit, or the budget in its place) has room; the slot is taken.
-
-        The try that has just failed counts as active still.
-        """
-        if self.budget is not None:
-            self.retries.maximum = self.budget.limit(self.requests.in_use + 1, self.pending.in_use)
-        has_room = self.retries.in_use < self.retries.maximum
-        if has_room and self.token_budget is not None:
-            has_room = self.token_budget.withdraw(self.clock.now_ns, is_timeout)
-        if not has_room:
-            self.activity.retries_refused += 1
-            return False
-        return self.retries.admit()
+        """Whether the retry breaker has room; the slot is taken."""
+        return admits_retry(self, is_timeout=is_timeout)
 
     def join(self, index: int) -> None:
         """Discovery says that an instance is there: a new host, whatever stood at its place before."""
         endpoint = self.endpoints[index]
+        if endpoint.leaving_pod not in (NONE, endpoint.instance.pod):
+            self._remove(endpoint)
+        endpoint.leaving_pod = NONE
         if endpoint.is_member or not self.belongs(index):
             return
         endpoint.is_member, endpoint.pod = True, endpoint.instance.pod
-        endpoint.joined_ns = self.clock.now_ns
-        if self.health is not None:
+        endpoint.healthy_since_ns = self.clock.now_ns
+        if self.health is None:
+            self.refresh()
+        else:
             self.health.join(endpoint)
-        self.refresh()
 
     def leave(self, index: int) -> None:
         """Discovery says that an instance has gone."""
         endpoint = self.endpoints[index]
-        if not endpoint.is_member:
-            return
-        endpoint.is_member = False
-        if self.health is not None:
+        if endpoint.is_member and (self.health is None or not self.health.keeps(endpoint)):
+            self._remove(endpoint)
+
+    def _remove(self, endpoint: EndpointView) -> None:
+        endpoint.is_member, endpoint.leaving_pod = False, NONE
+        drain(self, endpoint)
+        if self.health is None:
+            self.refresh()
+        else:
             self.health.leave(endpoint)
-        self.refresh()
+
+    def renew(self) -> None:
+        """The proxy's process is a new one: its connections are gone, and nobody is ejected."""
+        if self.pool is not None:
+            self.pool.drain()
+        if self.health is not None:
+            self.health.renew()
 
     def set_health(self, index: int, is_healthy: bool) -> None:  # noqa: FBT001
         """An active health check says that an instance has become healthy, or unhealthy."""
         self.activity.health_changes += 1
         assert self.health is not None  # noqa: S101 — there are no checks without it
-        self.health.set_passing(self.endpoints[index], is_healthy)
+        endpoint = self.endpoints[index]
+        self.health.set_passing(endpoint, is_healthy)
+        if endpoint.leaving_pod != NONE and not is_healthy:
+            self._remove(endpoint)

@@ -157,7 +157,7 @@ class Race:
             return None
         self._call.last_row = one.call.last_row
         if hasattr(one.call, "endpoint"):
-            self._call.endpoint = one.call.endpoint
+            self._call.endpoint, self._call.operation = one.call.endpoint, one.call.operation
         if self._layer.policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._layer.visible):
             return self._lost(one, outcome)
         hedging, latencies = self._layer.hedging, self._layer.latencies

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from meshsim.distributions import Constant
 from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.services.errors import error_of, fails, own_error, struck
 from meshsim.engines.reference.time.at_once import begin
@@ -14,7 +15,7 @@ from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, O
 from meshsim.engines.reference.time.station import Station
 from meshsim.engines.reference.travel.addresses import Addresses
 from meshsim.engines.reference.travel.call import Call
-from meshsim.engines.reference.travel.row import FINISHED, STARTED, WASTED, WORKED
+from meshsim.engines.reference.travel.row import ARRIVED, FINISHED, STARTED, WASTED, WORKED
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Step, StepKind
 from meshsim.randomness import CALL, SERVICE_TIME, call_key, uniform
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.server import Job
     from meshsim.engines.reference.travel.sidecar import Sidecar
     from meshsim.plan import Operation, Service
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 LOSING_STEP_NS = 1_000_000_000
 COMPUTE = StepKind.COMPUTE
@@ -84,16 +85,32 @@ class Instance(Condition):
         self._shed = failure(200, Flag.shed, number, 14) if service.is_grpc else failure(503, Flag.shed, number)
         self._deadline_passed = failure(200, Flag.deadline, number, 4) if service.is_grpc else failure(504, Flag.deadline, number)
 
+    def expect(self, job: Job, after_ns: int) -> None:
+        """A request reaches the instance after so long; where that has gone by then, its caller goes on with None."""
+        if after_ns:
+            job.task = self._clock.start_later(self._serve(job), after_ns)
+        else:
+            self.accept(job)
+
     def accept(self, job: Job) -> None:
         """A request has reached the instance: serve it in a task of its own, which goes on when its caller does not."""
-        self.arrived += 1
+        self._take_in(job)
         job.task = self._clock.start(self._serve(job))
+
+    def _take_in(self, job: Job) -> None:
+        self.arrived += 1
+        job.row[ARRIVED] = self._clock.now_ns
         if self._jobs is not None:
             self._jobs[job] = None
 
     def _serve(self, job: Job) -> Steps:
         """Queue, work through the script, and hand the outcome to the caller if it still waits."""
         station, row = self.station, job.row
+        if row[ARRIVED] == NONE:
+            if self.is_gone:
+                job.caller.wake()
+                return None
+            self._take_in(job)
         outcome: Outcome | None = None
         try:
             if not station.take_free():
@@ -146,7 +163,7 @@ class Instance(Condition):
             return
         if job.parent is not None and job.parent.is_in_vain():
             row[WASTED] = row[WORKED]
-        job.caller.wake(outcome)
+        job.caller.wake_later(outcome, job.way_back_ns)
 
     def _lose(self, job: Job) -> Steps:
         """A task: the answer is on its way for as long as TCP tries, and is given up."""
@@ -155,7 +172,7 @@ class Instance(Condition):
             yield min(left_ns, LOSING_STEP_NS)
             left_ns -= LOSING_STEP_NS
         if not job.is_abandoned:
-            job.caller.wake(self._crashed)
+            job.caller.wake_later(self._crashed, job.way_back_ns)
 
     def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901 — one loop, for speed
         """Work through steps in order; the first failure that the service cannot do without, or None."""
@@ -201,7 +218,9 @@ class Instance(Condition):
     def _work_ns(self, step: Step, job: Job) -> int:
         """How long a worker computes at this step."""
         time = step.time
-        if isinstance(time, Table):
+        if type(time) is Constant:
+            drawn_ns = float(time.value)
+        elif isinstance(time, Table):
             drawn_ns = look_up(time, job.request.number, attempt_behind(time, job.tries))
         else:
             drawn_ns = time.quantile(uniform(job.key, SERVICE_TIME, step.place))  # type: ignore[union-attr]
