@@ -4,7 +4,7 @@ Flat tables of small integers, nanoseconds and built policies. No names in it de
 those who write results), no YAML, no defaults left open. `meshsim.planning` makes it from a Scenario.
 """
 
-from meshsim.plan.kinds import NONE, Effect, HashOn, OnCancel, StepKind
+from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, OnCancel, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
@@ -32,6 +32,7 @@ __all__ = [
     "Gateway",
     "HashOn",
     "HealthCheck",
+    "HealthStatus",
     "Hedging",
     "Lifecycle",
     "Limits",

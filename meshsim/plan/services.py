@@ -126,6 +126,8 @@ class Service:
     """The subset of each instance; empty where there are none."""
     priorities: tuple[int, ...] = ()
     """Envoy's priority of each instance; empty where all have 0."""
+    health: tuple[int, ...] = ()
+    """What discovery says of each instance, one of `HealthStatus`; empty where it says nothing against any."""
     shedding: LoadShedding | None = None
     """Who is dropped at the head of the queue."""
     addresses: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from meshsim.plan import NONE, Lifecycle, OnCancel, Operation, Service, Step, StepKind
+from meshsim.plan import NONE, HealthStatus, Lifecycle, OnCancel, Operation, Service, Step, StepKind
 from meshsim.planning.asks import plan_asks
 from meshsim.planning.errors import grpc_status, table
 from meshsim.planning.places import places_of
@@ -52,10 +52,23 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
         lifecycle=lifecycle,
         subsets=subsets,
         priorities=tuple(priorities[place % len(priorities)] for place in range(len(zones))) if priorities else (),
+        health=_health(section, len(zones)),
         shedding=shed,
         addresses=tuple(section.addresses or ()),
         keeps_deadlines=section.deadline_propagation,
     )
+
+
+def _health(section: ServiceSection, count: int) -> tuple[int, ...]:
+    """What discovery says of each place."""
+    told = section.health_status
+    if told is None or not (told.unhealthy or told.degraded):
+        return ()
+    status = {
+        **dict.fromkeys(told.unhealthy, HealthStatus.UNHEALTHY),
+        **dict.fromkeys(told.degraded, HealthStatus.DEGRADED),
+    }
+    return tuple(int(status.get(place, HealthStatus.HEALTHY)) for place in range(count))
 
 
 def _fails_at_once(name: str, section: ServiceSection, scenario: Scenario) -> bool:

@@ -28,7 +28,6 @@ from meshsim.engines.reference.services.fast_failing import FastFailing
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.engines.reference.time.beginnings import Beginnings
 from meshsim.engines.reference.time.clock import Clock
-from meshsim.engines.reference.time.station import SlowableStation
 from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, CALLER_WAYPOINT
 from meshsim.engines.reference.travel.network import Links
 from meshsim.engines.reference.travel.refusals import Refusals
@@ -100,8 +99,7 @@ class Model:
             handler = self._entry(number, source.stack)
             root = root_key(*self._root, source.stream)
             Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
-        slowable = [station for gateway in self._fleet.gateways if isinstance(station := gateway.station, SlowableStation)]
-        self._control.begin(slowable, () if self._replicas is None else self._replicas.all)
+        self._control.begin(self._fleet.gateways, () if self._replicas is None else self._replicas.all)
         for gateway in self._fleet.gateways:
             read_load(self.clock, gateway, gateway.station)
         for instance in everyone:

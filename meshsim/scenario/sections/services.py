@@ -143,6 +143,15 @@ class ReadinessSection(Section):
     """Successes in a row that bring it back; 1 as in Kubernetes."""
 
 
+class HealthStatusSection(Section):
+    """What discovery says of replicas for the whole run, whatever they do: Envoy's `health_status` of endpoints."""
+
+    unhealthy: list[Annotated[int, Ge(0), Le(10_000)]] = Field(default_factory=list)
+    """Those that are used in panic only, by number from 0; `TIMEOUT` means the same."""
+    degraded: list[Annotated[int, Ge(0), Le(10_000)]] = Field(default_factory=list)
+    """Those that are used only where there are not enough healthy ones."""
+
+
 class PlacedSection(Section):
     """Something with replicas in zones."""
 
@@ -207,6 +216,8 @@ class ServiceSection(PlacedSection):
     several zones, each subset is spread over them."""
     priorities: list[Annotated[int, Ge(0), Le(127)]] | None = None
     """Envoy's priority of each replica; all 0 where absent."""
+    health_status: HealthStatusSection | None = None
+    """What discovery says of replicas; nothing against any where absent."""
     scale: list[ScaleStep] = Field(default_factory=list)
     """When the number of replicas changes: new ones come to the zone with the fewest, the newest go first, then those of the fullest zone."""
     restarts: list[RestartStep] = Field(default_factory=list)
@@ -229,6 +240,18 @@ class ServiceSection(PlacedSection):
                     "addresses",
                 )
             different_texts(self.addresses, "addresses")
+        return self
+
+    @model_validator(mode="after")
+    def _health_fits(self) -> Self:
+        told = self.health_status
+        for number in () if told is None else (*told.unhealthy, *told.degraded):
+            if number >= self.most_replicas:
+                raise mistake(
+                    f"there is no replica {number}; they are numbered from 0 to {self.most_replicas - 1}", "health_status"
+                )
+            if told is not None and number in told.unhealthy and number in told.degraded:
+                raise mistake(f"replica {number} cannot be both unhealthy and degraded", "health_status")
         return self
 
     @property

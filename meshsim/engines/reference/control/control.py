@@ -10,6 +10,7 @@ from meshsim.engines.reference.control.lifecycle import Life
 from meshsim.engines.reference.control.registry import Registry
 from meshsim.engines.reference.destinations.health_check import HealthChecker
 from meshsim.engines.reference.destinations.load_reports import LoadReports
+from meshsim.engines.reference.time.station import SlowableStation
 from meshsim.engines.reference.travel.call import CALLER_GATEWAY
 from meshsim.plan import NONE, Effect
 
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
     import simpy
 
-    from meshsim.engines.reference.control.faults import Process, Slowable
+    from meshsim.engines.reference.control.faults import Process
     from meshsim.engines.reference.control.registry import Stoppable
     from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.proxies.proxy import Proxy
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.network import Links
@@ -87,22 +89,23 @@ class Control:
         if connections is not None and connections.tls is not None and connections.tls.rotations_ns:
             self._clock.process(self._rotate(view, connections.tls.rotations_ns))
 
-    def begin(self, stations: Sequence[Slowable] = (), replicas: Sequence[Stoppable] = ()) -> None:
+    def begin(self, gateways: Sequence[Proxy] = (), replicas: Sequence[Stoppable] = ()) -> None:
         """Start what the plan has in store.
 
         Args:
-            stations: Workers of the gateway's replicas, where a fault slows them down.
-            replicas: The gateway's replicas, where a fault takes them away.
+            gateways: The gateway's replicas, where a fault slows them down.
+            replicas: The same as clients see them, where a fault takes them away.
         """
         for life in self._lives:
             life.begin()
         for fault in self._plan.faults:
-            self._clock.process(self._strike(fault, stations, replicas))
+            self._clock.process(self._strike(fault, gateways, replicas))
 
-    def _strike(self, fault: Fault, stations: Sequence[Slowable], replicas: Sequence[Stoppable]) -> Process:
+    def _strike(self, fault: Fault, gateways: Sequence[Proxy], replicas: Sequence[Stoppable]) -> Process:
         """The process of one fault."""
         instances = () if fault.service == NONE else self._instances[fault.service]
         if fault.effect is Effect.SLOW:
+            stations = [gateway.station for gateway in gateways if isinstance(gateway.station, SlowableStation)]
             return slow(self._clock, fault, instances or stations)
         if fault.effect is Effect.ERRORS:
             return fail(self._clock, fault, instances)

@@ -11,12 +11,12 @@ from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.balancer_queue import BalancerQueue
 from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.health import Health
+from meshsim.engines.reference.destinations.limits import breakers
 from meshsim.engines.reference.destinations.retry_breaker import admits_retry
-from meshsim.engines.reference.travel.endpoint import EndpointView
-from meshsim.plan import NONE, HashOn
-from meshsim.policies.admission import NO_LIMIT, ResourceLimit
+from meshsim.engines.reference.travel.endpoint import endpoints_of
+from meshsim.plan import NONE, HashOn, HealthStatus
 from meshsim.policies.load_balancing import NO_HASH
-from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, IgnoreZones
+from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, IgnoreZones, is_panic
 from meshsim.randomness import LOAD_BALANCER, LOCALITY, START_OFFSET, Draw, call_key
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.engines.reference.travel.server import Server
-    from meshsim.plan import Cluster, Limits, Service
+    from meshsim.plan import Cluster, Service
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.locality import Arrangement, Source
 
@@ -60,17 +61,9 @@ class View:
         self.clock, self.place = clock, place
         self.cluster, self.service = cluster, cluster.service
         self.key, self.zone, self.station = place.key, place.zone, place.station
-        priorities = service.priorities or (0,) * len(instances)
-        self.endpoints = [
-            EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)
-            for instance, weight, priority in zip(instances, service.weights, priorities, strict=True)
-        ]
+        self.endpoints = endpoints_of(service, instances, place.zone, latency_ns)
         self.activity, self.draw = Activity(), Draw()
-        limits: Limits | None = cluster.limits
-        self.connections = ResourceLimit(limits.max_connections if limits else NO_LIMIT)
-        self.pending = ResourceLimit(limits.max_pending_requests if limits else NO_LIMIT)
-        self.requests = ResourceLimit(limits.max_requests if limits else NO_LIMIT)
-        self.retries = ResourceLimit(limits.max_retries if limits else NO_LIMIT)
+        self.connections, self.pending, self.requests, self.retries = breakers(cluster.limits)
         self.budget = cluster.budget
         born_ns = 0 if beginnings is None else beginnings.of(place.key)
         zero_ns = 0 if beginnings is None else beginnings.time_zero_ns
@@ -89,7 +82,7 @@ class View:
         self._hash_on = cluster.hash_on
         self._hash_keys = None if cluster.hash_on is HashOn.NOTHING else hash_keys
         self._locality = cluster.locality
-        if self._locality is None and service.priorities:
+        if self._locality is None and (service.priorities or HealthStatus.DEGRADED in service.health):
             self._locality = IgnoreZones()
         self._balancers: dict[Source, LoadBalancer] = {}
         """One for each source of endpoints that picks are made among (Envoy's HostsSource): a priority and a zone, all healthy, or all."""
@@ -113,7 +106,7 @@ class View:
             self.health is not None
             or service.lifecycle is not None
             or (cluster.balancer.reads_reports and not cluster.balancer.report_interval)
-            or not any(endpoint.is_member for endpoint in self.endpoints)
+            or not any(endpoint.is_member and endpoint.is_healthy for endpoint in self.endpoints)
         )
         """Whether its endpoints may change, or may be gone without its knowing, or there are none to begin with."""
         self.refresh()
@@ -153,7 +146,7 @@ class View:
         self._others.clear()
         if self._locality is None:
             healthy = [endpoint for endpoint in members if endpoint.is_healthy]
-            self.is_panic = len(healthy) < self.cluster.panic_threshold * len(members)
+            self.is_panic = is_panic(len(healthy), len(members), self.cluster.panic_threshold, self.cluster.overprovisioning)
             self._groups = [members if self.is_panic else healthy]
             self._sources = [ALL_HOSTS if self.is_panic else HEALTHY_HOSTS]
         else:
@@ -296,13 +289,6 @@ class View:
             self.refresh()
         else:
             self.health.leave(endpoint)
-
-    def renew(self) -> None:
-        """The proxy's process is a new one: its connections are gone, and nobody is ejected."""
-        if self.pool is not None:
-            self.pool.drain()
-        if self.health is not None:
-            self.health.renew()
 
     def set_health(self, index: int, is_healthy: bool) -> None:  # noqa: FBT001
         """An active health check says that an instance has become healthy, or unhealthy."""

@@ -123,7 +123,10 @@ class Fleet:
         built = tuple(one.build(around=its) for one, its in zip(filters, around, strict=True))
         self.gateways[index].screen.renew(built)
         for view in self.gateways[index].views:
-            view.renew()
+            if view.pool is not None:
+                view.pool.drain()
+            if view.health is not None:
+                view.health.renew()
 
     def _born_ns(self, kind: int, service: int, index: int) -> int:
         """When a proxy began: its own time for each, by whose it is and not by its place in the plan."""
