@@ -78,6 +78,7 @@ BODY = stream("purpose: body")
 ANSWER_SIZE = stream("purpose: answer size")
 CREDENTIAL = stream("purpose: credential")
 TOKEN = stream("purpose: token")
+TICK = stream("purpose: tick")
 
 CLIENT = stream("layer: client")
 APPLICATION = stream("layer: application")

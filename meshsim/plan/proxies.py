@@ -28,6 +28,10 @@ class ProxyKind:
     """Time for the span of a request that is traced."""
     may_slow: bool = False
     """Whether a fault slows it down."""
+    timer_resolution_ns: int = 0
+    """Between two ticks of the clock that its timers go by; 0 for exact ones."""
+    connection_ns: int = 0
+    """Time for which a new TCP connection holds a worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Edge:
 
     balancer: EdgeBalancer
     tls: EdgeTls | None
+    connection_ns: int
+    """Time for which a new TCP connection holds a worker of the replica."""
     max_connections: int
     """Of each replica; NONE for no limit."""
     idle_timeout_ns: int

@@ -38,6 +38,8 @@ class Tls:
     """Time that a full handshake holds a worker of the proxy, at each side."""
     resumed_ns: int
     """The same of a resumed one; 0 where sessions are not resumed."""
+    per_request_ns: int
+    """Time for each request and its answer, at each side, whatever their sizes."""
     per_kib_ns: float
     """Time for each KiB of request and answer, at each side."""
     rotations_ns: tuple[int, ...]

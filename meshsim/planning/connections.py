@@ -32,6 +32,7 @@ def plan_tls(section: MtlsSection | None, product: Product) -> Tls | None:
         round_trips=section.round_trips,
         handshake_ns=value("handshake_time"),
         resumed_ns=value("resumed_handshake_time") if section.session_resumption else 0,
+        per_request_ns=value("time_per_request"),
         per_kib_ns=float(value("time_per_kib")),
         rotations_ns=tuple(sorted(section.certificate_rotation)),
     )

@@ -44,6 +44,7 @@ def plan_edge(
     return Edge(
         balancer=chosen or RandomReplica(),
         tls=None if section.tls is None else _tls(section.tls, product),
+        connection_ns=effective.of_proxy(section, "gateway", "connection_time", product),
         max_connections=NONE if section.max_connections is None else section.max_connections,
         idle_timeout_ns=timeout_ns,
         restarts=tuple((step.at, step.batch) for step in sorted(section.restarts, key=lambda step: step.at)),

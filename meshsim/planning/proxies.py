@@ -66,7 +66,7 @@ def plan_gateway(scenario: Scenario, index: Index, product: Product) -> Gateway:
     is_struck = not effects.isdisjoint({Effect.CRASH, Effect.UNREACHABLE})
     return Gateway(
         zones=zones,
-        proxy=replace(_proxy(section, "gateway", product), may_slow=Effect.SLOW in effects),
+        proxy=replace(_encrypting(_proxy(section, "gateway", product), tls), may_slow=Effect.SLOW in effects),
         filters=made,
         asks=plan_asks(made, index),
         edge=plan_edge(section, scenario, product, zones, is_struck=is_struck),
@@ -92,14 +92,14 @@ def plan_mesh(scenario: Scenario, index: Index, product: Product) -> Mesh:
         for name in index.names.services
     ]
     mesh = Mesh(
-        proxy=_proxy(section, "mesh", product),
+        proxy=_encrypting(_proxy(section, "mesh", product), tls),
         clusters=tuple(cluster for cluster, _ in planned),
         stacks=tuple(stack for _, stack in planned),
         discovery=None if section is None else plan_discovery(section.discovery, product),
     )
     if section is None or section.mode == "sidecar":
         return mesh
-    ambient = _ambient(scenario, index, product)
+    ambient = _ambient(scenario, index, product, tls)
     return replace(
         mesh,
         ambient=ambient,
@@ -108,12 +108,12 @@ def plan_mesh(scenario: Scenario, index: Index, product: Product) -> Mesh:
     )
 
 
-def _ambient(scenario: Scenario, index: Index, product: Product) -> Ambient:
+def _ambient(scenario: Scenario, index: Index, product: Product, tls: Tls | None) -> Ambient:
     assert scenario.mesh is not None  # noqa: S101 — the caller has looked
     node, waypoints = scenario.mesh.node_proxy, scenario.mesh.waypoints
     before = {} if waypoints is None else waypoints.services
     return Ambient(
-        node_proxy=_proxy(node, "mesh.node_proxy", product),
+        node_proxy=_encrypting(_proxy(node, "mesh.node_proxy", product), tls),
         instances_per_node=10 if node is None else node.instances_per_node,
         waypoint=_proxy(waypoints, "mesh.waypoints", product),
         waypoints=tuple(place_zones(before[name], index) if name in before else () for name in index.names.services),
@@ -154,8 +154,15 @@ def _proxy(section: Any, where: str, product: Product) -> ProxyKind:
     kind = ProxyKind(
         workers=product.default(f"{where}.workers").value if workers is None else workers,
         time=default if time is None else drawn(time),
+        timer_resolution_ns=effective.of_proxy(section, where, "timer_resolution", product),
+        connection_ns=effective.of_proxy(section, where, "connection_time", product),
     )
     return kind if telemetry is None else _observed(kind, telemetry, product)
+
+
+def _encrypting(kind: ProxyKind, tls: Tls | None) -> ProxyKind:
+    """A proxy that takes time for encrypting each request and its answer, whatever their sizes."""
+    return kind if tls is None else replace(kind, extra_ns=kind.extra_ns + tls.per_request_ns)
 
 
 def _observed(kind: ProxyKind, section: TelemetrySection, product: Product) -> ProxyKind:

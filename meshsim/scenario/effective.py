@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from meshsim.scenario.sections.types import PolicySection
 
 NOBODY = Caller()
+TAKES_NO_TIME = ("mesh.node_proxy",)
+"""Proxies at layer 4, of whose timers and connections no product says anything here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,15 @@ class Retries:
     """0 for not at all."""
     avoids_previous_priorities: bool = False
     update_frequency: int = 2
+
+
+def of_proxy(section: object, where: str, name: str, product: Product) -> int:
+    """A time in ns that every proxy of one kind has: what is written, or the product's; 0 of what no product says."""
+    written: int | None = getattr(section, name, None)
+    if written is not None or where in TAKES_NO_TIME:
+        return written or 0
+    default: int = product.default(f"{where}.{name}").value
+    return default
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class TestHandshakes:
     def test_it_waits_for_a_worker_at_either_end(self):
         for name in ("caller", "instance"):
             bench = Bench(workers=1, sidecar_workers=1, tls=TLS)
-            station = bench.view.station if name == "caller" else bench.doors[0].sidecar.station
+            station = bench.view.proxy.station if name == "caller" else bench.doors[0].sidecar.station
             bench.at(0, lambda bench=bench, station=station: bench.clock.start(station.hold(9 * MS)))
             request = bench.send()
             bench.run()

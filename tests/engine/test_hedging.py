@@ -634,3 +634,48 @@ def test_a_hedge_goes_elsewhere_where_retries_avoid_previous_hosts():
         hosts = result.attempts.groupby("request")["instance"].nunique()
         same[predicate] = int((hosts == 1).sum())
     assert same["previous_hosts"] == 0 < same["none"]
+
+
+@pytest.mark.parametrize(
+    ("retries", "timeout", "max_retries", "ended"),
+    [
+        (1, "none", 3, (200, "URX", 100)),  # tried again at 40 ms, no retry left at 80, and the first try answers at 100
+        (2, "none", 3, (200, "-", 100)),
+        (2, "none", 0, (200, "UO", 100)),
+        (1, "90ms", 3, (504, "URX,UT", 90)),
+        (2, "90ms", 3, (504, "UT", 90)),
+    ],
+)
+def test_a_soft_timeout_with_no_retry_left_flags_also_what_succeeds(retries, timeout, max_retries, ended):
+    """Envoy, router.cc, onSoftPerTryTimeout: the flag is the stream's, whatever comes after."""
+    policy = {
+        "num_retries": retries,
+        "retry_on": ["5xx"],
+        "per_try_timeout": "40ms",
+        "back_off": {"constant": {"interval": "0s"}},
+    }
+    result = ms.load(
+        {
+            "name": "soft",
+            "deployment": "gateway",
+            "load": {"clients": {"executor": "constant-vus", "vus": 1, "requests": {"all": 1}, "duration": "1ms"}},
+            "gateway": {
+                "routes": {
+                    "all": {
+                        "path": "/",
+                        "to": "back",
+                        "timeout": timeout,
+                        "retries": policy,
+                        "hedge_policy": {"hedge_on_per_try_timeout": True},
+                    }
+                },
+                "traffic": {"back": {"circuit_breakers": {"max_retries": max_retries}}},
+            },
+            "services": {"back": {"workers": 100, "script": [{"compute": "100ms"}]}},
+            "run": {"duration": "1s"},
+        }
+    ).run()
+    (request,) = result.requests.itertuples()
+
+    assert (request.status, result.requests["response_flags"].iloc[0], request.ended_ns / MS) == ended
+    assert result.summary().total.goodput_per_s > 0 or ended[0] == 504

@@ -25,6 +25,7 @@ NAMES = ("a", "b", "c")
 class Host:
     zone: int = 0
     is_healthy: bool = True
+    is_degraded: bool = False
     priority: int = 0
     weight: float = 1.0
 

@@ -128,12 +128,13 @@ class Counters:
                 members = together.late_members
                 self._recorder.destinations.append([now_ns, caller, service, subset, together.late, members, members, *NO_CALLS])
                 continue
+            present = [part.present for part in together.parts]
             states = [view.breaker.state for view in views if view.breaker is not None]
             self._recorder.destinations.append(
                 [
                     now_ns, caller, service, subset, together.late + len(together.parts),
-                    together.late_members + sum(part.members for part in together.parts),
-                    together.late_members + sum(part.healthy for part in together.parts),
+                    together.late_members + sum(members for members, _ in present),
+                    together.late_members + sum(healthy for _, healthy in present),
                     sum(view.connections.in_use for view in views),
                     sum(endpoint.in_flight for part in together.parts for endpoint in part.endpoints if endpoint.is_member),
                     sum(view.pending.in_use + (view.queue.length if view.queue is not None else 0) for view in views),

@@ -139,7 +139,7 @@ class Model:
         sidecar = self._fleet.sidecars.get((instance.service, instance.index))
         if mesh is None or mesh.ambient is not None or sidecar is None:
             return
-        place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar.station)
+        place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar)
         destinations = self._destinations(SIDECAR, place, instance.service, mesh.clusters)
         _connect(sidecar, service.asks, destinations, instance.service)
         sidecar.views.extend(destinations.views)
@@ -148,8 +148,7 @@ class Model:
         """From an instance to a service: through its sidecar or its node's proxy where there is a mesh."""
         plan, service = self.plan, self.plan.services[instance.service]
         sidecar = self._fleet.sidecars.get((instance.service, instance.index))
-        station = None if sidecar is None else sidecar.station
-        place = Place(key, instance.zone, instance.index, _by_zone(service.zones), station)
+        place = Place(key, instance.zone, instance.index, _by_zone(service.zones), sidecar)
         mesh = plan.mesh
         if mesh is None or sidecar is None:
             direct = plan.direct
@@ -173,7 +172,7 @@ class Model:
 
         if stack.mirror is not None or cluster.limiter is not None or self._control.looks_after(cluster):
             return make()
-        return self._stacks.late(cluster, stack, caller, make)
+        return self._stacks.late(cluster, stack, place, caller, make)
 
     def _waypoint(self, called: int) -> Handler:
         """To a service through its waypoint, whose replicas have views of their own. Made once for all callers."""
@@ -184,7 +183,7 @@ class Model:
             handlers = []
             for waypoint in waypoints:
                 key = call_key(self._key(f"waypoint {self.plan.names.services[called]}"), waypoint.index)
-                place = Place(key, waypoint.zone, waypoint.index, callers, waypoint.station)
+                place = Place(key, waypoint.zone, waypoint.index, callers, waypoint)
                 handler, views = self._handler(mesh.clusters[called], mesh.stacks[called], WAYPOINT, place, CALLER_WAYPOINT)
                 destinations = self._destinations(WAYPOINT, place, CALLER_WAYPOINT, mesh.clusters)
                 _connect(waypoint, self.plan.services[called].asks, destinations, CALLER_WAYPOINT)
@@ -225,7 +224,7 @@ class Model:
             assert plan.gateway is not None  # noqa: S101 — the caller has looked
             for gateway in self._fleet.gateways:
                 key = call_key(self._key("gateway"), gateway.index)
-                place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway.station)
+                place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway)
                 destinations = self._destinations(GATEWAY, place, CALLER_GATEWAY, plan.gateway.clusters)
                 for number, route in enumerate(plan.routes):
                     owner = number if route.has_own_clusters else NONE

@@ -73,9 +73,8 @@ def of_mesh(scenario: Scenario) -> Iterator[tuple[str, str]]:
         for name, place in (("node_proxy", "node proxies"), ("waypoints", "waypoints")):
             if name == "node_proxy" or section.waypoints is not None:
                 inner = getattr(section, name)
-                yield from (
-                    (f"mesh.{name}.{field}", place) for field in ("workers", "proxy_time") if getattr(inner, field, None) is None
-                )
+                fields = ("workers", "proxy_time", *(("timer_resolution",) if name == "waypoints" else ()))
+                yield from ((f"mesh.{name}.{field}", place) for field in fields if getattr(inner, field, None) is None)
 
 
 def of_discovery(section: DiscoverySection | None) -> Iterator[str]:
@@ -95,7 +94,7 @@ def of_telemetry(section: TelemetrySection | None) -> Iterator[str]:
 
 def _mtls(section: MtlsSection | None) -> Iterator[str]:
     if section is not None:
-        names = ("handshake_time", "resumed_handshake_time", "time_per_kib")
+        names = ("handshake_time", "resumed_handshake_time", "time_per_request", "time_per_kib")
         yield from (f"mesh.mtls.{name}" for name in names if getattr(section, name) is None)
 
 

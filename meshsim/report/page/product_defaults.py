@@ -135,7 +135,7 @@ def _first(blocks: list[TrafficSection], field: str) -> Any:
 
 
 def _proxy(section: Any, where: str) -> list[str]:
-    return [f"{where}.{name}" for name in ("workers", "proxy_time") if getattr(section, name, None) is None]
+    return [f"{where}.{name}" for name in ("workers", "proxy_time", "timer_resolution") if getattr(section, name, None) is None]
 
 
 def _cluster(blocks: list[TrafficSection], product: Product) -> Iterator[str]:

@@ -152,8 +152,10 @@ class EdgeLayer:
             self._refusals.lose(call, CALLER_CLIENT)
 
     def _handshake(self, call: Call, client: Client, replica: Replica) -> Steps:
-        """The round trips of TLS, and the replica's work for it."""
+        """The replica's work for a new connection; the round trips of TLS, and the work for that."""
         tls = self._edge.tls
+        if self._edge.connection_ns:
+            yield from replica.station.hold(self._edge.connection_ns)
         if tls is None:
             return
         began_ns = self._clock.now_ns

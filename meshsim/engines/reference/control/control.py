@@ -57,14 +57,13 @@ class Control:
                 self._lives.append(Life(clock, lifecycle, instances[number], registry))
 
     def looks_after(self, cluster: Cluster) -> bool:
-        """Whether a view of this cluster has to be there from the start: anything but its own calls happens to it, or not all are its members."""
+        """Whether anything but its own calls happens to a view of this cluster: it then has to be there from the start."""
         connections = cluster.connections
         return (
             cluster.service in self._registries
             or cluster.health_check is not None
             or cluster.outliers is not None
             or cluster.accrual is not None
-            or cluster.locality is not None
             or cluster.balancer.reads_reports
             or (connections is not None and connections.tls is not None and bool(connections.tls.rotations_ns))
         )

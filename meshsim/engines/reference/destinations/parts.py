@@ -18,13 +18,8 @@ class Part(Protocol):
     endpoints: list[EndpointView]
 
     @property
-    def members(self) -> int:
-        """Endpoints that the proxy knows of."""
-        ...
-
-    @property
-    def healthy(self) -> int:
-        """Of them those that are neither ejected nor fail a check."""
+    def present(self) -> tuple[int, int]:
+        """How many endpoints the proxy knows of, and how many of them are neither ejected nor fail a check."""
         ...
 
     def join(self, index: int) -> None:

@@ -51,14 +51,10 @@ class BackendPart:
             endpoint.is_member = is_listed and self.weight > 0.0
 
     @property
-    def members(self) -> int:
-        """Endpoints that the proxy knows of."""
-        return sum(endpoint.is_member for endpoint in self.endpoints)
-
-    @property
-    def healthy(self) -> int:
-        """Of them those that are neither ejected nor fail a check."""
-        return sum(endpoint.is_member and endpoint.is_available and endpoint.is_healthy for endpoint in self.endpoints)
+    def present(self) -> tuple[int, int]:
+        """How many endpoints the proxy knows of, and how many of them are neither ejected nor fail a check."""
+        members = [endpoint for endpoint in self.endpoints if endpoint.is_member]
+        return len(members), sum(endpoint.is_available and endpoint.is_healthy for endpoint in members)
 
     def join(self, index: int) -> None:
         """Discovery says that an instance is there."""

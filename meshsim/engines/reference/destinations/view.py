@@ -11,7 +11,7 @@ from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.balancer_queue import BalancerQueue
 from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.health import Health
-from meshsim.engines.reference.destinations.limits import breakers
+from meshsim.engines.reference.destinations.limited import Limited
 from meshsim.engines.reference.destinations.retry_breaker import admits_retry
 from meshsim.engines.reference.travel.endpoint import endpoints_of
 from meshsim.plan import NONE, HashOn, HealthStatus
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from meshsim.policies.locality import Arrangement, Source
 
 
-class View:
+class View(Limited):
     """What one proxy knows of one destination."""
 
     __slots__ = (
-        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_sources",
-        "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
-        "healthy", "is_dynamic", "is_empty", "is_panic", "key", "limiter", "members", "pending", "place", "pool", "queue", "reports", "requests",
-        "retries", "service", "station", "throttling", "token_budget", "zone",
+        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_present",
+        "_sources",
+        "activity", "client", "clients", "clock", "cluster", "draw", "endpoints", "health", "is_dynamic", "is_empty", "is_panic",
+        "key", "place", "pool", "proxy", "queue", "reports", "service", "ticks", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -60,17 +60,13 @@ class View:
     ) -> None:
         self.clock, self.place = clock, place
         self.cluster, self.service = cluster, cluster.service
-        self.key, self.zone, self.station = place.key, place.zone, place.station
+        self.key, self.zone, self.proxy, self.ticks = place.key, place.zone, place.proxy, place.ticks
         self.endpoints = endpoints_of(service, instances, place.zone, latency_ns)
         self.activity, self.draw = Activity(), Draw()
-        self.connections, self.pending, self.requests, self.retries = breakers(cluster.limits)
-        self.budget = cluster.budget
-        born_ns = 0 if beginnings is None else beginnings.of(place.key)
-        zero_ns = 0 if beginnings is None else beginnings.time_zero_ns
-        self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build(born_ns=born_ns)
-        self.breaker = None if cluster.breaker is None else cluster.breaker.build(time_zero_ns=zero_ns)
-        self.throttling = None if cluster.throttling is None else cluster.throttling.build(born_ns=born_ns)
-        self.limiter = None if cluster.limiter is None else cluster.limiter.build()
+        if beginnings is None:
+            super().__init__(cluster, 0, 0)
+        else:
+            super().__init__(cluster, beginnings.of(place.key), beginnings.time_zero_ns)
         self.pool: Pool | None = None
         """Whatever keeps its connections."""
         self.is_empty = False
@@ -96,8 +92,7 @@ class View:
         self._others: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
         """By priorities that were tried before, a bit for each: among whom such a retry is made."""
         self._changes = 0
-        self.members = self.healthy = 0
-        """Endpoints that it knows of, and of them those that are neither ejected nor fail a check; as of the latest change."""
+        self._present: tuple[int, int] | None = None
         self.is_panic = False
         """Whether picks are made among all endpoints because too few are healthy (of one of its groups, where there are several)."""
         self._begin(service)
@@ -113,11 +108,9 @@ class View:
 
     def _begin(self, service: Service) -> None:
         """Who is a member at the start."""
+        replicas = len(self.endpoints) if service.lifecycle is None else service.lifecycle.replicas
         for endpoint in self.endpoints:
-            endpoint.is_member = self.belongs(endpoint.index)
-        if service.lifecycle is not None:
-            for endpoint in self.endpoints[service.lifecycle.replicas :]:
-                endpoint.is_member = False
+            endpoint.is_member = endpoint.index < replicas and self.belongs(endpoint.index)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -133,6 +126,14 @@ class View:
         """Whom every pick is made among, and by what, where that never changes."""
         return None if self._only is None or self.is_dynamic else (self._only, self._balancer)
 
+    @property
+    def present(self) -> tuple[int, int]:
+        """How many endpoints it knows of, and how many of them are neither ejected nor fail a check."""
+        if self._present is None or self.is_dynamic:
+            members = [endpoint for endpoint in self.endpoints if endpoint.is_member]
+            self._present = len(members), sum(endpoint.is_healthy and endpoint.is_available for endpoint in members)
+        return self._present
+
     def belongs(self, index: int) -> bool:
         """Whether an instance is one that this view may ever know: of its subset, and in a zone that its locality policy lets it know."""
         instance, subset, locality = self.endpoints[index].instance, self.cluster.subset, self._locality
@@ -141,8 +142,6 @@ class View:
     def refresh(self) -> None:
         """Work out anew among whom picks are made; after any change of membership or health."""
         members = [endpoint for endpoint in self.endpoints if endpoint.is_member and endpoint.is_available]
-        self.members = sum([endpoint.is_member for endpoint in self.endpoints])
-        self.healthy = sum([endpoint.is_healthy for endpoint in members])
         self._others.clear()
         if self._locality is None:
             healthy = [endpoint for endpoint in members if endpoint.is_healthy]

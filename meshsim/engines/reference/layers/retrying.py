@@ -48,7 +48,7 @@ class RetryLayer:
     Source: Envoy, source/common/router/retry_state_impl.cc (shouldRetry).
     """
 
-    __slots__ = ("_budget", "_draw", "_inner", "_layer", "_policy", "_refusals", "_view", "_visible")
+    __slots__ = ("_budget", "_draw", "_inner", "_layer", "_policy", "_refusals", "_ticks", "_view", "_visible")
 
     def __init__(self, inner: Handler, retries: Retries, refusals: Refusals, layer: int, view: View | None, visible: int) -> None:
         self._inner = inner
@@ -59,6 +59,7 @@ class RetryLayer:
         self._visible = visible
         """Flags that this layer can see: a client sees an answer, not why its proxy gave it."""
         self._budget = None if view is None else view.token_budget
+        self._ticks = None if view is None else view.ticks
         self._draw = Draw()
 
     def call(self, call: Call) -> Steps:  # noqa: C901 — one loop, for speed
@@ -112,7 +113,10 @@ class RetryLayer:
         """The wait before a try."""
         began_ns = self._refusals.clock.now_ns
         try:
-            yield length_ns
+            if self._ticks is None:
+                yield length_ns
+            else:
+                yield from self._ticks.sleep(length_ns)
         except Interrupted:
             call.back_off_ns = self._refusals.clock.now_ns - began_ns
             call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.outcome import Outcome
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
     from meshsim.engines.reference.travel.refusals import Refusals
@@ -83,12 +84,16 @@ class Stacks:
     def _together(self, caller: int, service: int, subset: int) -> Together:
         return self.together.setdefault((caller, service, subset), Together())
 
-    def late(self, cluster: Cluster, stack: Stack, caller: int, make: Callable[[], Handler]) -> Handler:
+    def late(self, cluster: Cluster, stack: Stack, place: Place, caller: int, make: Callable[[], Handler]) -> Handler:
         """A handler that is made by `make` for its first call; the views of it count from now on."""
-        service = self._plan.services[cluster.service]
+        known = [
+            one.subset
+            for one in self._instances[cluster.service]
+            if cluster.locality is None or cluster.locality.knows(one.zone, place.zone)
+        ]
         parts = []
         for subset in stack.subsets or (cluster.subset,):
-            members = len(service.zones) if subset == NONE else service.subsets.count(subset)
+            members = len(known) if subset == NONE else known.count(subset)
             parts.append((self._together(caller, cluster.service, subset), members))
 
         def made() -> Handler:
@@ -131,20 +136,21 @@ class Stacks:
         handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
         if stack.mirror is not None and mirror is not None:
             handler = MirrorLayer(handler, mirror, stack.mirror, views[0])
-        handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service))
-        handler = within(handler, stack.timeout_ns, self._refusals, on_timeout, views[0].activity)
+        ticks, activity = views[0].ticks, views[0].activity
+        handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service), ticks=ticks)
+        handler = within(handler, stack.timeout_ns, self._refusals, on_timeout, activity, ticks)
         if views[0].cluster.backends:
             handler = LastTriedLayer(handler, {one.operation: one.service for one in views[0].cluster.backends})
         return GrpcLayer(handler) if self._plan.services[service].is_grpc else handler
 
-    def per_try(self, inner: Handler, stack: Stack, service: int) -> Handler:
+    def per_try(self, inner: Handler, stack: Stack, service: int, ticks: Ticks | None = None) -> Handler:
         """The per-try timeout, where there is one; one that only starts a hedge is the race's own."""
         retries = stack.retries
         if retries is None or not retries.per_try_timeout_ns:
             return inner
         if retries.hedging is not None and retries.hedging.on_per_try_timeout:
             return ConnectedLayer(inner)
-        return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service))
+        return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service), ticks=ticks)
 
     def _tries(self, view: View, stack: Stack, layer: int, visible: int, deadline: Outcome) -> Handler:
         """From the retries to the link, by one view."""
@@ -170,7 +176,7 @@ class Stacks:
     def _below_the_pick(self, view: View, stack: Stack, service: int) -> Handler:
         """From the pool, where the pick does not bring its connection, to the link to an instance of a service."""
         refusals, cluster, links = self._refusals, view.cluster, self._links
-        handler = self.per_try(HopLayer(refusals.clock, links, service, refusals), stack, service)
+        handler = self.per_try(HopLayer(refusals.clock, links, service, refusals), stack, service, view.ticks)
         if cluster.connections is not None:
             if cluster.connections.is_balanced:
                 return handler

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.engines.reference.proxies.proxy import Proxy
+from meshsim.engines.reference.time.ticks import Ticks
 from meshsim.plan import NONE
 from meshsim.policies.filters import Surroundings
-from meshsim.randomness import call_key, root_key, stream
+from meshsim.randomness import TICK, call_key, root_key, stream, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,10 +111,19 @@ class Fleet:
         born_ns = self._born_ns(kind, service, index)
         around = self._surroundings(kind, service, index, filters, born_ns)
         built = tuple(one.build(around=its) for one, its in zip(filters, around, strict=True))
-        made = Proxy(self._clock, proxy, index, zone, built, self._sizes, kib_ns)
+        made = Proxy(self._clock, proxy, index, zone, built, self._sizes, kib_ns, self._ticks(kind, service, index, proxy))
         made.born_ns = born_ns
         self.proxies.append(Placed(kind, service, made))
         return made
+
+    def _ticks(self, kind: int, service: int, index: int, proxy: ProxyKind) -> Ticks | None:
+        """The coarse clock of a proxy's node; when it ticks is drawn."""
+        tick_ns = proxy.timer_resolution_ns
+        if not tick_ns:
+            return None
+        of = stream(f"timers {kind}") if service == NONE else self._plan.services[service].stream
+        key = call_key(call_key(root_key(*self._root, of), kind), index)
+        return Ticks(self._clock, tick_ns, int(uniform(key, TICK) * tick_ns))
 
     def renew(self, index: int) -> None:
         """The process of a gateway's replica is a new one: its filters remember nothing, nor do its views."""

@@ -15,6 +15,7 @@ from meshsim.randomness import PROXY_TIME, TRACE, uniform
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.refusals import Refusals
@@ -27,9 +28,8 @@ class Proxy:
     """One replica of a gateway, a sidecar, a node proxy or a waypoint: workers, a time for each request, filters, and views."""
 
     __slots__ = (
-        "_extra_ns", "_kib_ns", "_least_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "born_ns", "clock", "index", "screen", "station",
-        "takes_time",
-        "views", "zone",
+        "_extra_ns", "_kib_ns", "_least_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "born_ns", "clock", "connection_ns", "index",
+        "screen", "station", "takes_time", "ticks", "views", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -41,6 +41,7 @@ class Proxy:
         filters: tuple[Filter, ...] = (),
         sizes: tuple[float, ...] = (),
         kib_ns: float = 0.0,
+        ticks: Ticks | None = None,
     ) -> None:
         """A proxy.
 
@@ -52,6 +53,7 @@ class Proxy:
             filters: Built for it.
             sizes: KiB of request and answer together, by operation.
             kib_ns: What encryption costs it for each KiB.
+            ticks: The clock that its timers go by; None for exact ones.
         """
         self.clock = clock
         self.station = (SlowableStation if kind.may_slow else Station)(clock, kind.workers)
@@ -69,6 +71,9 @@ class Proxy:
         self.screen = Screen(clock, self.station, filters)
         """What a request passes first."""
         self.takes_time = kind.time is not None or bool(kind.extra_ns or kind.trace_share * kind.trace_ns or self._kib_ns)
+        self.ticks = ticks
+        self.connection_ns = kind.connection_ns
+        """Time for which a new TCP connection holds one of its workers."""
         self.views: list[View] = []
         """Its views of destinations, for the counters."""
 

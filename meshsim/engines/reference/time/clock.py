@@ -1,8 +1,7 @@
 """Time, and the light tasks that live in it.
 
 `Clock` is SimPy's Environment counting whole nanoseconds. SimPy's own events and processes work in it as ever; what happens
-hundreds of thousands of times (a request on its way) is a `Task`: a generator that starts in the step that starts it, and
-whose end is no event.
+hundreds of thousands of times (a request on its way) is a `Task`: a generator that starts in the step that starts it, whose end is no event.
 
 **Order at one instant.** Events run in the order of SimPy's key: time, priority, number at scheduling. Whatever becomes ready
 during an event (a started task, a woken one, an interrupted one) runs in the order in which it became ready, before the next
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["PARK", "Cancelled", "Clock", "Crashed", "Expired", "Interrupted", "Overdue", "Steps", "Task", "Timer", "Timers"]
 
 NOT_ASLEEP = -1
-EVENTS_PER_LOOK = 2048
-"""Between two looks at progress, at chunks to hand on and at Ctrl-C."""
+EVENTS_PER_LOOK = 2048  # between two looks at progress, at chunks to hand on and at Ctrl-C
 
 
 class Timer:

@@ -25,7 +25,8 @@ class Call:
 
     __slots__ = (
         "_first", "_tries", "answer_kib", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "fallback_key",
-        "filter_ns", "key", "last_row", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "session", "tls_ns", "tried", "zone",
+        "filter_ns", "key", "last_row", "marks", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "session", "tls_ns",
+        "tried", "zone",
     )  # fmt: skip
 
     def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None) -> None:
@@ -54,6 +55,8 @@ class Call:
         self.endpoint: EndpointView
         self.session: Session | None = None
         """Which endpoint its first try should go to; None for whichever."""
+        self.marks: int
+        """Flags that it keeps however it ends; set by a race, which alone needs it."""
         self.on_connection: Callable[[], None]
         """Of a try beside others: called when it has its connection."""
         self.tried: tuple[EndpointView, ...] = ()
