@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.services.errors import error_of, fails, own_error, struck
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.engines.reference.time.clock import Cancelled, Crashed
-from meshsim.engines.reference.travel.row import STARTED
+from meshsim.engines.reference.travel.row import ARRIVED, STARTED
+from meshsim.plan import NONE
 from meshsim.randomness import ERROR, FAULT, uniform
 
 if TYPE_CHECKING:
@@ -28,16 +29,15 @@ class FastFailing(Instance):
 
     __slots__ = ()
 
-    def accept(self, job: Job) -> None:
-        """A request has reached the instance: answer with an error at once, or serve it."""
+    def _serve(self, job: Job) -> Steps:
+        """Answer with an error at once, or serve the request."""
+        if job.row[ARRIVED] == NONE:
+            if self.is_gone:
+                job.caller.wake()
+                return
+            self._take_in(job)
         refused = self._refused(job)
-        if refused is None:
-            super().accept(job)
-            return
-        self.arrived += 1
-        job.task = self._clock.start(self._refuse(job, *refused))
-        if self._jobs is not None:
-            self._jobs[job] = None
+        yield from super()._serve(job) if refused is None else self._refuse(job, *refused)
 
     def _refused(self, job: Job) -> tuple[Outcome, int] | None:
         """The error that an attempt gets without work, and how long it takes; None where it is worked on."""
