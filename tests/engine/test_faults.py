@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import meshsim as ms
+from meshsim.metrics.frames.stages import stages
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -103,8 +104,8 @@ class TestErrorsAtOnce:
 
     def test_its_time_is_time_in_the_service_not_in_a_queue(self):
         result = run([], {"errors": {"rate": "100%", "latency": "20ms"}}, load=users(1))
-        stages = result.summary().stages
-        of_back = stages[(stages["service"] == "back") & (stages["route"] == "(all)")].set_index("stage")["mean_s"]
+        divided = stages(result.requests, result.attempts, 0, 3, waits=result.waits)
+        of_back = divided[(divided["service"] == "back") & (divided["route"] == "(all)")].set_index("stage")["mean_s"]
 
         assert of_back["service"] == pytest.approx(0.020)
         assert "queue" not in of_back
@@ -205,7 +206,8 @@ class TestWhatWatches:
         assert result.destinations["members"].min() == 8
 
     def test_retries_find_another_instance(self):
-        assert not len(failed(run([self.ONE], route={"retries": {"num_retries": 1, "retry_on": ["5xx"]}}).requests))
+        retries = {"num_retries": 1, "retry_on": ["5xx"], "retry_host_predicate": "previous_hosts"}
+        assert not len(failed(run([self.ONE], route={"retries": retries}).requests))
 
     def test_a_balancer_that_looks_at_requests_in_flight_sends_more_there(self):
         """The black hole: who fails at once is always idle."""
