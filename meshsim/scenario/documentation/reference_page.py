@@ -84,6 +84,7 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
         ("queue.", services.QueueSection),
         ("errors.", errors.ErrorsSection),
         ("errors.replay.", errors.ReplaySection),
+        ("health_status.", services.HealthStatusSection),
         ("scale.", services.ScaleStep),
         ("restarts.", services.RestartStep),
         ("readiness.", services.ReadinessSection),
