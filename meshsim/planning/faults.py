@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshsim.plan import NONE, Effect, Failing, Fault
-from meshsim.planning.errors import grpc_status, table
+from meshsim.planning.errors import grpc_status, latency_of, table
 from meshsim.planning.places import place_zones, places_of
 from meshsim.scenario.sections.faults import GATEWAY
 
@@ -80,5 +80,5 @@ def _failing(fault: FaultSection, number: int, tables: Tables, *, is_grpc: bool)
         status=NONE if is_grpc or errors.status is None else errors.status,
         grpc_status=grpc_status(errors.grpc_status) if is_grpc and errors.grpc_status else NONE,
         retry_after_ns=NONE if errors.retry_after is None else errors.retry_after,
-        latency=None if errors.latency is None else errors.latency.chosen.build(),
+        latency=latency_of(errors),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.plan import NONE, HealthStatus, Lifecycle, OnCancel, Operation, Service, Step, StepKind
 from meshsim.planning.asks import plan_asks
-from meshsim.planning.errors import grpc_status, table
+from meshsim.planning.errors import grpc_status, latency_of, table
 from meshsim.planning.places import places_of
 from meshsim.planning.traffic import own_stack
 from meshsim.randomness import stream
@@ -73,7 +73,7 @@ def _health(section: ServiceSection, count: int) -> tuple[int, ...]:
 
 def _fails_at_once(name: str, section: ServiceSection, scenario: Scenario) -> bool:
     """Whether an error of its own, or of a fault, may come without work."""
-    own = [body.errors for body in (section, *section.operations.values())]
+    own = [section.errors, *(operation.errors for operation in section.operations.values())]
     struck = [fault.errors for fault in scenario.faults if fault.strikes(name)]
     return any(errors is not None and errors.latency is not None for errors in (*own, *struck))
 
@@ -124,7 +124,7 @@ def plan_operations(scenario: Scenario, index: Index, tables: Tables) -> tuple[O
                 response_kib=_kib(body.response_size, section.response_size),
                 response_spread=spread_of(section.response_size if body.response_size is None else body.response_size),
                 retry_after_ns=NONE if errors is None or errors.retry_after is None else errors.retry_after,
-                error_latency=None if errors is None or errors.latency is None else errors.latency.chosen.build(),
+                error_latency=None if errors is None else latency_of(errors),
             )
         )
     return tuple(made)

@@ -59,7 +59,8 @@ def _most(place: Any, first: int | None) -> int | None:
     """How many it ever has; None where that is not written well."""
     steps = mapping(place).get("scale")
     later = [mapping(step).get("replicas") for step in steps] if isinstance(steps, list) else []
-    return None if first is None or not all(type(one) is int for one in later) else max([first, *later])
+    counts = [count for count in (first, *later) if type(count) is int]
+    return max(counts) if len(counts) == 1 + len(later) else None
 
 
 def _zones(tree: Any) -> dict[str, None]:
