@@ -91,7 +91,7 @@ class TestOnThePerTryTimeout:
         bench = Bench()
         script = bench.script((400, OK), SLOW, SLOW, SLOW)
 
-        assert bench.run(soft(bench, script)) is OK
+        assert bench.run(soft(bench, script)) == OK.flagged(Flag.URX)
 
         assert script.started_ms == [0, 105, 210]  # no more than 1 + num_retries, and the last one runs on
         assert bench.ended_ms == 400
@@ -215,7 +215,7 @@ class TestTheRetryBreaker:
         bench = Bench(limits={"max_retries": 0})
         script = bench.script((300, OK))
 
-        assert bench.run(soft(bench, script)) is OK
+        assert bench.run(soft(bench, script)) == OK.flagged(Flag.UO)
 
         assert script.started_ms == [0]
         assert bench.view.activity.retries_refused == 1
@@ -227,7 +227,7 @@ class TestTheRetryBreaker:
         bench.view.retries.in_use = 1  # somebody else's
         bench.clock.call_at(120 * MS, bench.view.retries.done)
 
-        assert bench.run(soft(bench, script)) is OK
+        assert bench.run(soft(bench, script)) == OK.flagged(Flag.UO)
 
         assert script.started_ms == [0, 155]
 
@@ -237,7 +237,7 @@ class TestTheRetryBreaker:
         bench.clock.call_at(150 * MS, lambda: setattr(bench.view.retries, "maximum", 0))
         bench.clock.call_at(220 * MS, lambda: setattr(bench.view.retries, "maximum", 1))
 
-        assert bench.run(soft(bench, script)) is OK
+        assert bench.run(soft(bench, script)) == OK.flagged(Flag.UO)
 
         assert script.started_ms == [0, 105, 240]
 

@@ -128,6 +128,15 @@ class TestConnections:
         sizes = {"request_size": "4KiB", "response_size": "6KiB"}
         assert latencies_ms(run({}, mesh={"mtls": mtls}, back=sizes))[1] == BASE_MS + 2 * 1.0
 
+    def test_encryption_takes_time_for_each_request_at_every_proxy_that_it_passes(self):
+        """The sidecar of the front on the way in and on the way out, and that of the back."""
+        mtls = {"handshake_time": "0s", "time_per_request": "1ms", "time_per_kib": "0s"}
+        assert latencies_ms(run({}, mesh={"mtls": mtls}))[1] == BASE_MS + 3
+
+    def test_a_new_connection_takes_time_of_the_proxies_at_both_ends(self):
+        first, second, *_ = latencies_ms(run({"connections": {}}, mesh={"connection_time": "3ms"}))
+        assert (first, second) == (BASE_MS + 2 + 6, BASE_MS)
+
     def test_connections_end_by_age_and_by_idleness(self):
         assert counted(run({"connections": {"max_connection_duration": "450ms"}}), "opened") == 4
         assert counted(run({"connections": {"idle_timeout": "50ms"}}), "opened") == 20

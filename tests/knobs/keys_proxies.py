@@ -48,8 +48,8 @@ def gateway_rows() -> list[Row]:
         Row("GatewaySection.workers", busy, {}, of_gateway(workers=2), measure.latency, "less"),
         Row("GatewaySection.proxy_time", plain, {}, of_gateway(proxy_time="2ms"), measure.latency, "more"),
         Row(
-            "GatewaySection.timer_resolution", gateway_world(traffic={"timeout": "6ms"}), {}, of_gateway(timer_resolution="5ms"),
-            measure.longest, "more",
+            "GatewaySection.timer_resolution", gateway_world(traffic={"timeout": "6ms"}, load={"arrivals": "poisson"}), {},
+            of_gateway(timer_resolution="5ms"), measure.longest, "more",
         ),
         Row("GatewaySection.connection_time", gateway_world(traffic=ONCE), {}, of_gateway(connection_time="2ms"), measure.latency, "more"),
         Row(

@@ -17,7 +17,14 @@ import meshsim as ms
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OUTSIDE: dict[str, str] = {}
+OUTSIDE: dict[str, str] = {
+    "admission": "Rejections are drawn, and feed back. In the 5 s after the errors have ended three seeds of the model have 57 to 62 % success,"
+    " measured were 67 %; before, afterwards and in all (69.3 %) they agree.",
+    "out_panic0": "For 25 s the two hosts that are left are loaded just to their capacity, so that the longest waits hang on the smallest"
+    " differences: p99 is 7 % lower than measured; success, flags and shares are exact.",
+    "rl_poisson100": "The measured machine stood still for up to 50 ms several times (its path alone took 2.8 ms at p99, of 1.1 elsewhere):"
+    " p90 to p99 are 5 to 10 % lower in the model. Who is admitted, second by second, agrees.",
+}
 """Cases of which a figure lies outside of the noise, and why."""
 
 

@@ -6,11 +6,14 @@ Without the phase a run is one of many that the measured Envoy might have made. 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from measured import WARM_UP_S, replayed
+from as_scenario import scenario_of
+from measured_cases import Case
+
+import meshsim as ms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,13 +22,15 @@ if TYPE_CHECKING:
 
 POINTS = 0.0005
 """0.05 points of success: 8 of 15,682 requests. Which host has the turn when another one is taken out moves a round by one or two."""
-EVERY_SECOND: dict[str, Any] = {"interval": "1s", "enforcing_success_rate": "0%"}
+WARM_UP_S = 5
 
 
-def failing(from_s: int, for_s: int, *instances: int) -> list[dict[str, Any]]:
-    """The test bed's failing instances: every answer an error, after 1 ms in place of 20."""
-    window = {"at": f"{from_s}s", "for": f"{for_s}s", "service": "svc", "instances": list(instances)}
-    return [{**window, "errors": "100%"}, {**window, "slow": 0.05}]
+def replayed(envoy: Path, name: str, folder: Path, phase: str) -> tuple[Result, float]:
+    """A case with the phase of its sweeps, and the measured share of successes."""
+    case = Case(name, envoy)
+    scenario = scenario_of(case, folder)
+    scenario["gateway"]["traffic"]["svc"]["outlier_detection"]["phase"] = phase
+    return ms.load(scenario).run(), case.summary["success_rate"]
 
 
 def success(result: Result) -> float:
@@ -46,24 +51,18 @@ def failures_by_round(result: Result) -> list[int]:
 
 def test_a_host_that_comes_back_ill_leaks_a_window_from_its_next_ejection_on(envoy: Path, tmp_path: Path) -> None:
     """Measured: back at 30.49, 41.51 and 57.51 s; 6, 44 and 42 errors: 5 until it is found out, then 40/s for a full second."""
-    outliers = {**EVERY_SECOND, "base_ejection_time": "5s", "max_ejection_percent": "50%", "phase": "490ms"}
-    result, measured = replayed(
-        envoy, "out_base5", tmp_path, {"timeout": "none"}, {"outlier_detection": outliers}, None, failing(25, 30, 4)
-    )
+    result, measured = replayed(envoy, "out_base5", tmp_path, "490ms")
 
-    assert success(result) == pytest.approx(measured["success_rate"], abs=POINTS)
+    assert success(result) == pytest.approx(measured, abs=POINTS)
     assert [back for _, back in breaks(result, 4)] == pytest.approx([30.49, 41.51, 57.51], abs=0.03)
     assert failures_by_round(result) == pytest.approx([6, 44, 42], abs=1)
 
 
 def test_the_first_ejection_is_told_at_once(envoy: Path, tmp_path: Path) -> None:
     """Measured: 6 errors in all, back at 55.50 s."""
-    outliers = {**EVERY_SECOND, "base_ejection_time": "30s", "max_ejection_percent": "50%", "phase": "495ms"}
-    result, measured = replayed(
-        envoy, "out_base30", tmp_path, {"timeout": "none"}, {"outlier_detection": outliers}, None, failing(25, 30, 4)
-    )
+    result, measured = replayed(envoy, "out_base30", tmp_path, "495ms")
 
-    assert success(result) == pytest.approx(measured["success_rate"], abs=POINTS)
+    assert success(result) == pytest.approx(measured, abs=POINTS)
     assert [back for _, back in breaks(result, 4)] == pytest.approx([55.50], abs=0.03)
 
 
@@ -73,11 +72,9 @@ def test_hosts_that_come_back_in_one_sweep_are_told_one_by_one(envoy: Path, tmp_
     Which is the first to come back is the order of a hash map in Envoy, and drawn here. The first ejection comes 0.05 s sooner than
     measured: here what is at work when the fault begins fails too, and counts.
     """
-    outliers = {**EVERY_SECOND, "base_ejection_time": "40s", "max_ejection_percent": "100%", "phase": "500ms"}
-    traffic = {"outlier_detection": outliers, "healthy_panic_threshold": "0%"}
-    result, measured = replayed(envoy, "out_panic0", tmp_path, {"timeout": "none"}, traffic, None, failing(20, 25, 2, 3, 4))
+    result, measured = replayed(envoy, "out_panic0", tmp_path, "500ms")
 
-    assert success(result) == pytest.approx(measured["success_rate"], abs=POINTS)
+    assert success(result) == pytest.approx(measured, abs=POINTS)
     gone, back = zip(*(breaks(result, instance)[0] for instance in (2, 3, 4)), strict=True)
     assert sorted(gone) == pytest.approx([20.12, 21.13, 21.13], abs=0.09)
     assert sorted(back) == pytest.approx([60.51, 61.52, 61.53], abs=0.03)
@@ -85,11 +82,8 @@ def test_hosts_that_come_back_in_one_sweep_are_told_one_by_one(envoy: Path, tmp_
 
 def test_a_panic_ends_with_the_first_that_comes_back(envoy: Path, tmp_path: Path) -> None:
     """Measured: when the third of five is back, panic ends, and the two that are not yet get nothing for a window: 60.47 to 61.53 s."""
-    outliers = {**EVERY_SECOND, "base_ejection_time": "40s", "max_ejection_percent": "100%", "phase": "490ms"}
-    result, measured = replayed(
-        envoy, "out_panic50", tmp_path, {"timeout": "none"}, {"outlier_detection": outliers}, None, failing(20, 25, 2, 3, 4)
-    )
+    result, measured = replayed(envoy, "out_panic50", tmp_path, "490ms")
 
-    assert success(result) == pytest.approx(measured["success_rate"], abs=POINTS)
+    assert success(result) == pytest.approx(measured, abs=POINTS)
     late = [one for instance in (2, 3, 4) for one in breaks(result, instance) if one[0] > 60]
     assert sorted(late) == [pytest.approx((60.47, 61.53), abs=0.05)] * 2
