@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 LONGEST_MESSAGE = 600
 """Characters of a message: enough for every one of ours, and short of what a value of 200 KB would make of it."""
+FEW_WORDS, NEAR = 100, 8
+"""Known words up to which each is compared with an unknown one; and on either side of its place in the alphabet where they are more."""
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What would move the cursor, break the line, turn the direction of writing, or cannot be encoded."""
 
@@ -108,8 +112,26 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     folded = {w.replace("_", "").replace("-", "").lower(): w for w in reversed(words)}
     if near := folded.get(word.replace("_", "").replace("-", "").lower()):
         return f"; did you mean '{near}'?"
-    if close := difflib.get_close_matches(word, words, n=1, cutoff=0.6):
+    if close := difflib.get_close_matches(word, _neighbours(word, words), n=1, cutoff=0.6):
         return f"; did you mean '{close[0]}'?"
     if 0 < len(words) <= 12:
         return f" (one of: {', '.join(words)})"
     return ""
+
+
+def _neighbours(word: str, words: Sequence[str]) -> Sequence[str]:
+    """All words where they are few; of many those that begin or end much like it: thousands of mistakes are told in a moment."""
+    if len(words) <= FEW_WORDS:
+        return words
+    backwards = _backwards(tuple(words))
+    before, behind = bisect_left(words, word), bisect_left(backwards, word[::-1])
+    near = [
+        *words[max(0, before - NEAR) : before + NEAR],
+        *(one[::-1] for one in backwards[max(0, behind - NEAR) : behind + NEAR]),
+    ]
+    return list(dict.fromkeys(near))
+
+
+@lru_cache(maxsize=4)
+def _backwards(words: tuple[str, ...]) -> list[str]:
+    return sorted(one[::-1] for one in words)

