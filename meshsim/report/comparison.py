@@ -83,7 +83,9 @@ def _causes(one: Ways) -> list[list[str | Text]]:
         ]
         for row in one.rows
     ]
-    return [*rows, *([[one.rest]] if one.rest else [])]
+    if one.rest:
+        rows.append([one.rest])
+    return rows
 
 
 def _gates(comparison: Comparison) -> list[Text]:
