@@ -21,7 +21,7 @@ from meshsim.report.page.limits import LIMITS, SECTION, TRUST
 ROOT = Path(__file__).resolve().parents[2]
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 ORDER = [
-    "Verdict", "What was changed", "Thresholds", "Comparison", "Latency", "Load, goodput and errors",
+    "Verdict", "What was changed", "Thresholds", "Why requests failed", "Comparison", "Latency", "Load, goodput and errors",
     "Retries, queues and utilisation", "What filters decided over time", "What policies did over time", "Where the time goes", "Who calls whom",
     "Routes and services", "One slow request", "Assumptions", "Before you believe it", "What the model does not cover", "How to repeat it", "Words",
 ]  # fmt: skip

@@ -257,6 +257,15 @@ def test_print_is_light_opens_what_is_closed_and_closes_it_again(opened):
     assert tab.evaluate("getComputedStyle(document.querySelector('figure')).breakInside") == "avoid"
 
 
+def test_on_paper_no_table_is_wider_than_the_sheet(opened):
+    tab = opened()
+    tab.emulate_media(media="print")
+    tab.set_viewport_size({"width": 695, "height": 1000})  # 184 mm of A4 between its margins
+    wide = "() => Array.from(document.querySelectorAll('table')).map((one) => one.getBoundingClientRect().width).filter((one) => one > 696)"
+
+    assert tab.evaluate(wide) == []
+
+
 def test_without_scripts_the_page_is_whole_and_offers_no_dead_buttons(opened):
     tab = opened(java_script_enabled=False)
 
