@@ -45,7 +45,7 @@ ATTEMPTS: dict[str, str] = {
     "request_started_ns": "when the client request began",
     "sent_ns": "when it was sent to the instance; -1 never",
     "arrived_ns": "when it reached the instance's queue; -1 never",
-    "started_ns": "when it got a worker; -1 never",
+    "started_ns": "when it got a worker, or began to fail without one; -1 never",
     "finished_ns": "when the instance was done with it; -1 never",
     "ended_ns": "when the caller had its outcome",
     "worked_ns": "time that workers computed for it",

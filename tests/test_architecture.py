@@ -100,6 +100,7 @@ FRAME_MODULES = (
     "report/charts/",
     "report/page/",
     "experiments/comparison.py",
+    "experiments/failures.py",
     "experiments/judgement.py",
     "experiments/sweep_result.py",
 )

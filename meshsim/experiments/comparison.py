@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from meshsim.experiments import judgement
+from meshsim.experiments.failures import failures
 from meshsim.experiments.notes import notes
 from meshsim.experiments.places import SCENARIO
 from meshsim.experiments.plotting import plots_of
@@ -179,6 +180,14 @@ class Comparison:
     def filters(self) -> pd.DataFrame:
         """The same by filter; columns as `Summary.filters_frame`."""
         return self._mean("filters_frame", "filter")
+
+    def failures(self) -> pd.DataFrame:
+        """Why requests failed: a row for each way in which those of a route failed, the most frequent of a variant first.
+
+        Columns: variant, route, status (0 where the client gave up), grpc_status, flags, origin (the service where it began; None for the
+        gateway and the client), origin_flags, requests (over all replications), share (of the route's requests).
+        """
+        return failures(self.kept)
 
     @cached_property
     def latency(self) -> pd.DataFrame:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from meshsim.plan.kinds import Effect
     from meshsim.plan.layers import Stack
     from meshsim.plan.proxies import Direct, Gateway, Mesh
-    from meshsim.plan.services import Operation, Service
+    from meshsim.plan.services import Failing, Operation, Service
     from meshsim.plan.traffic import Cluster
 
 
@@ -140,9 +140,13 @@ class Fault:
     from_ns: int
     until_ns: int
     service: int
+    """NONE for the gateway."""
     instances: tuple[int, ...]
+    """Or the gateway's replicas."""
     effect: Effect
     amount: float
+    failing: Failing | None = None
+    """Of errors."""
 
 
 @dataclass(frozen=True, slots=True)

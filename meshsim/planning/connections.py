@@ -47,7 +47,7 @@ def plan_connections(
     tls: Tls | None,
 ) -> Connections | None:
     """The connections to a service; None where making one takes no time and nothing tells them apart."""
-    is_lost = any(fault.unreachable and fault.service in {None, name} for fault in scenario.faults)
+    is_lost = any(fault.unreachable and fault.strikes(name) for fault in scenario.faults)
     section = traffic.connections
     if tls is None and not is_lost and not effective.writes_connections(entries, name):
         return None

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meshsim.plan import BARE, NONE, Canary, HashOn, Network, Part, Persistence, Plan, Route
+from meshsim.planning.faults import plan_faults
 from meshsim.planning.index import Index, make_index
 from meshsim.planning.loads import cumulated, plan_source
-from meshsim.planning.places import plan_faults
 from meshsim.planning.proxies import drawn, filters, plan_direct, plan_gateway, plan_mesh
 from meshsim.planning.rules import plan_rule
 from meshsim.planning.services import plan_operations, plan_service
@@ -18,6 +18,7 @@ from meshsim.scenario.defaults import Product, resolve
 from meshsim.units import since_1970_ns
 
 if TYPE_CHECKING:
+    from meshsim.planning.errors import Tables
     from meshsim.scenario.sections.model import Scenario
     from meshsim.scenario.sections.routes import CanarySection, SessionPersistenceSection
 
@@ -32,6 +33,7 @@ def make_plan(scenario: Scenario) -> Plan:
     has_gateway = "gateway" in scenario.deployment
     has_mesh = "mesh" in scenario.deployment
     index = make_index(scenario, has_gateway_routes=scenario.gateway is not None)
+    tables: Tables = {}
     inbound = scenario.mesh.inbound if has_mesh and scenario.mesh is not None else {}
     return Plan(
         duration_ns=scenario.run.duration,
@@ -49,12 +51,12 @@ def make_plan(scenario: Scenario) -> Plan:
             )
             for name in index.names.services
         ),
-        operations=plan_operations(scenario, index),
+        operations=plan_operations(scenario, index, tables),
         direct=plan_direct(scenario, index),
         gateway=plan_gateway(scenario, index, product) if has_gateway else None,
         mesh=plan_mesh(scenario, index, product) if has_mesh else None,
         network=Network(drawn(scenario.network.same_zone), drawn(scenario.network.cross_zone)),
-        faults=tuple(plan_faults(scenario, index)),
+        faults=tuple(plan_faults(scenario, index, tables)),
         names=index.names,
         time_zero=scenario.run.time_zero or "",
         time_zero_ns=NONE if scenario.run.time_zero is None else since_1970_ns(scenario.run.time_zero),

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meshsim.distributions import Constant, Distribution
-from meshsim.plan import BARE, Ambient, Cluster, Connections, Direct, Gateway, Mesh, ProxyKind
+from meshsim.plan import BARE, Ambient, Cluster, Connections, Direct, Effect, Gateway, Mesh, ProxyKind
 from meshsim.planning.asks import asked_services, plan_asks
 from meshsim.planning.connections import plan_connections, plan_discovery, plan_tls
 from meshsim.planning.edge import plan_edge
+from meshsim.planning.faults import effects_on_gateway
 from meshsim.planning.places import place_zones
 from meshsim.planning.traffic import plan_cluster
 from meshsim.policies.admission import NO_LIMIT
@@ -61,12 +62,14 @@ def plan_gateway(scenario: Scenario, index: Index, product: Product) -> Gateway:
         for name in index.names.services
     ]
     zones = place_zones(section, index)
+    effects = effects_on_gateway(scenario, index, zones)
+    is_struck = not effects.isdisjoint({Effect.CRASH, Effect.UNREACHABLE})
     return Gateway(
         zones=zones,
-        proxy=_encrypting(_proxy(section, "gateway", product), tls),
+        proxy=replace(_encrypting(_proxy(section, "gateway", product), tls), may_slow=Effect.SLOW in effects),
         filters=made,
         asks=plan_asks(made, index),
-        edge=plan_edge(section, scenario, product, zones),
+        edge=plan_edge(section, scenario, product, zones, is_struck=is_struck),
         clusters=tuple(clusters),
         discovery=plan_discovery(section.discovery, product),
     )

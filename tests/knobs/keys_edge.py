@@ -152,6 +152,8 @@ def edge_rows() -> list[Row]:
     secure = gateway_world(
         gateway={"tls": {"handshake_time": "5ms", "resumed_handshake_time": "1ms"}}, load={"requests_per_connection": 1}
     )
+    crash = {"at": "200ms", "for": "600ms", "service": "(gateway)", "instances": [0], "crash": True}
+    crashing = gateway_world(gateway={"replicas": 2}, load={"requests_per_connection": 1}, faults=[crash])
     restarted = gateway_world(gateway={"replicas": 2, "restarts": [{"at": "400ms", "batch": 2}]})
     tls = of_gateway
     large = gateway_world(gateway={"filters": [{"buffer": {"max_request_bytes": "8KiB"}}]})
@@ -179,6 +181,8 @@ def edge_rows() -> list[Row]:
         Row("GatewaySection.idle_timeout", gateway_world(gateway={"tls": {"handshake_time": "5ms"}}), {}, of_gateway(idle_timeout="2ms"),
             measure.latency, "more"),
         Row("GatewaySection.restarts", restarted, {"gateway": {"restarts": []}}, {}, measure.failures, "more"),
+        Row("GatewaySection.readiness", crashing, {}, of_gateway(readiness={"period": "100ms", "failure_threshold": 1}),
+            measure.flagged("UF"), "less"),
         Row("GatewaySection.startup_time", restarted, {}, of_gateway(startup_time="300ms"), measure.failures, "more"),
         Row("GatewaySection.drain_time", restarted, {}, of_gateway(drain_time="100ms"), measure.flagged("UC"), "less"),
         Row("GatewaySection.balancer", gateway_world(gateway={"replicas": 4}), {}, of_gateway(balancer="source_hash"), measure.longest, "other"),

@@ -12,7 +12,8 @@ import pytest
 from meshsim.errors import ScenarioError
 from meshsim.policies.load_balancing import LeastRequest
 from meshsim.scenario.load import load, load_all, read
-from meshsim.scenario.sections.services import CallStep, ComputeStep, ReplayedTime
+from meshsim.scenario.sections.errors import ReplayedTime
+from meshsim.scenario.sections.services import CallStep, ComputeStep
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted([*REPOSITORY.glob("scenarios/*.yaml"), *REPOSITORY.glob("benchmarks/*.yaml")])

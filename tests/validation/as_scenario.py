@@ -26,8 +26,6 @@ BACK_END_MS = 0.07
 """What the back end adds to each service time: its timer is late by so much (`backend_timer_late_ms` of base_zero and base_det)."""
 SECOND_ENVOY_MS = 0.744
 """What a second Envoy adds at most beside its proxy time, half of it in the mean: here a sidecar stands at its instance without a link."""
-INSTANT_MS = 1.0
-"""Time of an answer of a failing instance (`error_latency_ms`)."""
 SAME_SPLIT = 0.03
 """Shares of hosts that are no farther apart after 4 s come from the same split of the connections."""
 FORCED = ("RING_HASH", "MAGLEV")
@@ -79,7 +77,7 @@ def _scenario_of(case: Case, folder: Path, seed: int = 42) -> Section:
             "load": {"recorded": _load(_save(case, folder, 0))},
             "gateway": {"filters": filters, "routes": {"all": {"path": "/", "to": "svc", **route}}, "traffic": {"svc": traffic}},
             "services": {"svc": {**_service(case, service, _save(case, folder, 0)), **more}},
-            "faults": _faults(service, spec["policy"]["lb"]),
+            "faults": _faults(service),
         },
         seed,
     )
@@ -141,23 +139,20 @@ def _service(case: Case, service: Section, world: str) -> Section:
     }
 
 
-def _faults(service: Section, lb: Section) -> list[Section]:
-    """Slow instances for good, ill ones, and events: all slow for a time, or some that fail at once."""
-    ill, groups = lb.get("unhealthy", []), lb.get("groups", [])
+def _faults(service: Section) -> list[Section]:
+    """Slow instances for good, and events: all slow for a time, or some that fail at once."""
     faults: list[Section] = [
         {"at": "0s", "for": "1h", "service": "svc", "instances": [int(index)], "slow": factor}
         for index, factor in service.get("slow", {}).items()
     ]
-    if any("priority" in group for group in groups):  # told to be ill from the start; the others take over
-        faults.append({"at": "0s", "for": "1h", "service": "svc", "instances": ill, "crash": True})
     for event in service.get("events", []):
         window = {"at": f"{event['from_s']}s", "for": f"{event['to_s'] - event['from_s']}s", "service": "svc"}
         if "slow" in event:
             faults.append({**window, "slow": event["slow"]})
         elif len(event["instances"]) < service["instances"]:
             window["instances"] = event["instances"]
-            faults.append({**window, "errors": f"{100 * event['error_rate']:g}%"})
-            faults.append({**window, "slow": INSTANT_MS / service["service"]["mean_ms"]})
+            at_once = {"rate": f"{100 * event['error_rate']:g}%", "latency": f"{event['error_latency_ms']}ms"}
+            faults.append({**window, "errors": at_once})
     return faults
 
 
@@ -260,7 +255,7 @@ def _members(case: Case, lb: Section, traffic: Section) -> Section:
         made["replicas"] = len(eds["initial"])
         made["scale"] = [{"at": f"{eds['add_at_s']}s", "replicas": len(eds["initial"]) + 1}]
     if "unhealthy" in lb:
-        traffic["health_checks"] = {"interval": "100ms", "timeout": "50ms", "unhealthy_threshold": 1, "healthy_threshold": 1}
+        made["health_status"] = {"unhealthy": lb["unhealthy"]}
     return made
 
 

@@ -24,6 +24,7 @@ from meshsim.engines.reference.proxies.replicas import Replicas
 from meshsim.engines.reference.proxies.routes import LiveRoute
 from meshsim.engines.reference.proxies.screening import Ask
 from meshsim.engines.reference.proxies.ways import Destinations
+from meshsim.engines.reference.services.fast_failing import FastFailing
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.engines.reference.time.beginnings import Beginnings
 from meshsim.engines.reference.time.clock import Clock
@@ -67,7 +68,9 @@ class Model:
         self._links = Links(plan.network)
         self._instances = tuple(
             tuple(
-                Instance(self.clock, recorder, service, number, index, plan.operations, call_key(root, index))
+                (FastFailing if service.fails_at_once else Instance)(
+                    self.clock, recorder, service, number, index, plan.operations, call_key(root, index)
+                )
                 for index in range(len(service.zones))
             )
             for number, service in enumerate(plan.services)
@@ -96,7 +99,7 @@ class Model:
             handler = self._entry(number, source.stack)
             root = root_key(*self._root, source.stream)
             Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
-        self._control.begin()
+        self._control.begin(self._fleet.gateways, () if self._replicas is None else self._replicas.all)
         for gateway in self._fleet.gateways:
             read_load(self.clock, gateway, gateway.station)
         for instance in everyone:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from meshsim.errors import Mistake, ScenarioError
 
@@ -166,3 +166,10 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     return shortened(str(value))
+
+
+def mapping(tree: Any, *keys: str) -> dict[str, Any]:
+    """The mapping under some keys; empty where there is none."""
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree if isinstance(tree, dict) else {}

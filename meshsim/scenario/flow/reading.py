@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION
-from meshsim.scenario.sections.services import ReplayedTime
+from meshsim.scenario.sections.errors import ReplayedTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -62,7 +62,8 @@ class Health:
             if self._outliers is not None and not endpoint.is_member:
                 self._outliers.leave(endpoint.index)
             if cluster.health_check is not None:  # who is there from the start has been checked while Envoy warmed the cluster
-                endpoint.is_passing = endpoint.is_healthy = endpoint.is_member
+                endpoint.is_passing = endpoint.is_member
+                endpoint.is_healthy = endpoint.is_well
         if self._outliers is not None:
             view.clock.process(self._sweep())
 
@@ -118,6 +119,21 @@ class Health:
             return False
         endpoint.leaving_pod = endpoint.instance.pod
         return True
+
+    def renew(self) -> None:
+        """The proxy's process is a new one: nobody is ejected. It has waited for a first round of checks, so what those say stays.
+
+        Source: Envoy, source/common/upstream/cluster_manager_impl.cc (a cluster is warm after its first round of health checks).
+        """
+        if self._outliers is None:
+            return
+        for endpoint in self._view.endpoints:
+            if endpoint.is_member:
+                self._outliers.leave(endpoint.index)
+                self._outliers.join(endpoint.index)
+            endpoint.is_ejected = False
+        for window in self._windows.values():
+            window.flush()
 
     def set_passing(self, endpoint: EndpointView, is_passing: bool) -> None:  # noqa: FBT001
         """The active checks say something else than before."""

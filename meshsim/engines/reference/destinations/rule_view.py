@@ -143,4 +143,6 @@ def _together(services: Sequence[Service]) -> Service:
         priority for service in services for priority in service.priorities or (0,) * len(service.weights) if has_priorities
     )
     weights = tuple(weight for service in services for weight in service.weights)
-    return replace(services[0], weights=weights, priorities=priorities, subsets=(), lifecycle=None)
+    is_told = any(service.health for service in services)
+    health = tuple(one for service in services for one in service.health or (0,) * len(service.weights) if is_told)
+    return replace(services[0], weights=weights, priorities=priorities, health=health, subsets=(), lifecycle=None)

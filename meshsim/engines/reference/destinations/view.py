@@ -13,10 +13,10 @@ from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.health import Health
 from meshsim.engines.reference.destinations.limited import Limited
 from meshsim.engines.reference.destinations.retry_breaker import admits_retry
-from meshsim.engines.reference.travel.endpoint import EndpointView
-from meshsim.plan import NONE, HashOn
+from meshsim.engines.reference.travel.endpoint import endpoints_of
+from meshsim.plan import NONE, HashOn, HealthStatus
 from meshsim.policies.load_balancing import NO_HASH
-from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, IgnoreZones
+from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, IgnoreZones, is_panic
 from meshsim.randomness import LOAD_BALANCER, LOCALITY, START_OFFSET, Draw, call_key
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.engines.reference.travel.server import Server
     from meshsim.plan import Cluster, Service
     from meshsim.policies.load_balancing import LoadBalancer
@@ -60,11 +61,7 @@ class View(Limited):
         self.clock, self.place = clock, place
         self.cluster, self.service = cluster, cluster.service
         self.key, self.zone, self.proxy, self.ticks = place.key, place.zone, place.proxy, place.ticks
-        priorities = service.priorities or (0,) * len(instances)
-        self.endpoints = [
-            EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)
-            for instance, weight, priority in zip(instances, service.weights, priorities, strict=True)
-        ]
+        self.endpoints = endpoints_of(service, instances, place.zone, latency_ns)
         self.activity, self.draw = Activity(), Draw()
         if beginnings is None:
             super().__init__(cluster, 0, 0)
@@ -81,7 +78,7 @@ class View(Limited):
         self._hash_on = cluster.hash_on
         self._hash_keys = None if cluster.hash_on is HashOn.NOTHING else hash_keys
         self._locality = cluster.locality
-        if self._locality is None and service.priorities:
+        if self._locality is None and (service.priorities or HealthStatus.DEGRADED in service.health):
             self._locality = IgnoreZones()
         self._balancers: dict[Source, LoadBalancer] = {}
         """One for each source of endpoints that picks are made among (Envoy's HostsSource): a priority and a zone, all healthy, or all."""
@@ -104,7 +101,7 @@ class View(Limited):
             self.health is not None
             or service.lifecycle is not None
             or (cluster.balancer.reads_reports and not cluster.balancer.report_interval)
-            or not any(endpoint.is_member for endpoint in self.endpoints)
+            or not any(endpoint.is_member and endpoint.is_healthy for endpoint in self.endpoints)
         )
         """Whether its endpoints may change, or may be gone without its knowing, or there are none to begin with."""
         self.refresh()
@@ -148,7 +145,7 @@ class View(Limited):
         self._others.clear()
         if self._locality is None:
             healthy = [endpoint for endpoint in members if endpoint.is_healthy]
-            self.is_panic = len(healthy) < self.cluster.panic_threshold * len(members)
+            self.is_panic = is_panic(len(healthy), len(members), self.cluster.panic_threshold, self.cluster.overprovisioning)
             self._groups = [members if self.is_panic else healthy]
             self._sources = [ALL_HOSTS if self.is_panic else HEALTHY_HOSTS]
         else:

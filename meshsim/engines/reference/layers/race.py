@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.layers.retrying import TIMED_OUT, stop, wait_ns
+from meshsim.engines.reference.layers.retrying import TIMED_OUT, seen, stop, wait_ns
 from meshsim.engines.reference.time.at_once import end, make, run
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted, Overdue
 from meshsim.engines.reference.time.outcome import CALLER_GONE, is_servers_fault
@@ -124,7 +124,7 @@ class Race:
         self._call.last_row = one.call.last_row
         if hasattr(one.call, "endpoint"):
             self._call.endpoint, self._call.operation = one.call.endpoint, one.call.operation
-        if self._layer.policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._layer.visible):
+        if self._layer.policy.is_retriable(outcome.status, outcome.grpc_status, seen(outcome, self._layer.visible)):
             return self._lost(one, outcome)
         hedging, latencies = self._layer.hedging, self._layer.latencies
         if not hedging.on_per_try_timeout and is_servers_fault(outcome) and (self._out or self._waiting):

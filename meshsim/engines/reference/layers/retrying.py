@@ -8,6 +8,7 @@ from meshsim.engines.reference.time.clock import Interrupted
 from meshsim.engines.reference.time.outcome import GRPC_OK, OK
 from meshsim.engines.reference.travel.row import FLAGS
 from meshsim.flags import Flag
+from meshsim.plan import NONE
 from meshsim.randomness import BACK_OFF, Draw, attempt_key
 from meshsim.units import NS_PER_MS
 
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
 TIMED_OUT = int(Flag.UT)
 TRIES_IN_ONE_STEP = 64
 """After so many tries without a wait each further one is an event of its own, so that others have their turn and can end it."""
+_CONNECTION = int(Flag.UF | Flag.UC)
+
+
+def seen(outcome: Outcome, visible: int) -> int:
+    """The flags of an outcome that a layer can see: a client sees an answer, not why its proxy gave it, but its own connection's end.
+
+    Args:
+        outcome: One that no service is the origin of has ended before the proxy, where it says that a connection failed.
+        visible: Which flags of answers it sees.
+    """
+    return outcome.flags & (visible | _CONNECTION if outcome.origin == NONE else visible)
 
 
 def wait_ns(policy: RetryPolicy, outcome: Outcome, retry: int, previous_ns: int, draw: Draw) -> int:
@@ -82,7 +94,7 @@ class RetryLayer:
                 if (
                     outcome is OK
                     or outcome is GRPC_OK
-                    or not policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._visible)
+                    or not policy.is_retriable(outcome.status, outcome.grpc_status, seen(outcome, self._visible))
                 ):
                     return outcome if self._budget is None else self._paid(outcome, attempt > 1, after_timeout)
                 if attempt > policy.num_retries:

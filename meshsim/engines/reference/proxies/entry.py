@@ -9,7 +9,7 @@ from meshsim.engines.reference.proxies.parts import gather
 from meshsim.engines.reference.proxies.routes import Observed
 from meshsim.engines.reference.time.clock import Interrupted
 from meshsim.engines.reference.time.outcome import CALLER_LEFT, failure, is_servers_fault
-from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, Call
+from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, Call, CallApart
 from meshsim.engines.reference.travel.network import ANSWER_WAY, CLIENT_WAY, REQUEST_WAY
 from meshsim.engines.reference.travel.sidecar import AT_GATEWAY
 from meshsim.flags import Flag
@@ -210,7 +210,8 @@ class GatewayEntry:
         if route.sessions is not None:
             route.sessions.keep(call)
         if plan.fallback not in (NONE, call.operation) and is_servers_fault(outcome):
-            again = Call(call.request, call_key(call.key + FALLBACK, 0), plan.fallback, CALLER_GATEWAY, gateway.zone)
+            key = call_key(call.key + FALLBACK, 0)
+            again = CallApart(call.request, key, plan.fallback, CALLER_GATEWAY, gateway.zone, NONE)
             again.proxy, again.deadline_ns = gateway.index, call.deadline_ns
             outcome = yield from self._fallbacks[gateway.index, number].call(again)
             call.fallback_key = again.key
@@ -221,7 +222,7 @@ class GatewayEntry:
         calls = [(handler, call, False)]
         for place, part in enumerate(self._routes[number].plan.parts):
             key = call_key(call.key + PART, place)
-            made = Call(call.request, key, part.operation, CALLER_GATEWAY, gateway.zone)
+            made = CallApart(call.request, key, part.operation, CALLER_GATEWAY, gateway.zone, place)
             made.proxy, made.deadline_ns = gateway.index, call.deadline_ns
             calls.append((self._parts[gateway.index, number, place], made, part.is_optional))
         return gather(self._clock, calls)

@@ -126,12 +126,17 @@ class Fleet:
         return Ticks(self._clock, tick_ns, int(uniform(key, TICK) * tick_ns))
 
     def renew(self, index: int) -> None:
-        """Give a replica of the gateway filters that remember nothing: its process is a new one."""
+        """The process of a gateway's replica is a new one: its filters remember nothing, nor do its views."""
         assert self._plan.gateway is not None  # noqa: S101 — the caller has looked
         filters = self._plan.gateway.filters
         around = self._surroundings(GATEWAY_KIND, NONE, index, filters, self._clock.now_ns)
         built = tuple(one.build(around=its) for one, its in zip(filters, around, strict=True))
         self.gateways[index].screen.renew(built)
+        for view in self.gateways[index].views:
+            if view.pool is not None:
+                view.pool.drain()
+            if view.health is not None:
+                view.health.renew()
 
     def _born_ns(self, kind: int, service: int, index: int) -> int:
         """When a proxy began: its own time for each, by whose it is and not by its place in the plan."""

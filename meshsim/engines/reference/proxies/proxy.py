@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meshsim.distributions import Constant
 from meshsim.engines.reference.proxies.screening import Screen
 from meshsim.engines.reference.time.clock import Interrupted
-from meshsim.engines.reference.time.station import Station
+from meshsim.engines.reference.time.station import SlowableStation, Station
 from meshsim.engines.reference.travel.sidecar import OUTBOUND
 from meshsim.plan import NONE
 from meshsim.randomness import PROXY_TIME, TRACE, uniform
@@ -56,7 +56,7 @@ class Proxy:
             ticks: The clock that its timers go by; None for exact ones.
         """
         self.clock = clock
-        self.station = Station(clock, kind.workers)
+        self.station = (SlowableStation if kind.may_slow else Station)(clock, kind.workers)
         is_constant = isinstance(kind.time, Constant)  # nothing is drawn where nothing varies
         self._time = None if is_constant else kind.time
         self._least_ns = float(kind.time.mean_ns) if kind.time is not None and is_constant else 0.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.distributions import Constant
 from meshsim.engines.reference.services.condition import Condition
+from meshsim.engines.reference.services.errors import error_of, fails, own_error, struck
 from meshsim.engines.reference.time.at_once import begin
 from meshsim.engines.reference.time.clock import Cancelled, Crashed
 from meshsim.engines.reference.time.gather import Gather
@@ -17,8 +18,8 @@ from meshsim.engines.reference.travel.call import Call
 from meshsim.engines.reference.travel.row import ARRIVED, FINISHED, STARTED, WASTED, WORKED
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Step, StepKind
-from meshsim.randomness import CALL, ERROR, FAULT, SERVICE_TIME, call_key, uniform
-from meshsim.replay import Table, look_up
+from meshsim.randomness import CALL, SERVICE_TIME, call_key, uniform
+from meshsim.replay import Table, attempt_behind, look_up
 from meshsim.units import LONGEST_NS
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Instance(Condition):
             operation = self._operations[job.operation]
             outcome = yield from self._run(operation.steps, job)
             if outcome is None:
-                is_sure = operation.never_fails and not self.error_share
+                is_sure = operation.never_fails and not self.failing
                 outcome = self._ok if is_sure else self._answer(operation, job)
         except Crashed:
             outcome = self._crashed
@@ -221,7 +222,7 @@ class Instance(Condition):
         if type(time) is Constant:
             drawn_ns = float(time.value)
         elif isinstance(time, Table):
-            drawn_ns = look_up(time, job.request.number, job.attempt)
+            drawn_ns = look_up(time, job.request.number, attempt_behind(time, job.tries))
         else:
             drawn_ns = time.quantile(uniform(job.key, SERVICE_TIME, step.place))  # type: ignore[union-attr]
         if self.slowness != 1.0:
@@ -267,13 +268,9 @@ class Instance(Condition):
 
     def _answer(self, operation: Operation, job: Job) -> Outcome:
         """The service's own answer: well, or with an error of its own."""
-        if operation.error_table is not None:
-            fails = look_up(operation.error_table, job.request.number, job.attempt) > 0
-        else:
-            fails = uniform(job.key, ERROR) < operation.error_rate
-        if not fails and self.error_share:
-            fails = uniform(job.key, FAULT) < self.error_share
-        if not fails:
-            return self._ok
-        failed = failure(operation.error_status, Flag.error, self.service, operation.error_grpc_status)
-        return failed if operation.retry_after_ns == NONE else failed._replace(retry_after_ns=operation.retry_after_ns)
+        if operation.error_latency is None and fails(operation, job):
+            return own_error(operation)
+        for failing in self.failing:
+            if struck(failing, job):
+                return error_of(failing, operation)
+        return self._ok

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.plan import NONE
+from meshsim.plan import NONE, HealthStatus
 from meshsim.policies.load_balancing import Endpoint
 
 if TYPE_CHECKING:
     from collections import deque
+    from collections.abc import Callable, Sequence
 
     from meshsim.engines.reference.time.clock import Task
     from meshsim.engines.reference.travel.server import Server
+    from meshsim.plan import Service
     from meshsim.policies.load_balancing.address import Address
 
 
@@ -32,11 +34,11 @@ class EndpointView(Endpoint):
     """An instance as one proxy sees it, with that proxy's connections to it."""
 
     __slots__ = (
-        "backend", "draining", "idle", "instance", "is_available", "is_ejected", "is_healthy", "is_member", "is_passing", "latency_ns",
+        "backend", "draining", "health", "idle", "instance", "is_available", "is_ejected", "is_healthy", "is_member", "is_passing", "latency_ns",
         "leaving_pod", "open", "pod", "priority", "waiting", "zone",
     )  # fmt: skip
 
-    def __init__(self, instance: Server, weight: float, latency_ns: int, priority: int = 0) -> None:
+    def __init__(self, instance: Server, weight: float, latency_ns: int, priority: int = 0, health: int = 0) -> None:
         super().__init__(weight, instance.index)
         self.instance = instance
         self.pod = 0
@@ -56,7 +58,9 @@ class EndpointView(Endpoint):
         """Whether it passes this proxy's active health checks."""
         self.is_ejected = False
         """Whether outlier detection has taken it out."""
-        self.is_healthy = True
+        self.health = health
+        """What discovery says of it for good: one of `HealthStatus`."""
+        self.is_healthy = not health
         """Whether the load balancer may pick it when all is well: whether it was well when the workers last heard of its health."""
         self.is_available = True
         """Whether failure accrual lets requests through."""
@@ -81,11 +85,35 @@ class EndpointView(Endpoint):
 
     @property
     def is_well(self) -> bool:  # type: ignore[override]
-        """Whether it is neither ejected nor fails its health checks, at this very instant.
+        """Whether it is neither ejected nor fails its health checks, and discovery says nothing against it, at this very instant.
 
         Envoy's threads share a host's flags and read them where they ask about one host (a session's, one in slow start); the lists
         of healthy hosts, which the load balancer picks from, reach each worker through the merge window.
 
         Source: Envoy, source/common/upstream/upstream_impl.h (coarseHealth).
         """
-        return self.is_passing and not self.is_ejected
+        return self.is_passing and not self.is_ejected and not self.health
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether it is to be used only where there are not enough healthy ones."""
+        return self.health == HealthStatus.DEGRADED and self.is_passing and not self.is_ejected
+
+
+def endpoints_of(
+    service: Service, instances: Sequence[Server], zone: int, latency_ns: Callable[[int, int], int]
+) -> list[EndpointView]:
+    """All endpoints of a service, as a proxy in a zone sees them.
+
+    Args:
+        service: Their weights, priorities and what discovery says of them.
+        instances: Which they are.
+        zone: Of the proxy.
+        latency_ns: One way between two zones.
+    """
+    nothing = (0,) * len(instances)
+    told = zip(instances, service.weights, service.priorities or nothing, service.health or nothing, strict=True)
+    return [
+        EndpointView(instance, weight, latency_ns(zone, instance.zone), priority, health)
+        for instance, weight, priority, health in told
+    ]

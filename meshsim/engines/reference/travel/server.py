@@ -96,6 +96,16 @@ class Job:
         self.is_queued = False
         self.has_worker = False
 
+    @property
+    def tries(self) -> list[int]:
+        """Number of the try at each hop down to this one, the client's and the gateway's together first."""
+        made = [self.attempt]
+        job = self.parent
+        while job is not None:
+            made.append(job.attempt)
+            job = job.parent
+        return made[::-1]
+
     def is_in_vain(self) -> bool:
         """Whether nobody will use the answer: the caller has gone, or the caller's caller."""
         job: Job | None = self
