@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meshsim.experiments.arrow import as_parquet
 from meshsim.experiments.replications import Replications
@@ -11,7 +11,7 @@ from meshsim.report.charts.waterfall import waterfall
 if TYPE_CHECKING:
     from pathlib import Path
 
-SPAN = {
+SPAN: dict[str, list[Any]] = {
     "request": [0], "span": [0], "parent": [-1], "depth": [0], "service": ["(client)"], "operation": ["a"], "attempt": [1],
     "instance": [""], "stage": ["network"], "from_s": [0.0], "until_s": [0.5], "status": [404], "response_flags": ["NR"],
 }  # fmt: skip
