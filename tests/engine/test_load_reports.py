@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from meshsim.engines.reference.control.load_reports import LoadReports
+from meshsim.engines.reference.destinations.load_reports import LoadReports
 
 from meshsim.engines.reference.time.clock import Clock
 
