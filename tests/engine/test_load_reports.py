@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from meshsim.engines.reference.control.load_reports import LoadReports
 
+from meshsim.engines.reference.destinations.load_reports import LoadReports
 from meshsim.engines.reference.time.clock import Clock
 
 MS = 1_000_000
