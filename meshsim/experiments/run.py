@@ -85,6 +85,13 @@ class Experiment:
         """Name of the variant; `base` where none was chosen."""
         return self.loaded.variant or "base"
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What `meshsim check` says of this variant: one sentence each, with its place in the file."""
+        from meshsim.scenario.advice import advice
+
+        return tuple(str(warning) for warning in advice(self.loaded.scenario, self.loaded.places))
+
     def __repr__(self) -> str:
         return f"<Experiment {self.scenario.name}, variant {self.variant}>"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meshsim.scenario import effective
+from meshsim.scenario.defaults import NO_PRODUCT, resolve
 from meshsim.scenario.sections.services import ReplayedTime
 
 if TYPE_CHECKING:
@@ -47,6 +48,13 @@ class Layer:
     timeout_path: Path
     """Empty where the product sets it."""
     tries: Tries
+    idle_timeout_ns: int = 0
+    """Time without a byte; 0 for none."""
+
+    @property
+    def has_an_end(self) -> bool:
+        """Whether it gives up by itself, sooner or later."""
+        return bool(self.timeout_ns or self.tries.per_try_timeout_ns or self.idle_timeout_ns)
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ def _step(scenario: Scenario, product: Product | None, service: str, step: Any, 
     again = tries(effective.own_retries(step.retries), (*path, "retries"))
     own = Layer(f"{service} itself", effective.timeout_ns(step.timeout), (*path, "timeout"), again)
     target = step.call.partition("/")[0]
-    layers = (own,) if product is None else (own, sidecar(scenario, product, service, target))
+    layers = (own, direct(scenario, service, target) if product is None else sidecar(scenario, product, service, target))
     times = (1.0 if step.probability is None else step.probability) * (step.repeat or 1)
     return Call(step.call, times, layers, path)
 
@@ -116,6 +124,11 @@ def _step(scenario: Scenario, product: Product | None, service: str, step: Any, 
 def sidecar(scenario: Scenario, product: Product, caller: str, target: str) -> Layer:
     """What a caller's sidecar does for calls to a service."""
     return _traffic_layer(f"sidecar of {caller}", _entries(scenario.mesh), ("mesh", "traffic"), product, target)
+
+
+def direct(scenario: Scenario, caller: str, target: str) -> Layer:
+    """What a caller without a proxy does for calls to a service."""
+    return _traffic_layer(f"{caller} itself", _entries(scenario.direct), ("direct", "traffic"), resolve(NO_PRODUCT), target)
 
 
 def _entries(section: Any) -> Mapping[str, TrafficSection]:
@@ -129,7 +142,7 @@ def _traffic_layer(who: str, entries: Mapping[str, TrafficSection], path: Path, 
         keys = [key for key in (target, effective.EVERY_DESTINATION) if getattr(entries.get(key), field, None) is not None]
         return (*path, keys[0], field) if keys else ()
 
-    return Layer(who, made.timeout_ns, written("timeout"), tries(made.retries, written("retries")))
+    return Layer(who, made.timeout_ns, written("timeout"), tries(made.retries, written("retries")), made.idle_timeout_ns)
 
 
 def tries(made: effective.Retries | None, path: Path) -> Tries:
@@ -154,6 +167,7 @@ def routes(scenario: Scenario, product: Product, has_gateway: bool) -> dict[str,
                 layer.timeout_ns if route.timeout is None else effective.timeout_ns(route.timeout),
                 layer.timeout_path if route.timeout is None else (*path, "timeout"),
                 layer.tries if route.retries is None else tries(effective.retries(route.retries, product), (*path, "retries")),
+                layer.idle_timeout_ns if route.idle_timeout is None else effective.timeout_ns(route.idle_timeout),
             )
             if has_gateway
             else Layer(layer.who, 0, (), NO_RETRY),

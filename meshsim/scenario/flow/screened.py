@@ -6,8 +6,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshsim.policies.admission import FixedWindow, Quota
-from meshsim.policies.filters import ApiKey, BasicAuth, Cache, ExtAuthz, GlobalRateLimit, JwtAuth, Oauth2Introspection, RateLimit
+from meshsim.policies.filters import (
+    AdaptiveConcurrency,
+    AdmissionControl,
+    ApiKey,
+    Authorization,
+    BasicAuth,
+    Buffer,
+    Cache,
+    ExtAuthz,
+    Fault,
+    GlobalRateLimit,
+    JwtAuth,
+    LimitConcurrency,
+    Oauth2Introspection,
+    RateLimit,
+    ShedByCriticality,
+)
 from meshsim.policies.filters.rate_limit_rule import RateLimitRule
+from meshsim.scenario.flow.refused import WORTH_SAYING, Askers, Counters, When, refused_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +37,8 @@ if TYPE_CHECKING:
 
 AUTHENTICATING = (ApiKey, BasicAuth, JwtAuth, Oauth2Introspection, ExtAuthz)
 """Filters that refuse whoever brings no good credential."""
+UNTOLD = (Cache, Authorization, AdaptiveConcurrency, AdmissionControl, Buffer, Fault, LimitConcurrency, ShedByCriticality)
+"""Filters that answer or refuse a share of which a scenario says little."""
 UNKNOWN = frozenset({"credential", "content"})
 """Parts of a key of which a scenario does not say how many different ones meet in a second."""
 
@@ -54,18 +73,36 @@ class Limit(NamedTuple):
 
     rate: float
     path: Path
-    remedy: str
+    rule: RateLimitRule
+    replicas: int
+    """How many count for themselves."""
 
 
 class Excess(NamedTuple):
-    """A limit that is asked for more than it lets pass."""
+    """A limit that refuses some of what it is asked."""
 
     path: Path
     whose: str
     """Such as ` for consumer web`; empty for everybody's."""
     rate: float
+    """Requests per second at the peak."""
     limit: float
-    remedy: str
+    """What passes of them per second in the mean."""
+    refused: float
+    """Share of the requests of the whole run."""
+    least: float
+    """The same where proxies tell each other of what they count, and have not done so yet."""
+    limit_of: Admission
+
+
+class Unknown(NamedTuple):
+    """A filter that answers or refuses a share that a scenario does not tell."""
+
+    path: Path
+    why: str
+    """What nobody knows, in words."""
+    is_limit: bool = False
+    """Whether it is a rate limit."""
 
 
 @dataclass
@@ -74,8 +111,8 @@ class Screened:
 
     streams: dict[Ask, Stream]
     excesses: list[Excess] = field(default_factory=list)
-    is_known: bool = True
-    """Whether no filter answers or refuses a share that a scenario does not tell."""
+    unknown: list[Unknown] = field(default_factory=list)
+    """Whatever answers or refuses a share that the scenario does not tell: that is left in the streams."""
     asked: dict[str, float] = field(default_factory=dict)
     """Requests per second by service that filters ask for each request; those that remember answers are left out."""
 
@@ -107,12 +144,27 @@ def inbound_limits(scenario: Scenario, run_s: float) -> dict[str, Limit]:
                     continue
                 rate = per_second(rule, run_s) * (1 if isinstance(one, GlobalRateLimit) else scenario.services[name].replicas)
                 if name not in limits or rate < limits[name].rate:
-                    limits[name] = Limit(rate, ("mesh", "inbound", name, "filters", index, one.name), _remedy(rule.limit))
+                    count = 1 if isinstance(one, GlobalRateLimit) else scenario.services[name].replicas
+                    limits[name] = Limit(rate, ("mesh", "inbound", name, "filters", index, one.name), rule, count)
     return limits
 
 
+def inbound_unknown(scenario: Scenario) -> list[Unknown]:
+    """Filters at the sidecars of services that let an unknown share pass."""
+    found = []
+    for name, inbound in (getattr(scenario.mesh, "inbound", None) or {}).items():
+        for index, choice in enumerate(inbound.filters or ()):
+            path = ("mesh", "inbound", name, "filters", index, choice.chosen.name)
+            is_partial = any(rule.parts() != ("none",) or rule.routes or rule.consumers for rule in rules_of(choice.chosen))
+            if is_partial:
+                found.append(Unknown(path, f"how many requests its {choice.chosen.name} refuses", is_limit=True))
+            elif _is_untold(choice.chosen) or isinstance(choice.chosen, AUTHENTICATING):
+                found.append(Unknown(path, _untold(choice.chosen)))
+    return found
+
+
 def screened(
-    filters: Sequence[Filter], path: Path, replicas: int, sources: Mapping[str, Source], streams: dict[Ask, Stream]
+    filters: Sequence[Filter], path: Path, replicas: int, sources: Mapping[str, Source], streams: dict[Ask, Stream], when: When
 ) -> Screened:
     """Send the streams through the filters, in their order.
 
@@ -122,28 +174,79 @@ def screened(
         replicas: Of the proxy: each has limits of its own, but for global ones.
         sources: By name.
         streams: As they come; changed to what is left.
+        when: When the run begins and how long it lasts.
     """
     found = Screened(streams)
     for index, one in enumerate(filters):
-        if isinstance(one, Cache):
-            found.is_known = False
+        if _is_untold(one):
+            found.unknown.append(Unknown((*path, index, one.name), _untold(one)))
         if isinstance(one, ExtAuthz) or (isinstance(one, GlobalRateLimit) and one.sync_interval is None and not one.near_cache):
             found.asked[one.service] = found.asked.get(one.service, 0.0) + _rate_of(one, streams)
         if isinstance(one, AUTHENTICATING):
             _authenticate(one, streams)
         for rule in rules_of(one):
+            where = (*path, index, one.name)
             if UNKNOWN & set(rule.parts()):
-                found.is_known = False
+                found.unknown += _uncounted(rule, where, sources)
                 continue
             for whose, count, asks in _buckets(rule, sources, streams):
-                lasts_s = max(sources[ask.source].lasts_s for ask in asks)
-                limit = per_second(rule, lasts_s) * count * (1 if isinstance(one, GlobalRateLimit) else replicas)
-                rate = sum(streams[ask].rate for ask in asks)
-                if rate > limit:
-                    found.excesses.append(Excess((*path, index, one.name), whose, rate, limit, _remedy(rule.limit)))
-                    for ask in asks:
-                        streams[ask].scale(limit / rate)
+                counters = Counters(rule, count, 1 if isinstance(one, GlobalRateLimit) else replicas)
+                is_synced = isinstance(one, GlobalRateLimit) and one.sync_interval is not None
+                alone = Counters(rule, count, replicas) if is_synced else counters
+                found.excesses += _hold_back(
+                    counters, alone, where, whose, [(sources[ask.source], streams[ask]) for ask in asks], when
+                )
     return found
+
+
+def _hold_back(
+    counters: Counters, alone: Counters, path: Path, whose: str, asks: list[tuple[Source, Stream]], when: When
+) -> Iterator[Excess]:
+    """Take out of the streams what a limit refuses of them.
+
+    Args:
+        counters: Its counters.
+        alone: Those of proxies that know nothing of each other for a while.
+        path: Where it stands.
+        whose: Whose requests they are, in words.
+        asks: Who asks.
+        when: When the run begins and how long it lasts.
+    """
+    rate = sum(stream.rate for _, stream in asks)
+    asked = [_askers(source, stream.rate) for source, stream in asks]
+    refused = refused_share(counters, asked, when)
+    least = refused if alone is counters else refused_share(alone, asked, when)
+    passes = per_second(counters.rule, max(source.lasts_s for source, _ in asks)) * counters.total
+    if refused >= WORTH_SAYING:
+        limit = counters.rule.limit.per_second() / counters.rule.cost * counters.total
+        yield Excess(path, whose, rate, limit, refused, least, counters.rule.limit)
+    for _, stream in asks if rate else ():
+        stream.scale(passes / rate if passes < rate else 1.0 - refused)
+
+
+def _uncounted(rule: RateLimitRule, path: Path, sources: Mapping[str, Source]) -> Iterator[Unknown]:
+    """A rule of which nobody knows how many counters it has; nothing where it counts nobody."""
+    if "content" not in rule.parts() or any(source.has_keys for source in sources.values()):
+        words = " and ".join(part for part in rule.parts() if part in UNKNOWN)
+        yield Unknown(path, f"how many requests its limit by {words} refuses", is_limit=True)
+
+
+def _askers(source: Source, rate: float) -> Askers:
+    """Those of a load that come to a limit, so many of them a second at the peak."""
+    share = min(1.0, rate / source.peak) if source.peak else 0.0
+    if source.users is None:
+        return Askers(source.profile, share if source.profile is not None else 0.0)
+    users = round(source.users * share)
+    return Askers(None, 1.0, users, source.think_ns, source.answer_ns, is_think_time_drawn=source.is_think_time_drawn)
+
+
+def _is_untold(one: Filter) -> bool:
+    return isinstance(one, UNTOLD) and not (isinstance(one, Fault) and one.abort is None)
+
+
+def _untold(one: Filter) -> str:
+    does = "answers" if isinstance(one, Cache) else "refuses"
+    return f"how many requests its {one.name} {does}"
 
 
 def rules_of(one: Filter) -> Iterator[RateLimitRule]:
@@ -203,7 +306,3 @@ def _buckets(
         addresses[key] = source.addresses if "address" in rule.parts() else 1
     for key, asks in met.items():
         yield "".join(key), addresses[key], asks
-
-
-def _remedy(limit: Admission) -> str:
-    return "raise tokens_per_fill" if hasattr(limit, "tokens_per_fill") else "raise the limit"
