@@ -9,8 +9,8 @@ from meshsim.arrivals import Profile, Segment
 from meshsim.scenario.advice.remark import Kind, Remark, count, number, per_second, time
 from meshsim.scenario.flow import demand
 from meshsim.scenario.flow.flow import calls_of
+from meshsim.scenario.flow.limits import Excess
 from meshsim.scenario.flow.refused import WORTH_SAYING, Askers, Counters, When, refused_share
-from meshsim.scenario.flow.screened import Excess
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:

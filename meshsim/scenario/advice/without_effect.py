@@ -8,7 +8,7 @@ from meshsim.policies.filters import Cache
 from meshsim.scenario import effective
 from meshsim.scenario.advice.remark import Kind, Remark, time
 from meshsim.scenario.flow import demand
-from meshsim.scenario.flow.screened import rules_of
+from meshsim.scenario.flow.limits import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, cast
 from meshsim.scenario.defaults import Product, resolve
 from meshsim.scenario.flow import copies, demand, reading
 from meshsim.scenario.flow.refused import When
-from meshsim.scenario.flow.screened import Ask, Screened, inbound_limits, inbound_unknown, offered, screened
+from meshsim.scenario.flow.screened import Screened, inbound_limits, inbound_unknown, screened
+from meshsim.scenario.flow.streams import Ask, offered
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from meshsim.policies.filters import Filter
     from meshsim.scenario.flow.demand import Source
+    from meshsim.scenario.flow.limits import Unknown
     from meshsim.scenario.flow.reading import Call, Layer, Operation, Route, Step
-    from meshsim.scenario.flow.screened import Unknown
     from meshsim.scenario.sections.model import Scenario
     from meshsim.scenario.sections.resilience import MirrorSection
 
