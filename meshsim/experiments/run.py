@@ -30,6 +30,7 @@ from meshsim.experiments.run_directory import RunDirectory, TableWriter
 from meshsim.metrics.thresholds import judge
 from meshsim.planning import make_plan
 from meshsim.scenario import load as scenario_file
+from meshsim.scenario.advice import advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -88,8 +89,6 @@ class Experiment:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What `meshsim check` says of this variant: one sentence each, with its place in the file."""
-        from meshsim.scenario.advice import advice
-
         return tuple(str(warning) for warning in advice(self.loaded.scenario, self.loaded.places))
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -188,7 +189,7 @@ def test_a_window_is_used_up_once_by_a_load_within_it() -> None:
 
     assert not any("429" in text for text in behind(limited(window), rate="80/s", duration="2s"))
     (told,) = (text for text in behind(limited(window), rate="200/s", duration="2s") if "429" in text)
-    assert "about 49% of its requests in the whole run get 429" in told or "about 48% of its" in told
+    assert re.search(r"about 4[789]% of its requests in the whole run get 429", told)
 
 
 AUTH = {"replicas": 1, "workers": 1, "script": [{"compute": "20ms"}]}

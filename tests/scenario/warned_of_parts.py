@@ -206,7 +206,7 @@ REACH = (
         gateway(gateway={"routes": {"idle": {"path": "/idle", "to": "back"}}}, thresholds={"latency{route:idle}": ["p(99)<1s"]}),
         lambda result: result.verdicts[0].observed is None or result.verdicts[0].observed != result.verdicts[0].observed,
         gateway(gateway={"routes": {"idle": {"path": "/idle", "to": "back"}}}, thresholds={"latency{route:all}": ["p(99)<1s"]}),
-        lambda result: result.verdicts[0].observed > 0,
+        lambda result: (result.verdicts[0].observed or 0) > 0,
     ),
     Row(
         Kind.NO_MESH_IN_DEPLOYMENT,
