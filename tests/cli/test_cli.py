@@ -213,7 +213,7 @@ def test_check_warns_of_what_is_legal_but_surprising_in_any_variant(folder: Path
 
 def test_run_repeats_the_warnings_on_standard_error_and_in_the_json(folder: Path) -> None:
     warning = (
-        "shop.yaml:5:26: services.payment.workers: payment is offered 200/s x 300ms = 60 busy workers, and has 8 (2 replicas x 4"
+        "shop.yaml:5:35: services.payment.workers: payment is offered 200/s x 300ms = 60 busy workers, and has 8 (2 replicas x 4"
         " workers): it cannot keep up; give it 38 workers or more in each replica, or less load"
     )
     (folder / "shop.yaml").write_text(

@@ -232,7 +232,13 @@ SCHEDULE = (
         gateway(load={"late": {**gateway()["load"]["clients"], "start": "3s"}}),
         lambda result: set(result.requests["source"].astype(str)) == {"clients", "late"},
     ),
-    Row(Kind.STAGES_END_AFTER_THE_RUN, gateway(**stages(8)), began(3.5, 4.0), gateway(**stages(4)), began(3.5, 4.0)),
+    Row(
+        Kind.STAGES_END_AFTER_THE_RUN,
+        gateway(**stages(8)),
+        began(3.5, 4.0),
+        gateway(**both(stages(8), {"run": {"duration": "8s"}})),
+        began(7.5, 8.0),
+    ),
     Row(
         Kind.LOAD_ENDS_AFTER_THE_RUN,
         gateway(**clients(duration="8s")),
@@ -261,6 +267,7 @@ SCHEDULE = (
         errors_at_the_end(1, 1),
         gateway(faults=[{"at": "0s", "for": "28h", "service": "back", "errors": "100%"}]),
         errors_at_the_end(1, 1),
+        is_same=True,
     ),
 )
 

@@ -116,6 +116,7 @@ CAPACITY = (
         last_take(0, 0.1),
         gateway(**both(CACHE, KEYS)),
         last_take(0, 0.1),
+        is_same=True,
     ),
     Row(
         Kind.CAPACITY_NOT_CHECKED,
@@ -125,6 +126,7 @@ CAPACITY = (
         last_take(0, 0.1),
         gateway(**both(limited(**bucket(1, 1), key="credential"), clients(credentials={"count": 3}))),
         last_take(0, 0.1),
+        is_same=True,
     ),
     Row(
         Kind.GATEWAY_CANNOT_KEEP_UP,

@@ -53,6 +53,8 @@ class Row(NamedTuple):
     shows: Shows
     beside: dict[str, Any]
     shows_beside: Shows
+    is_same: bool = False
+    """Whether both runs show the same, and what differs is only whether anything needs to be said of it."""
 
 
 def gateway(**patch: Any) -> dict[str, Any]:
