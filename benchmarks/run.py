@@ -70,16 +70,16 @@ def speeds(runs: Runs) -> dict[str, dict[str, list[float]]]:
     """Each model's figures of speed by round; `ratio` is to the plain model's run of the same round."""
     by_model = {}
     for model, its_runs in runs.items():
-        rates = [run["requests"] / run["wall_s"] for run in its_runs]
+        rates = [run["requests"] / run["cpu_s"] for run in its_runs]
         by_model[model] = {
             "requests_per_s": rates,
-            "events_per_s": [run["events"] / run["wall_s"] for run in its_runs],
+            "events_per_s": [run["events"] / run["cpu_s"] for run in its_runs],
             "events_per_request": [run["events"] / run["requests"] for run in its_runs],
             "peak_mb": [run["peak_bytes"] / 1e6 for run in its_runs],
             "before_mb": [run["before_bytes"] / 1e6 for run in its_runs],
         }
         if "plain" in runs:
-            plain = [run["requests"] / run["wall_s"] for run in runs["plain"]]
+            plain = [run["requests"] / run["cpu_s"] for run in runs["plain"]]
             by_model[model]["ratio"] = [rate / other for rate, other in zip(rates, plain, strict=True)]
     return by_model
 

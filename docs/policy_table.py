@@ -25,7 +25,7 @@ MECHANISMS = (
     ("discovery by pushes", f"{ENGINE}.control.discovery", "Push", "propagation"),
     ("discovery by DNS", f"{ENGINE}.control.discovery", "Lookups", "dns_refresh"),
     ("active health checks", f"{ENGINE}.destinations.health_check", "HealthChecker", "health_checks"),
-    ("ejections reach the workers (update_merge_window)", f"{ENGINE}.destinations.health", "Health", "update_merge_window"),
+    ("ejections reach the workers (update_merge_window)", f"{ENGINE}.destinations.merge_window", "MergeWindow", "merge_window"),
     ("priorities and panic", "meshsim.policies.locality.priorities", "priority_loads", "priority_loads"),
     ("retries", f"{ENGINE}.layers.retrying", "RetryLayer", "num_retries"),
     ("retry conditions", "meshsim.policies.retry.conditions", "is_retriable", "is_retriable"),

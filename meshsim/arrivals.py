@@ -13,7 +13,8 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshsim.portable import ln
-from meshsim.randomness import ARRIVAL, request_keys, uniforms
+from meshsim.random_blocks import request_keys, uniforms
+from meshsim.randomness import ARRIVAL
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:

@@ -89,7 +89,22 @@ def normal_quantile(u: float) -> float:
     q = u - 0.5
     if -0.425 <= q <= 0.425:
         r = 0.180625 - q * q
-        return q * _ratio(r, _CENTRE_ABOVE, _CENTRE_BELOW)
+        # the usual case, without a call and without tables: it is drawn for every lognormal time
+        above = 2.5090809287301226727e3 * r + 3.3430575583588128105e4
+        above = above * r + 6.7265770927008700853e4
+        above = above * r + 4.5921953931549871457e4
+        above = above * r + 1.3731693765509461125e4
+        above = above * r + 1.9715909503065514427e3
+        above = above * r + 1.3314166789178437745e2
+        above = above * r + 3.3871328727963666080e0
+        below = 5.2264952788528545610e3 * r + 2.8729085735721942674e4
+        below = below * r + 3.9307895800092710610e4
+        below = below * r + 2.1213794301586595867e4
+        below = below * r + 5.3941960214247511077e3
+        below = below * r + 6.8718700749205790830e2
+        below = below * r + 4.2313330701600911252e1
+        below = below * r + 1.0
+        return q * (above / below)
     r = math.sqrt(-ln(u if q < 0 else 1.0 - u))
     z = _ratio(r - 1.6, _MIDDLE_ABOVE, _MIDDLE_BELOW) if r <= 5.0 else _ratio(r - 5.0, _TAIL_ABOVE, _TAIL_BELOW)
     return -z if q < 0 else z
@@ -169,26 +184,6 @@ def _ratio(r: float, above: _Coefficients, below: _Coefficients) -> float:
     )
 
 
-_CENTRE_ABOVE = (
-    2.5090809287301226727e3,
-    3.3430575583588128105e4,
-    6.7265770927008700853e4,
-    4.5921953931549871457e4,
-    1.3731693765509461125e4,
-    1.9715909503065514427e3,
-    1.3314166789178437745e2,
-    3.3871328727963666080e0,
-)
-_CENTRE_BELOW = (
-    5.2264952788528545610e3,
-    2.8729085735721942674e4,
-    3.9307895800092710610e4,
-    2.1213794301586595867e4,
-    5.3941960214247511077e3,
-    6.8718700749205790830e2,
-    4.2313330701600911252e1,
-    1.0,
-)
 _MIDDLE_ABOVE = (
     7.74545014278341407640e-4,
     2.27238449892691845833e-2,

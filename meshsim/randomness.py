@@ -19,26 +19,20 @@ as in Vigna's splitmix64.c; keys instead of streams: Salmon et al., "Parallel ra
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-_MASK = 0xFFFFFFFFFFFFFFFF
-_GOLDEN = 0x9E3779B97F4A7C15
+MASK = 0xFFFFFFFFFFFFFFFF
+GOLDEN = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio, odd: splitmix64's step."""
-_FIRST = 0xBF58476D1CE4E5B9
-_SECOND = 0x94D049BB133111EB
-_STEP = 2.0**-52
+FIRST = 0xBF58476D1CE4E5B9
+SECOND = 0x94D049BB133111EB
+STEP = 2.0**-52
 
 
 def mix(z: int) -> int:
     """The finaliser of splitmix64: a bijection of 64 bits in which each bit of the result hangs on every bit of `z`."""
-    z &= _MASK
-    z = (z ^ (z >> 30)) * _FIRST & _MASK
-    z = (z ^ (z >> 27)) * _SECOND & _MASK
+    z &= MASK
+    z = (z ^ (z >> 30)) * FIRST & MASK
+    z = (z ^ (z >> 27)) * SECOND & MASK
     return z ^ (z >> 31)
 
 
@@ -70,6 +64,7 @@ THROTTLING = stream("purpose: throttling")
 HANDSHAKE = stream("purpose: handshake")
 PROPAGATION = stream("purpose: propagation")
 PHASE = stream("purpose: phase")
+LATENESS = stream("purpose: lateness")
 FAULT = stream("purpose: fault")
 FILTER = stream("purpose: filter")
 TRACE = stream("purpose: trace")
@@ -83,6 +78,7 @@ BODY = stream("purpose: body")
 ANSWER_SIZE = stream("purpose: answer size")
 CREDENTIAL = stream("purpose: credential")
 TOKEN = stream("purpose: token")
+TICK = stream("purpose: tick")
 
 CLIENT = stream("layer: client")
 APPLICATION = stream("layer: application")
@@ -90,7 +86,7 @@ GATEWAY = stream("layer: gateway")
 SIDECAR = stream("layer: sidecar")
 WAYPOINT = stream("layer: waypoint")
 
-_REQUEST = stream("key: request")
+REQUEST_KEY = stream("key: request")
 _USER = stream("key: user")
 _PLACE = stream("key: place")
 
@@ -103,24 +99,24 @@ def root_key(seed: int, replication: int, stream: int) -> int:
         replication: From 0.
         stream: Hash of the name, by `stream`.
     """
-    return mix(mix(mix(seed + _GOLDEN) + (replication + 1) * _GOLDEN) + stream)
+    return mix(mix(mix(seed + GOLDEN) + (replication + 1) * GOLDEN) + stream)
 
 
 def request_key(root: int, number: int) -> int:
     """The key of request `number` (from 0) of an open source."""
-    return mix(root + _REQUEST + number * _GOLDEN)
+    return mix(root + REQUEST_KEY + number * GOLDEN)
 
 
 def user_request_key(root: int, user: int, iteration: int) -> int:
     """The key of what virtual user `user` sends in its turn `iteration` (both from 0) of a closed source."""
-    return mix(mix(root + _USER + user * _GOLDEN) + _REQUEST + iteration * _GOLDEN)
+    return mix(mix(root + _USER + user * GOLDEN) + REQUEST_KEY + iteration * GOLDEN)
 
 
 def call_key(parent_key: int, place: int) -> int:
     """The key of a call (or of a numbered part of a thing) at `place`, from 0, below its parent."""
-    z = (parent_key + _PLACE + place * _GOLDEN) & _MASK  # `mix`, written out: this is drawn for every call
-    z = (z ^ (z >> 30)) * _FIRST & _MASK
-    z = (z ^ (z >> 27)) * _SECOND & _MASK
+    z = (parent_key + _PLACE + place * GOLDEN) & MASK  # `mix`, written out: this is drawn for every call
+    z = (z ^ (z >> 30)) * FIRST & MASK
+    z = (z ^ (z >> 27)) * SECOND & MASK
     return z ^ (z >> 31)
 
 
@@ -130,7 +126,7 @@ def attempt_key(call_key: int, layer: int, attempt: int) -> int:
     The first attempt has the call's own key, so that a request meets the same luck whichever proxies stand on its way. Later ones
     take in the layer (`CLIENT`, `APPLICATION`, `GATEWAY` or `SIDECAR`), so that retries inside of retries never meet.
     """
-    return call_key if attempt == 1 else mix(call_key + layer + attempt * _GOLDEN)
+    return call_key if attempt == 1 else mix(call_key + layer + attempt * GOLDEN)
 
 
 def uniform(key: int, purpose: int, index: int = 0) -> float:
@@ -143,10 +139,10 @@ def uniform(key: int, purpose: int, index: int = 0) -> float:
         purpose: What is decided, such as `SERVICE_TIME`.
         index: From 0, where one decision takes several numbers.
     """
-    z = (key + purpose + (index + 1) * _GOLDEN) & _MASK
-    z = (z ^ (z >> 30)) * _FIRST & _MASK
-    z = (z ^ (z >> 27)) * _SECOND & _MASK
-    return (((z ^ (z >> 31)) >> 12) + 0.5) * _STEP
+    z = (key + purpose + (index + 1) * GOLDEN) & MASK
+    z = (z ^ (z >> 30)) * FIRST & MASK
+    z = (z ^ (z >> 27)) * SECOND & MASK
+    return (((z ^ (z >> 31)) >> 12) + 0.5) * STEP
 
 
 class Draw:
@@ -164,48 +160,15 @@ class Draw:
 
     def uniform(self) -> float:
         """The next number, strictly between 0 and 1."""
-        self._state = state = self._state + _GOLDEN
-        return ((mix(state) >> 12) + 0.5) * _STEP
+        self._state = state = self._state + GOLDEN
+        return ((mix(state) >> 12) + 0.5) * STEP
 
     def below(self, n: int) -> int:
         """The next number as a whole one from 0 to n - 1; none is likelier than another by more than n * 2^-64.
 
         Source: the multiplication of Lemire, "Fast random integer generation in an interval", ACM TOMACS 29(1), 2019.
         """
-        self._state = z = (self._state + _GOLDEN) & _MASK
-        z = (z ^ (z >> 30)) * _FIRST & _MASK
-        z = (z ^ (z >> 27)) * _SECOND & _MASK
+        self._state = z = (self._state + GOLDEN) & MASK
+        z = (z ^ (z >> 30)) * FIRST & MASK
+        z = (z ^ (z >> 27)) * SECOND & MASK
         return ((z ^ (z >> 31)) * n) >> 64
-
-
-def request_keys(root: int, first: int, count: int) -> np.ndarray:
-    """`request_key` of the requests from number `first` on, equal to it in every bit.
-
-    Returns:
-        uint64, shape (count,).
-    """
-    start = np.uint64((root + _REQUEST + first * _GOLDEN) & _MASK)
-    return _mix(start + np.arange(count, dtype=np.uint64) * np.uint64(_GOLDEN))
-
-
-def uniforms(keys: npt.NDArray[np.uint64], purpose: int, index: int = 0) -> npt.NDArray[np.float64]:
-    """`uniform` of many keys at once, equal to it in every bit.
-
-    Args:
-        keys: uint64, shape (n,).
-        purpose: As for `uniform`.
-        index: As for `uniform`.
-
-    Returns:
-        float64, shape (n,), strictly between 0 and 1.
-    """
-    z = _mix(keys + np.uint64((purpose + (index + 1) * _GOLDEN) & _MASK)) >> np.uint64(12)
-    numbers: npt.NDArray[np.float64] = (z.astype(np.float64) + 0.5) * _STEP
-    return numbers
-
-
-def _mix(z: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """`mix` of many."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(_FIRST)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(_SECOND)
-    return z ^ (z >> np.uint64(31))

@@ -6,13 +6,12 @@ All times are integer nanoseconds since the start of the simulation; -1 stands f
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
 
     Chunk = Mapping[str, np.ndarray]
 
@@ -46,7 +45,7 @@ ATTEMPTS: dict[str, str] = {
     "request_started_ns": "when the client request began",
     "sent_ns": "when it was sent to the instance; -1 never",
     "arrived_ns": "when it reached the instance's queue; -1 never",
-    "started_ns": "when it got a worker; -1 never",
+    "started_ns": "when it got a worker, or began to fail without one; -1 never",
     "finished_ns": "when the instance was done with it; -1 never",
     "ended_ns": "when the caller had its outcome",
     "worked_ns": "time that workers computed for it",
@@ -202,11 +201,6 @@ STAGES = ("queue", "service", "network", "proxy", "filters", "connection", "TLS"
 filters of the gateway; waiting for an instance that is ready and for a connection
 of the pool, and of that for its TLS handshake; waiting between tries; what cannot be told apart."""
 
-BLOCK_ROWS = 1 << 12
-"""Rows that are kept as Python lists at most: few enough to stay in the processor's cache."""
-CHUNK_BLOCKS = 1 << 4
-"""Blocks of columns that make a chunk."""
-
 
 class Sink(Protocol):
     """Whoever takes the chunks: writer, tally."""
@@ -214,68 +208,3 @@ class Sink(Protocol):
     def take(self, table: str, chunk: Chunk) -> None:
         """Take rows of one of `TABLES`, as int64 columns of equal length."""
         ...
-
-
-class Recorder:
-    """Collects rows and hands them to the sinks in chunks.
-
-    A row is a list of whole numbers in the order of its table's columns. It may still be changed until the step of the simulation
-    that added it is over: `flush_full` is called between steps.
-    """
-
-    __slots__ = (
-        "_blocks",
-        "_sinks",
-        "attempts",
-        "counters",
-        "decisions",
-        "destinations",
-        "filters",
-        "proxies",
-        "requests",
-        "waits",
-    )
-
-    def __init__(self, sinks: tuple[Sink, ...]) -> None:
-        self._sinks = sinks
-        self._blocks: dict[str, list[np.ndarray]] = {table: [] for table in TABLES}
-        self.requests: list[list[int]] = []
-        self.attempts: list[list[int]] = []
-        self.waits: list[list[int]] = []
-        self.counters: list[list[int]] = []
-        self.proxies: list[list[int]] = []
-        self.filters: list[list[int]] = []
-        self.decisions: list[list[int]] = []
-        self.destinations: list[list[int]] = []
-
-    def flush_full(self) -> None:
-        """Hand on the tables that have grown to a chunk."""
-        for table in TABLES:
-            if len(getattr(self, table)) >= BLOCK_ROWS:
-                self._pack(table)
-                if len(self._blocks[table]) >= CHUNK_BLOCKS:
-                    self._hand_on(table)
-
-    def flush(self) -> None:
-        """Hand on all that is there."""
-        for table in TABLES:
-            self._pack(table)
-            if self._blocks[table]:
-                self._hand_on(table)
-
-    def _pack(self, table: str) -> None:
-        """Rows to a block of cells."""
-        rows, width = getattr(self, table), len(TABLES[table])
-        if rows:
-            cells = array("q")
-            for row in rows:
-                cells.fromlist(row)
-            self._blocks[table].append(np.frombuffer(cells, dtype=np.int64).reshape(len(rows), width))
-            rows.clear()
-
-    def _hand_on(self, table: str) -> None:
-        columns = np.ascontiguousarray(np.concatenate(self._blocks[table]).T)
-        self._blocks[table].clear()
-        chunk = dict(zip(TABLES[table], columns, strict=True))
-        for sink in self._sinks:
-            sink.take(table, chunk)

@@ -23,6 +23,7 @@ import dataclasses
 import inspect
 import re
 import textwrap
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -31,6 +32,14 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, dataclass_transform,
 
 from meshsim.errors import MeshsimError
 from meshsim.units import Unit
+
+CachedFunction = TypeVar("CachedFunction", bound=Callable[..., Any])
+
+
+def cached_by_class(function: CachedFunction) -> CachedFunction:
+    """`functools.cache` for a function of a class, which mypy does not take for hashable."""
+    return cache(function)  # type: ignore[return-value]
+
 
 REQUIRED = MISSING
 """The default of a setting that has none."""
@@ -52,10 +61,15 @@ class SettingError(MeshsimError):
 class Setting:
     """One setting of a policy, as its documentation and its validation see it."""
 
+    owner: type[Policy]
     name: str
     annotation: Any
     default: Any
-    doc: str
+
+    @property
+    def doc(self) -> str:
+        """What stands under it in the source, which is read only where somebody asks."""
+        return field_docs(self.owner).get(self.name, "")
 
 
 class Policy:
@@ -119,12 +133,12 @@ def _load_entry_points() -> None:
         entry_point.load()
 
 
+@cached_by_class
 def settings(cls: type[Policy]) -> tuple[Setting, ...]:
     """The settings of a policy, in the order of its fields."""
-    hints = get_type_hints(cls, include_extras=True)
-    docs = field_docs(cls)
+    hints = _hints(cls)
     return tuple(
-        Setting(field.name, hints[field.name], _default(field), docs.get(field.name, ""))
+        Setting(cls, field.name, hints[field.name], _default(field))
         for field in dataclasses.fields(cls)  # type: ignore[arg-type]
         if field.init
     )
@@ -139,23 +153,28 @@ def field_docs(cls: type) -> dict[str, str]:
     """The string under each annotated field of a class and its bases, by field."""
     docs: dict[str, str] = {}
     for one in reversed(cls.__mro__):
-        if one.__module__ == "builtins" or "__annotations__" not in one.__dict__:
-            continue
-        try:
-            tree = ast.parse(textwrap.dedent(inspect.getsource(one)))
-        except (OSError, TypeError, SyntaxError):  # made where no source is kept
-            continue
-        body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
-        for statement, below in pairwise(body):
-            if (
-                isinstance(statement, ast.AnnAssign)
-                and isinstance(statement.target, ast.Name)
-                and isinstance(below, ast.Expr)
-                and isinstance(below.value, ast.Constant)
-                and isinstance(below.value.value, str)
-            ):
-                docs[statement.target.id] = inspect.cleandoc(below.value.value)
+        if one.__module__ != "builtins" and "__annotations__" in one.__dict__:
+            docs |= _own_field_docs(one)
     return docs
+
+
+@cached_by_class
+def _own_field_docs(cls: type) -> dict[str, str]:
+    """Those of a class's own fields."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    except (OSError, TypeError, SyntaxError):  # made where no source is kept
+        return {}
+    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+    return {
+        statement.target.id: inspect.cleandoc(below.value.value)
+        for statement, below in pairwise(body)
+        if isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
 
 
 def first_sentence(cls: type) -> str:
@@ -177,15 +196,25 @@ def unit_of(annotation: Any) -> Unit | None:
 
 def _read_text_settings(cls: type[Policy]) -> None:
     """Let the constructor take `"100ms"` where the field is a duration, as a scenario does."""
-    hints = get_type_hints(cls, include_extras=True)
-    units = {name: unit for name, hint in hints.items() if (unit := unit_of(hint))}
 
     def __post_init__(self: Any) -> None:  # noqa: N807
-        for name, unit in units.items():
+        for name, unit in _units(cls).items():
             if isinstance(value := getattr(self, name), str):
                 setattr(self, name, unit.parse(value))
 
     cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
+
+
+@cached_by_class
+def _hints(cls: type[Policy]) -> dict[str, Any]:
+    """The types of a policy's fields; found when they are asked for, since reading them all takes longer than importing them."""
+    return get_type_hints(cls, include_extras=True)
+
+
+@cached_by_class
+def _units(cls: type[Policy]) -> dict[str, Unit]:
+    """The quantities among a policy's fields."""
+    return {name: unit for name, hint in _hints(cls).items() if (unit := unit_of(hint))}
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

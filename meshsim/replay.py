@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from meshsim.errors import ReplayError
 from meshsim.units import LONGEST_NS, NS_PER_MS, NS_PER_S, NS_PER_US
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 UNITS: dict[str, int] = {"s": NS_PER_S, "ms": NS_PER_MS, "us": NS_PER_US, "ns": 1}
 """What `unit:` may say, in nanoseconds."""
@@ -23,10 +26,12 @@ class Table:
     Attributes:
         values: float64, shape (attempts, requests); nanoseconds, or 0/1 for errors; NaN where the file has no row.
         path: The file, for messages.
+        attempts_per_call: How many attempts belong to one attempt of the hop before, where that is no client or gateway.
     """
 
     values: np.ndarray
     path: str
+    attempts_per_call: int = 4
 
 
 def read_column(path: Path | str, column: str | None, unit: str) -> np.ndarray:
@@ -99,6 +104,30 @@ def read_table(path: Path | str, column: str | None, unit: str) -> np.ndarray:
     table = np.full((int(attempts.max()), int(requests.max()) + 1), math.nan)
     table[attempts - 1, requests] = _numbers(frame[name].to_numpy(), path) * UNITS[unit]
     return _check_length(table, path)
+
+
+def attempt_behind(table: Table, tries: Iterable[int]) -> int:
+    """Which attempt of a table a try is, behind callers that try again as well.
+
+    `attempts_per_call` x (the caller's attempt - 1) + its own: who asks again because a call has failed does not meet the same luck
+    once more, and what one try meets does not hang on how many were made before it.
+
+    Args:
+        table: The measured world.
+        tries: Number of the try at each hop, from 1, the first hop first.
+
+    Raises:
+        ReplayError: A call has been tried more often than one attempt of its caller has numbers for.
+    """
+    attempt, most = 0, table.attempts_per_call
+    for own in tries:
+        if attempt and own > most:
+            raise ReplayError(
+                f"{table.path}: try {own} of a call has no number: of each attempt of the caller it has {most};"
+                f" write attempts_per_call: {own} or more"
+            )
+        attempt = own if not attempt else most * (attempt - 1) + own
+    return attempt
 
 
 def look_up(table: Table, request: int, attempt: int) -> float:

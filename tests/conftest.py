@@ -6,6 +6,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("meshsim", deadline=None)  # speed is measured in benchmarks/, and a busy machine is no mistake
+settings.load_profile("meshsim")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a shell that has no job control
     signal.signal(signal.SIGINT, signal.default_int_handler)

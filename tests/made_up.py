@@ -155,7 +155,7 @@ def shop(seed: int = 7) -> Summary:
         started_ns=started,
         ended_ns=started + latency,
         status=np.array([200, 504, 500, 429, 0, 500])[kind],
-        flags=flags[kind],
+        response_flags=flags[kind],
         origin_flags=own[kind],
         origin=np.array([-1, 4, 4, -1, -1, 0])[kind],
         attempts=np.where(kind == 1, 3, 1),
@@ -181,7 +181,7 @@ def shop(seed: int = 7) -> Summary:
         operation=service,
         attempt=np.where((service == 4) & (rng.random(m) < 0.1), 2, 1),
         status=np.where(is_bad, 504, 200),
-        flags=np.where(is_bad, rng.choice([int(Flag.UT), int(Flag.UO)], m), 0),
+        response_flags=np.where(is_bad, rng.choice([int(Flag.UT), int(Flag.UO)], m), 0),
     )
     time, number, instance = (
         axis.ravel() for axis in np.meshgrid(np.arange(1, 12) * SECOND, np.arange(5), np.arange(2), indexing="ij")

@@ -276,3 +276,24 @@ def test_the_page_of_policies_is_the_one_that_the_code_makes():
 
     assert text_of(ROOT / "docs" / "policies.md") == made, "run: python docs/policy_table.py > docs/policies.md"
     assert "| none |" not in made, "a policy without a test"
+
+
+def _pairs() -> list[list[str]]:
+    """The rows of the table of pairs in docs/model.md."""
+    section = text_of(ROOT / "docs" / "model.md").partition("## Where two settings meet")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ") and not line.startswith("| setting")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip("|"))] for row in rows]
+
+
+def test_each_pair_of_settings_that_touch_names_its_source_and_a_test_that_is_there() -> None:
+    rows, wrong = _pairs(), []
+    for row in rows:
+        assert len(row) == 5, row
+        assert all(row), row
+        for named in re.findall(r"`([^`]+)`", row[4]):
+            file, *names = named.split("::")
+            path = ROOT / "tests" / file
+            text = text_of(path) if path.is_file() else ""
+            wrong += [f"{row[0]} and {row[1]}: {named}" for name in [*names, "test"] if name not in text]
+    assert wrong == []
+    assert len(rows) > 100

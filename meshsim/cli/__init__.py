@@ -8,7 +8,7 @@ What a command needs is imported inside it: this is the one place where that is 
 | 1         | something else went wrong, such as a full disk or a scheduler out of reach         |
 | 2         | the command line is wrong                                                          |
 | 99        | `run`: a threshold is crossed; `compare`: a gate is, or no variant holds all       |
-| 104       | the scenario is wrong                                                              |
+| 104       | the scenario is wrong, or a run of it takes more than can be had                   |
 | 130       | interrupted                                                                        |
 """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
-from meshsim.errors import MeshsimError, ReplayError, ScenarioError, SeamError, UsageError
+from meshsim.errors import LimitError, MeshsimError, ReplayError, ScenarioError, SeamError, UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,6 +70,9 @@ def told(kept: Callable[[], str] = lambda: "") -> Iterator[None]:
     except ReplayError as error:
         tell(str(error), prefix="")
         raise typer.Exit(WRONG_SCENARIO) from None
+    except LimitError as error:
+        tell("; ".join(filter(None, [str(error), kept()])))
+        raise typer.Exit(WRONG_SCENARIO) from None
     except UsageError as error:
         tell(str(error))
         raise typer.Exit(MISUSED) from None
@@ -81,7 +84,7 @@ def told(kept: Callable[[], str] = lambda: "") -> Iterator[None]:
         place = f"{error.filename}: " if error.filename else ""
         fail("; ".join(filter(None, [f"{place}{error.strerror or error}", kept()])))
     except MemoryError:
-        fail("out of memory; `--records 10%` or `--records none` needs less")
+        fail("; ".join(filter(None, ["out of memory; ask for fewer replicas, users or requests, or for a shorter run", kept()])))
     except KeyboardInterrupt:
         tell(f"interrupted: {kept() or 'nothing was kept'}")
         raise typer.Exit(INTERRUPTED) from None
@@ -109,8 +112,9 @@ def on_console(show: Callable[[Console], None]) -> str:
 
 
 def tell(text: str, prefix: str = "meshsim: ") -> None:
-    """One line on standard error."""
-    print(f"{prefix}{text}", file=sys.stderr)  # noqa: T201 — a command line speaks
+    """A sentence, or a list of mistakes, on standard error."""
+    shown = "\n".join(printable(line) for line in text.split("\n"))
+    print(f"{prefix}{shown}", file=sys.stderr)  # noqa: T201 — a command line speaks
 
 
 def fail(text: str) -> Never:

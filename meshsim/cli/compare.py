@@ -27,6 +27,7 @@ from meshsim.cli.options import (
     SetOption,
     VariantOption,
 )
+from meshsim.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,7 +181,7 @@ def _show(comparison: Comparison, output: Output, *, report: bool) -> None:
 
         path = write_report(comparison, comparison.directory / "report.html")
         if output is Output.TABLE:
-            print_result(f"Report: {path}\n")
+            print_result(f"Report: {printable(str(path))}\n")
         else:
             tell(f"report: {path}")
 

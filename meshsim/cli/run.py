@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meshsim.cli.application import CROSSED, INTERRUPTED, app, on_console, print_result, tell, told
+from meshsim.cli.application import CROSSED, INTERRUPTED, WRONG_SCENARIO, app, on_console, print_result, tell, told
 from meshsim.cli.options import (
     DurationOption,
     OutOption,
@@ -18,7 +18,7 @@ from meshsim.cli.options import (
     SetOption,
     VariantOption,
 )
-from meshsim.errors import UnitError
+from meshsim.errors import UnitError, printable
 from meshsim.units import parse_share
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ def run(
             _warn(warnings, file)
         result = _with_progress(experiment, seed, out, share, quiet=quiet)
         print_result(_shown(experiment, result, output, warnings))
+        if result.why_ended:
+            tell(f"ended: {result.why_ended}; what was simulated until then is kept in {result.directory}")
+            raise typer.Exit(WRONG_SCENARIO)
         if result.interrupted:
             tell(f"interrupted: what was simulated until then is kept in {result.directory}")
             raise typer.Exit(INTERRUPTED)
@@ -104,4 +107,6 @@ def _share(text: str) -> float:
     try:
         return parse_share(text)
     except UnitError as error:
-        raise typer.BadParameter(f"{error}; write all, none, or a share such as 10%", param_hint="--records") from None
+        raise typer.BadParameter(
+            f"{printable(str(error))}; write all, none, or a share such as 10%", param_hint="--records"
+        ) from None

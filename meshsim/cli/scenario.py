@@ -8,6 +8,7 @@ import typer
 
 from meshsim.cli.application import MISUSED, app, print_result, tell, told
 from meshsim.cli.options import ScenarioFile, SetOption, VariantOption
+from meshsim.errors import printable
 
 
 @app.command()
@@ -19,17 +20,24 @@ def check(file: ScenarioFile, *, settings: SetOption = None, variant: VariantOpt
     with told():
         from meshsim.report.numbers import count
         from meshsim.scenario.advice import advice
-        from meshsim.scenario.load import load
+        from meshsim.scenario.advice.hanging import notes
+        from meshsim.scenario.load import load, load_all
 
-        found = load(file, variant=variant, set=settings or ())
-        warnings = {str(warning): "" for warning in advice(found.scenario, found.places)}
-        for name in () if variant else found.names:
-            changed = load(file, variant=name, set=settings or ())
-            for warning in advice(changed.scenario, changed.places):
-                warnings.setdefault(str(warning), f" (variant {name})")
-        lines = [f"{text}{where}\n" for text, where in warnings.items()]
+        versions = [load(file, variant=variant, set=settings or ())] if variant else load_all(file, set=settings or ())
+        warnings: dict[str, str] = {}
+        brought: dict[str, str] = {}
+        found = None
+        for one in versions:
+            where = "" if found is None else f" (variant {one.variant})"
+            found = found or one
+            for warning in advice(one.scenario, one.places):
+                warnings.setdefault(str(warning), where)
+            for note in notes(one.scenario, one.places):
+                brought.setdefault(f"note: {note}", where)
+        assert found is not None  # noqa: S101 — there is at least the scenario as it stands
+        lines = [f"{text}{where}\n" for text, where in (brought | warnings).items()]
         counts = f"{count(len(found.scenario.services), 'service')}, {count(len(found.names), 'variant')}"
-        print_result(f"{''.join(lines)}{file}: no mistakes, {count(len(lines), 'warning')} ({counts})\n")
+        print_result(f"{''.join(lines)}{printable(str(file))}: no mistakes, {count(len(warnings), 'warning')} ({counts})\n")
 
 
 @app.command()

@@ -13,7 +13,6 @@ from typing import Any, Literal
 from meshsim.distributions.distribution import Distribution
 from meshsim.errors import ReplayError
 from meshsim.registry import SettingError, policy
-from meshsim.replay import read_column
 from meshsim.units import LONGEST_NS, Duration, format_duration, parse_duration
 
 _QUANTILE = re.compile(r"p(\d{1,3}(?:\.\d{1,9})?)", re.ASCII)
@@ -111,6 +110,8 @@ class Empirical(Distribution):
         return times
 
     def _read(self) -> list[float]:
+        from meshsim.replay import read_column  # noqa: PLC0415 — NumPy loads only where a file is read
+
         try:
             times = read_column(str(self.file), self.column, self.unit or "ns")
         except ReplayError as error:

@@ -97,7 +97,7 @@ class Campaign:
 
     def _add_missing(self, replications: int, until: Until | None) -> None:
         tasks = [
-            Task(point.folder, point.experiment.plan, self.seed, number)
+            Task(point.folder, point.experiment.plan, self.seed, number, point.experiment.scenario.run.limits)
             for number in range(replications)  # all points of a replication before the next one: what is kept can be compared
             for point in self.points
             if not self.store.has(point.folder, number)

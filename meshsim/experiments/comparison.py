@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from meshsim.experiments import judgement
+from meshsim.experiments.failures import failures
 from meshsim.experiments.notes import notes
 from meshsim.experiments.places import SCENARIO
 from meshsim.experiments.plotting import plots_of
@@ -180,6 +181,14 @@ class Comparison:
         """The same by filter; columns as `Summary.filters_frame`."""
         return self._mean("filters_frame", "filter")
 
+    def failures(self) -> pd.DataFrame:
+        """Why requests failed: a row for each way in which those of a route failed, the most frequent of a variant first.
+
+        Columns: variant, route, status (0 where the client gave up), grpc_status, flags, origin (the service where it began; None for the
+        gateway and the client), origin_flags, requests (over all replications), share (of the route's requests).
+        """
+        return failures(self.kept)
+
     @cached_property
     def latency(self) -> pd.DataFrame:
         """Latencies as a histogram: variant, replication, route, latency_s (middle of the bin), count."""
@@ -249,7 +258,7 @@ class Comparison:
             frame = kept.table(name)
             frame.insert(0, "variant", variant)
             frames.append(frame)
-        return pd.concat(frames, ignore_index=True)
+        return pd.concat(frames, ignore_index=True).infer_objects()  # the columns of an empty one are text
 
     def _mean(self, frame: str, index: str) -> pd.DataFrame:
         frames = []

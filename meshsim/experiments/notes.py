@@ -85,8 +85,16 @@ class Compared(Protocol):
 
 def notes(comparison: Compared) -> tuple[str, ...]:
     """The warnings, each a sentence or two."""
-    parts = (_warm_up, _precision, _replications, _tails, _requests, _intervals, _idle)
+    parts = (_interrupted, _warm_up, _precision, _replications, _tails, _requests, _intervals, _idle)
     return tuple(note for part in parts for note in part(comparison))
+
+
+def _interrupted(comparison: Compared) -> Iterator[str]:
+    """A comparison that has not come to its end."""
+    if not comparison.manifest.get("is_whole", True):
+        count = comparison.replications
+        done = "one replication" if count == 1 else f"{count} replications"
+        yield f"Interrupted: this is of the {done} that every variant has so far. --resume goes on from there."
 
 
 def _warm_up(comparison: Compared) -> Iterator[str]:

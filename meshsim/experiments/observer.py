@@ -68,6 +68,7 @@ class Observer:
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
         self._decisions = Decisions(plan)
+        self._stages_found: dict[str, list[Any]] | None = None
 
     @property
     def sinks(self) -> tuple[Sink, ...]:
@@ -98,7 +99,10 @@ class Observer:
         }
 
     def _stages(self) -> dict[str, list[Any]]:
-        return stages(self._sample)
+        """Of the end of the run: asked for by the summary and by the tables."""
+        if self._stages_found is None:
+            self._stages_found = stages(self._sample)
+        return self._stages_found
 
     def files(self, simulated_ns: int) -> dict[str, bytes]:
         """The summary as JSON and the tables as Parquet, by the name of the file."""

@@ -10,6 +10,7 @@ from meshsim.experiments.comparison import Comparison
 from meshsim.experiments.default_figures import default_figures
 from meshsim.experiments.places import SCENARIO, read_manifest
 from meshsim.experiments.run import Experiment
+from meshsim.experiments.store import Store, folder_of
 from meshsim.experiments.study import CONFIDENCE
 from meshsim.experiments.sweep_result import Sweep
 from meshsim.scenario.load import load
@@ -25,13 +26,36 @@ def open_comparison(directory: str | Path) -> Comparison:
         ResultError: It is none, or of another version of meshsim.
     """
     directory = Path(directory)
+    if not directory.exists() and (kept := Store.kept(directory)):
+        partial = Store.partial_of(directory)
+        raise ResultError(f"{directory} is not finished: {kept} are in {partial}. Go on with --resume, or report on {partial}")
     manifest = read_manifest(directory)
+    if manifest.get("kind") in {"comparison", "sweep"}:
+        manifest = _finished(directory, manifest)
     match manifest.get("kind"):
         case "comparison":
             return Comparison(directory, manifest)
         case "sweep":
             return Sweep(directory, manifest)
     return _of_runs([directory])
+
+
+def _finished(directory: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest with the replications that every point has, and with `is_whole`: whether that is all that was asked for.
+
+    Raises:
+        ResultError: Some point has none.
+    """
+    folders = [one["folder"] for one in manifest["points"]]
+    rounds = 0
+    while all(folder_of(directory, folder, rounds).is_dir() for folder in folders):
+        rounds += 1
+    if not rounds:
+        raise ResultError(
+            f"{directory} was interrupted before each of its {len(folders)} points had a replication: there is nothing to compare yet. "
+            "The same command with --resume goes on from there"
+        )
+    return {**manifest, "replications": rounds, "is_whole": rounds == manifest["replications"]}
 
 
 def open_results(directories: Sequence[Path]) -> Comparison:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshsim.engines import reference
+from meshsim.errors import LimitError
 from meshsim.experiments.observer import Observer
+from meshsim.experiments.watch import Watch, available_bytes
 
 if TYPE_CHECKING:
+    from meshsim.engines.reference import Progress
     from meshsim.plan import Plan
 
 
@@ -21,10 +24,26 @@ class Task:
     plan: Plan
     seed: int
     replication: int
+    is_limited: bool = True
+    """Whether a replication is ended that would take more than can be had."""
 
 
 def replicate(task: Task) -> dict[str, bytes]:
-    """The files of a replication by name: the same bytes wherever it is done."""
+    """The files of a replication by name: the same bytes wherever it is done.
+
+    Raises:
+        LimitError: It would have taken more than can be had.
+    """
     observer = Observer(task.plan)
-    end = reference.run(task.plan, task.seed, task.replication, observer.sinks)
+    watch = Watch(task.plan, available_bytes()) if task.is_limited else None
+    why_ended = ""
+
+    def on_progress(now: Progress) -> bool:
+        nonlocal why_ended
+        why_ended = "" if watch is None else watch.why_end(now)
+        return not why_ended
+
+    end = reference.run(task.plan, task.seed, task.replication, observer.sinks, on_progress)
+    if why_ended and not end.is_over:
+        raise LimitError(f"replication {task.replication} of {task.folder} was ended: {why_ended}")
     return observer.files(end.now_ns)

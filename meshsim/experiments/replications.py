@@ -98,7 +98,7 @@ class Replications:
             frame = pd.read_parquet(place / f"{name}.parquet")
             frame.insert(0, "replication", number)
             frames.append(frame)
-        return pd.concat(frames, ignore_index=True)
+        return pd.concat(frames, ignore_index=True).infer_objects()  # the columns of an empty one are text
 
 
 def _summary(place: Path) -> Summary:

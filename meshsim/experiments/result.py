@@ -57,6 +57,11 @@ class Result:
         return not self.manifest["is_whole"]
 
     @property
+    def why_ended(self) -> str:
+        """Why the run was ended early by its own limits (`run.limits`); empty where it was not."""
+        return str(self.manifest.get("why_ended", ""))
+
+    @property
     def passed(self) -> bool:
         """Whether every threshold holds."""
         return all(verdict.passed for verdict in self.verdicts)

@@ -21,14 +21,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meshsim.engines import reference
+from meshsim.errors import ScenarioError
 from meshsim.experiments.arrow import as_parquet
 from meshsim.experiments.observer import Observer
 from meshsim.experiments.places import FORMAT, MANIFEST, RESULTS, SCENARIO, SUMMARY
 from meshsim.experiments.portrait import scenario_as_html
 from meshsim.experiments.result import Result
 from meshsim.experiments.run_directory import RunDirectory, TableWriter
+from meshsim.experiments.watch import Watch, available_bytes
 from meshsim.metrics.thresholds import judge
 from meshsim.planning import make_plan
+from meshsim.planning.needs import refusals
 from meshsim.scenario import load as scenario_file
 from meshsim.scenario.advice import advice
 
@@ -60,7 +63,7 @@ def load(
         duration: Length of the run, such as `"2m"`; the same as `run.duration=2m` among `set`.
 
     Raises:
-        ScenarioError: With every mistake in the file and its place.
+        ScenarioError: With every mistake in the file and its place; or a run of it takes more than can be had (`run.limits`).
     """
     changes = [*set, *([f"run.duration={duration}"] if duration else [])]
     return Experiment(scenario_file.load(scenario, variant=variant, set=changes))
@@ -74,7 +77,10 @@ class Experiment:
     plan: Plan = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "plan", make_plan(self.loaded.scenario))
+        plan = make_plan(self.loaded.scenario)
+        if self.loaded.scenario.run.limits and (too_much := refusals(plan, available_bytes())):
+            raise ScenarioError([self.loaded.places.mistake(one.path, one.message) for one in too_much])
+        object.__setattr__(self, "plan", plan)
 
     @property
     def scenario(self) -> Scenario:
@@ -124,7 +130,7 @@ class Experiment:
             progress: Called now and then with how far the run has come.
 
         Returns:
-            The result; `interrupted` is set where Ctrl-C ended the run early.
+            The result; `interrupted` is set where Ctrl-C ended the run early, or its limits did (`why_ended`).
 
         Raises:
             ReplayError: A file of measurements has no number for an attempt.
@@ -141,13 +147,13 @@ class Experiment:
         try:
             writer = TableWriter(directory.workplace, self.plan.names, share)
             observer = Observer(self.plan)
-            end = self._simulate(seed, replication, (writer, *observer.sinks), progress)
+            end, why_ended = self._simulate(seed, replication, (writer, *observer.sinks), progress)
             writer.close()
             summary = observer.summary(end.now_ns)
             for name, columns in observer.tables(summary, end.now_ns).items():
                 directory.write_bytes(f"{name}.parquet", as_parquet(columns))
             verdicts = judge(self.scenario.thresholds, summary)
-            manifest = self._manifest(seed, replication, share, end)
+            manifest = self._manifest(seed, replication, share, end, why_ended)
             directory.write_json(SUMMARY, {**summary.to_dict(), "thresholds": [verdict.to_dict() for verdict in verdicts]})
             directory.write_json(MANIFEST, manifest)
             directory.write_text(SCENARIO, self.loaded.text)
@@ -164,17 +170,24 @@ class Experiment:
 
     def _simulate(
         self, seed: int, replication: int, sinks: tuple[Sink, ...], progress: Callable[[Progress], None] | None
-    ) -> Progress:
+    ) -> tuple[Progress, str]:
+        """How far the run came, and why it was ended there by its limits; empty where it was not."""
+        watch = Watch(self.plan, available_bytes()) if self.scenario.run.limits else None
+        why_ended = ""
         with _stop_on_interrupt() as stopped:
 
             def on_progress(now: Progress) -> bool:
+                nonlocal why_ended
                 if progress is not None:
                     progress(now)
-                return not stopped
+                if watch is not None:
+                    why_ended = watch.why_end(now)
+                return not stopped and not why_ended
 
-            return reference.run(self.plan, seed, replication, sinks, on_progress)
+            end = reference.run(self.plan, seed, replication, sinks, on_progress)
+        return end, "" if end.is_over else why_ended
 
-    def _manifest(self, seed: int, replication: int, share: float, end: Progress) -> dict[str, Any]:
+    def _manifest(self, seed: int, replication: int, share: float, end: Progress, why_ended: str) -> dict[str, Any]:
         """All that is needed to repeat the run."""
         libraries = ("meshsim", "simpy", "numpy", "pyarrow", "pydantic")
         return {
@@ -190,6 +203,7 @@ class Experiment:
             "records_share": share,
             "engine": ENGINE,
             "is_whole": end.is_over,
+            **({"why_ended": why_ended} if why_ended else {}),
             "simulated_s": end.now_ns / 1e9,
             "duration_s": self.plan.duration_ns / 1e9,
             "warm_up_s": self.plan.warm_up_ns / 1e9,

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,12 +18,16 @@ import pyarrow.parquet as pq
 from meshsim.errors import ResultError
 from meshsim.experiments.arrow import numbers, strings
 from meshsim.experiments.places import refuse_what_is_not_ours, take_away
+from meshsim.experiments.workplace import Workplace
 from meshsim.flags import flag_text
 from meshsim.policies.filters import Decision
-from meshsim.randomness import SAMPLE, uniforms
+from meshsim.random_blocks import uniforms
+from meshsim.randomness import SAMPLE
 from meshsim.records import TABLES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from meshsim.plan import Names
     from meshsim.records import Chunk
 
@@ -121,10 +123,10 @@ class RunDirectory:
         refuse_what_is_not_ours(path)  # now, and not when the work of hours is done
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.workplace = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-            self.workplace.chmod(0o755)
+            self._made = Workplace(path)
         except OSError as error:
             raise ResultError(f"cannot write results to {path}: {error.strerror or error}") from None
+        self.workplace = self._made.path
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """One JSON file: keys in the order given, a line each."""
@@ -149,9 +151,11 @@ class RunDirectory:
                     raise
                 take_away(path)
             else:
+                self._made.give_up()
                 return path
         raise ResultError(f"cannot replace {path}: other runs keep writing to it")
 
     def discard(self) -> None:
         """Leave nothing behind."""
         shutil.rmtree(self.workplace, ignore_errors=True)
+        self._made.give_up()

@@ -87,8 +87,10 @@ class ServiceCell:
     attempts: int = 0
     calls: int = 0
     """First tries."""
-    failures: Counter[int] = field(default_factory=Counter)
-    """By flags."""
+    failures: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """All attempts that did not get what they asked for, by status and flags."""
+    errors: int = 0
+    """Those of them that were the service's."""
     worked_ns: int = 0
     wasted_ns: int = 0
 

@@ -44,8 +44,10 @@ def observe(metric: str, labels: Labels, aggregation: str, argument: float | Non
     """
     if metric in SUMMARY_METRICS:
         return SUMMARY_METRICS[metric](summary, labels, aggregation)
-    if "service" in labels and len(labels) > 1:
+    if "service" in labels and len(labels.keys() - {"status"}) > 1:
         raise NoFigure("not measured by route and service at once")
+    if metric == "errors" and "status" in labels:
+        return _errors_of_status(labels, aggregation, summary)
     if "service" in labels or (metric in SERVICE_METRICS and not labels):
         figure = SERVICE_METRICS.get(metric) or ATTEMPT_METRICS[metric]
         return figure(_services(labels, summary), aggregation, argument, summary.window_s)
@@ -80,6 +82,19 @@ def _services(labels: Labels, summary: Summary) -> Services:
 
 def _errors(one: RequestSummary, aggregation: str, _: float | None) -> float:
     return one.failures if aggregation == "count" else _known(one.error_share, "no requests")
+
+
+def _errors_of_status(labels: Labels, aggregation: str, summary: Summary) -> float:
+    """Those that failed with one status, or with any of a class such as `5xx`."""
+    if "service" in labels:
+        (service,) = _services(labels, summary)
+        by_status, everyone, nothing = service.failures_by_status, service.attempts, "no attempts"
+    else:
+        requests = _requests(labels, summary)
+        by_status, everyone, nothing = requests.failures_by_status, requests.requests, "no requests"
+    wanted = labels["status"]
+    count = sum(times for status, times in by_status.items() if wanted in {status, f"{status[0]}xx"})
+    return count if aggregation == "count" else _ratio(count, everyone, nothing)
 
 
 def _offered(one: RequestSummary, aggregation: str, _: float | None) -> float:

@@ -24,6 +24,24 @@ def is_failed(chunk: Chunk) -> np.ndarray:
     return failed
 
 
+GRPC_SERVER_ERRORS = (2, 4, 12, 13, 14, 15)
+"""Unknown, deadline exceeded, unimplemented, internal, unavailable, data loss."""
+
+
+def is_error_of_service(chunk: Chunk) -> np.ndarray:
+    """Whether an attempt that failed was an error of the service, and not of who asked: 5xx, no answer, such a gRPC status.
+
+    What is refused with 4xx (no credentials, over a limit) failed for its caller alone.
+
+    Source: OpenTelemetry, semantic conventions, docs/http/http-spans.md ("Status": 4xx is an error of the client's span, and none of the
+    server's) and docs/rpc/grpc.md ("Server Span", rpc.response.status_code). Istio's dashboards count alike: response_code !~ "5.." is
+    success (manifests/addons/dashboards/lib/queries.libsonnet).
+    """
+    status = chunk["status"]
+    error: np.ndarray = (status == 0) | (status >= 500) | np.isin(chunk["grpc_status"], GRPC_SERVER_ERRORS)
+    return error
+
+
 def groups(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Each key with the rows that have it, in order."""
     if not len(keys):

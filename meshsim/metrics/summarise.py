@@ -133,10 +133,11 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
     service = tally.plan.services[index]
     cell: ServiceCell = tally.services.get(index) or ServiceCell()
     stations = [one for (number, _), one in tally.instances.items() if number == index]
-    failures = sum(cell.failures.values())
     by_flag: Counter[str] = Counter()
-    for flags, times in cell.failures.items():
+    by_status: Counter[str] = Counter()
+    for (status, flags), times in cell.failures.items():
         by_flag[flag_text(flags)] += times
+        by_status[str(status)] += times
     replicas = len(service.zones)
     return ServiceSummary(
         name=tally.plan.names.services[index],
@@ -146,9 +147,10 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
         calls=cell.calls,
         attempts_per_s=_per_s(cell.attempts, window_ns),
         retry_amplification=_share(cell.latency.count, cell.calls),
-        failures=failures,
-        error_share=_share(failures, cell.attempts),
+        failures=cell.errors,
+        error_share=_share(cell.errors, cell.attempts),
         failures_by_flag=dict(sorted(by_flag.items())),
+        failures_by_status=dict(sorted(by_status.items())),
         latency=Times.of(cell.latency, cell.dashboard),
         response_time=Times.of(cell.response_time),
         waiting_time=Times.of(cell.waiting_time),

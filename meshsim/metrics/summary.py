@@ -65,6 +65,12 @@ class RequestSummary:
     consumer: str | None = None
     """Of a load, the one that it names; None for all consumers, and where no load names one."""
 
+    @property
+    def failures_by_status(self) -> dict[str, int]:
+        """Failed requests by HTTP status as the client saw it; `0` where it gave up."""
+        statuses = sorted({cause.status for cause in self.causes})
+        return {str(one): sum(cause.count for cause in self.causes if cause.status == one) for one in statuses}
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceSummary:
@@ -81,9 +87,13 @@ class ServiceSummary:
     retry_amplification: float | None
     """Attempts that were sent for each call: 1 without retries, less where a full pool refuses."""
     failures: int
+    """Attempts that it failed, by `meshsim.metrics.rows.is_error_of_service`: without those refused with 4xx."""
     error_share: float | None
-    """Of the attempts."""
+    """Failures by attempts."""
     failures_by_flag: dict[str, int]
+    """All attempts that did not get what they asked for, refused ones too."""
+    failures_by_status: dict[str, int]
+    """The same by HTTP status; `0` where the caller gave up, `200` where only gRPC's status says it."""
     latency: Times
     """Of an attempt as its caller saw it, from sent to outcome."""
     response_time: Times
@@ -277,7 +287,7 @@ def _cells(one: RequestSummary | ServiceSummary) -> dict[str, Any]:
         if isinstance(value, Times):
             kept = {name: number for name, number in value.to_dict().items() if name != "count"}
             cells |= {f"{each.name}_{name}": number for name, number in kept.items()}
-        elif each.name not in {"name", "route", "source", "consumer", "causes", "failures_by_flag"}:
+        elif each.name not in {"name", "route", "source", "consumer", "causes", "failures_by_flag", "failures_by_status"}:
             cells[each.name] = value
     return cells
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from meshsim.metrics.cells import Failure, RequestCell, ServiceCell, StationCell, proxy_places
 from meshsim.metrics.over_time.recovery import RecoveryWatch
-from meshsim.metrics.rows import groups, is_failed
+from meshsim.metrics.rows import groups, is_error_of_service, is_failed
 from meshsim.metrics.warm_up import LatencySequence, until_ns
 
 if TYPE_CHECKING:
@@ -88,9 +88,12 @@ class Tally:
             cell.calls += int((chunk["attempt"][rows] == 1).sum())
             cell.worked_ns += int(chunk["worked_ns"][rows].sum())
             cell.wasted_ns += int(chunk["wasted_ns"][rows].sum())
-            failed_flags = chunk["response_flags"][rows[failed_rows[rows]]]
-            for flags, count in zip(*np.unique(failed_flags, return_counts=True), strict=True):
-                cell.failures[int(flags)] += int(count)
+            bad = rows[failed_rows[rows]]
+            if len(bad):
+                cell.errors += int(is_error_of_service(chunk)[bad].sum())
+                kinds = np.stack([chunk["status"][bad], chunk["response_flags"][bad]], axis=1)
+                for (status, flags), count in zip(*np.unique(kinds, axis=0, return_counts=True), strict=True):
+                    cell.failures[int(status), int(flags)] += int(count)
             was_sent = rows[(sent[rows] >= 0) & (chunk["ended_ns"][rows] >= 0)]
             latency_ns = chunk["ended_ns"][was_sent] - sent[was_sent]
             cell.latency.add(latency_ns)

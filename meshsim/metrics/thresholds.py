@@ -4,7 +4,8 @@
 |-----------------------|-------------------|-------------------------------------------------------------------------|
 | `latency`             | requests; service | as the caller saw it, failures included                                 |
 | `dashboard_latency`   | requests; service | the same, as Prometheus would show it from Istio's histogram            |
-| `errors`              | requests; service | failed requests; of a service: attempts                                 |
+| `errors`              | requests; service | failed requests; of a service: attempts that it failed, 4xx left out;   |
+|                       | with `status`     | with `status`: those that ended with it, or with its class (`5xx`)      |
 | `requests`            | requests; service | started in the measured window; of a service: attempts                  |
 | `goodput`             | requests          | ended well in each second of the measured window                        |
 | `retry_amplification` | requests; service | attempts for each call of a service; for each request of a route        |

@@ -4,12 +4,12 @@ Flat tables of small integers, nanoseconds and built policies. No names in it de
 those who write results), no YAML, no defaults left open. `meshsim.planning` makes it from a Scenario.
 """
 
-from meshsim.plan.kinds import NONE, Effect, HashOn, OnCancel, StepKind
+from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, OnCancel, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
-from meshsim.plan.services import Lifecycle, Operation, Service, Step
-from meshsim.plan.traffic import BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
+from meshsim.plan.services import Failing, Lifecycle, Operation, Service, Step
+from meshsim.plan.traffic import Backend, BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
 
 __all__ = [
     "BARE",
@@ -17,6 +17,7 @@ __all__ = [
     "Ambient",
     "Ask",
     "Asker",
+    "Backend",
     "BalancerQueue",
     "Canary",
     "Cluster",
@@ -26,10 +27,12 @@ __all__ = [
     "Edge",
     "EdgeTls",
     "Effect",
+    "Failing",
     "Fault",
     "Gateway",
     "HashOn",
     "HealthCheck",
+    "HealthStatus",
     "Hedging",
     "Lifecycle",
     "Limits",

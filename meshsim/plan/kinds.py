@@ -40,6 +40,16 @@ class Effect(IntEnum):
     """A share `amount` of what it works on ends with the service's error."""
 
 
+class HealthStatus(IntEnum):
+    """What discovery says of an instance: Envoy's `health_status`."""
+
+    HEALTHY = 0
+    DEGRADED = 1
+    """Used only where there are not enough healthy ones."""
+    UNHEALTHY = 2
+    """Used in panic only."""
+
+
 class HashOn(IntEnum):
     """What tells the requests apart that a hashing load balancer keeps together."""
 

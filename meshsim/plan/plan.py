@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from meshsim.plan.kinds import Effect
     from meshsim.plan.layers import Stack
     from meshsim.plan.proxies import Direct, Gateway, Mesh
-    from meshsim.plan.services import Operation, Service
+    from meshsim.plan.services import Failing, Operation, Service
+    from meshsim.plan.traffic import Cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class Route:
     fallback: int = NONE
     """The operation that gets a request whose answer was a 5xx or none."""
     parts: tuple[Part, ...] = ()
+    has_own_clusters: bool = False
+    """Whether its destinations are clusters of its own, which no other route has a part in."""
+    cluster: Cluster | None = None
+    """The one cluster over all of its destinations, where it has one."""
     max_kib: float = 0.0
     """Of a request's body; 0 for no limit."""
 
@@ -135,9 +140,13 @@ class Fault:
     from_ns: int
     until_ns: int
     service: int
+    """NONE for the gateway."""
     instances: tuple[int, ...]
+    """Or the gateway's replicas."""
     effect: Effect
     amount: float
+    failing: Failing | None = None
+    """Of errors."""
 
 
 @dataclass(frozen=True, slots=True)

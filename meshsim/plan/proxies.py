@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meshsim.plan.kinds import NONE
+
 if TYPE_CHECKING:
     from meshsim.distributions import Distribution
     from meshsim.plan.layers import Stack
@@ -24,6 +26,12 @@ class ProxyKind:
     trace_share: float = 0.0
     trace_ns: float = 0.0
     """Time for the span of a request that is traced."""
+    may_slow: bool = False
+    """Whether a fault slows it down."""
+    timer_resolution_ns: int = 0
+    """Between two ticks of the clock that its timers go by; 0 for exact ones."""
+    connection_ns: int = 0
+    """Time for which a new TCP connection holds a worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,8 @@ class Edge:
 
     balancer: EdgeBalancer
     tls: EdgeTls | None
+    connection_ns: int
+    """Time for which a new TCP connection holds a worker of the replica."""
     max_connections: int
     """Of each replica; NONE for no limit."""
     idle_timeout_ns: int
@@ -79,6 +89,12 @@ class Edge:
     """In which they are."""
     startup_ns: int
     drain_ns: int
+    readiness_ns: int = NONE
+    """Time in which the balancer notices that a replica has crashed or cannot be reached; NONE where nobody looks."""
+    readiness_period_ns: int = 0
+    """Between two probes."""
+    readiness_successes: int = 1
+    """Successes in a row that bring it back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,23 @@ if TYPE_CHECKING:
     from meshsim.replay import Table
 
 
+class Failing(NamedTuple):
+    """Requests that fail because of a fault: how many or which, and what they get."""
+
+    number: int
+    """Of the fault: those that last at the same time are independent."""
+    rate: float
+    table: Table | None
+    """Which, by request and attempt, in place of the rate."""
+    status: int
+    """NONE for that of the service's own errors."""
+    grpc_status: int
+    """NONE for that of the service's own errors."""
+    retry_after_ns: int
+    latency: Distribution | None
+    """How long the answer takes where it comes at once, without a worker and work; None where it comes after the work."""
+
+
 class Step(NamedTuple):
     """One step of a script."""
 
@@ -52,6 +69,8 @@ class Operation:
     """Sizes of answers, where they differ: bytes."""
     retry_after_ns: int = NONE
     """What its errors say about when to come again; NONE for nothing."""
+    error_latency: Distribution | None = None
+    """How long its errors take where they come at once, without a worker and work; None where they come after the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +126,13 @@ class Service:
     """The subset of each instance; empty where there are none."""
     priorities: tuple[int, ...] = ()
     """Envoy's priority of each instance; empty where all have 0."""
+    health: tuple[int, ...] = ()
+    """What discovery says of each instance, one of `HealthStatus`; empty where it says nothing against any."""
     shedding: LoadShedding | None = None
     """Who is dropped at the head of the queue."""
     addresses: tuple[str, ...] = ()
     """Those that are given, by instance; empty where they are drawn."""
     keeps_deadlines: bool = False
     """Whether it stops work whose deadline has passed and passes the rest of the time on to its calls."""
+    fails_at_once: bool = False
+    """Whether any error of its own or of a fault comes without work."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from meshsim.plan.kinds import NONE, HashOn
 
@@ -38,6 +38,8 @@ class Tls:
     """Time that a full handshake holds a worker of the proxy, at each side."""
     resumed_ns: int
     """The same of a resumed one; 0 where sessions are not resumed."""
+    per_request_ns: int
+    """Time for each request and its answer, at each side, whatever their sizes."""
     per_kib_ns: float
     """Time for each KiB of request and answer, at each side."""
     rotations_ns: tuple[int, ...]
@@ -101,6 +103,15 @@ class Discovery:
     """Asks DNS each so often, at a phase of its own; 0 where changes are pushed."""
 
 
+class Backend(NamedTuple):
+    """One of the services that the endpoints of a rule's cluster come from."""
+
+    service: int
+    operation: int
+    """What is asked for there."""
+    weight: float
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """How one kind of proxy sends to one service: what is shared by all of its routes there."""
@@ -120,10 +131,16 @@ class Cluster:
     health_check: HealthCheck | None = None
     merge_window_ns: int = 0
     """Envoy's update_merge_window: health changes reach the workers at once, or this much later where one has just been told."""
+    keeps_passing_hosts: bool = False
+    """Whether a host that discovery no longer lists stays as long as it passes its active checks: Envoy's, unless told otherwise."""
     breaker: CircuitBreaker | None = None
     throttling: ClientThrottling | None = None
     limiter: ConcurrencyLimit | None = None
     hash_on: HashOn = HashOn.NOTHING
+    backends: tuple[Backend, ...] = ()
+    """Of a cluster over several services, of which `service` is the first; empty where that is all."""
+    weighs_backends: bool = True
+    """Whether they share the requests out by their weights, or by numbers of hosts."""
     queue: BalancerQueue | None = None
     """None where a request that finds no endpoint fails at once."""
     subset: int = NONE

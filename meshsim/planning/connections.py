@@ -32,6 +32,7 @@ def plan_tls(section: MtlsSection | None, product: Product) -> Tls | None:
         round_trips=section.round_trips,
         handshake_ns=value("handshake_time"),
         resumed_ns=value("resumed_handshake_time") if section.session_resumption else 0,
+        per_request_ns=value("time_per_request"),
         per_kib_ns=float(value("time_per_kib")),
         rotations_ns=tuple(sorted(section.certificate_rotation)),
     )
@@ -46,7 +47,7 @@ def plan_connections(
     tls: Tls | None,
 ) -> Connections | None:
     """The connections to a service; None where making one takes no time and nothing tells them apart."""
-    is_lost = any(fault.unreachable and fault.service in {None, name} for fault in scenario.faults)
+    is_lost = any(fault.unreachable and fault.strikes(name) for fault in scenario.faults)
     section = traffic.connections
     if tls is None and not is_lost and not effective.writes_connections(entries, name):
         return None

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from meshsim.scenario.sections.model import Scenario
 
 
-def plan_edge(section: GatewaySection, scenario: Scenario, product: Product, zones: tuple[int, ...]) -> Edge | None:
+def plan_edge(
+    section: GatewaySection, scenario: Scenario, product: Product, zones: tuple[int, ...], *, is_struck: bool
+) -> Edge | None:
     """None where nothing of it is asked for: clients' connections cost nothing then.
 
     Args:
@@ -23,6 +25,7 @@ def plan_edge(section: GatewaySection, scenario: Scenario, product: Product, zon
         scenario: All of it.
         product: What fills in the rest.
         zones: Of each replica.
+        is_struck: Whether a fault takes replicas away.
     """
     timeout_ns = 0 if section.idle_timeout is None else effective.timeout_ns(section.idle_timeout)
     is_asked_for = (
@@ -31,20 +34,26 @@ def plan_edge(section: GatewaySection, scenario: Scenario, product: Product, zon
         or section.max_connections is not None
         or timeout_ns
         or section.restarts
+        or is_struck
         or any(load.requests_per_connection or load.bandwidth for load in scenario.load.values())
     )
     if not is_asked_for:
         return None
+    readiness = section.readiness
     chosen: Any = None if section.balancer is None else section.balancer.chosen
     return Edge(
         balancer=chosen or RandomReplica(),
         tls=None if section.tls is None else _tls(section.tls, product),
+        connection_ns=effective.of_proxy(section, "gateway", "connection_time", product),
         max_connections=NONE if section.max_connections is None else section.max_connections,
         idle_timeout_ns=timeout_ns,
         restarts=tuple((step.at, step.batch) for step in sorted(section.restarts, key=lambda step: step.at)),
         order=order(zones, (), len(zones)),
         startup_ns=section.startup_time,
         drain_ns=section.drain_time,
+        readiness_ns=NONE if readiness is None else readiness.period * readiness.failure_threshold,
+        readiness_period_ns=0 if readiness is None else readiness.period,
+        readiness_successes=1 if readiness is None else readiness.success_threshold,
     )
 
 

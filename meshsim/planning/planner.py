@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from meshsim.plan import BARE, NONE, Canary, HashOn, Network, Part, Persistence, Plan, Route, Stack
+from meshsim.plan import BARE, NONE, Canary, HashOn, Network, Part, Persistence, Plan, Route
+from meshsim.planning.faults import plan_faults
 from meshsim.planning.index import Index, make_index
 from meshsim.planning.loads import cumulated, plan_source
-from meshsim.planning.places import plan_faults
 from meshsim.planning.proxies import drawn, filters, plan_direct, plan_gateway, plan_mesh
+from meshsim.planning.rules import plan_rule
 from meshsim.planning.services import plan_operations, plan_service
-from meshsim.planning.traffic import plan_mirror, plan_retries, traffic_stack
+from meshsim.planning.traffic import traffic_stack
 from meshsim.scenario import effective
 from meshsim.scenario.defaults import Product, resolve
 from meshsim.units import since_1970_ns
 
 if TYPE_CHECKING:
+    from meshsim.planning.errors import Tables
     from meshsim.scenario.sections.model import Scenario
     from meshsim.scenario.sections.routes import CanarySection, SessionPersistenceSection
 
@@ -31,6 +33,7 @@ def make_plan(scenario: Scenario) -> Plan:
     has_gateway = "gateway" in scenario.deployment
     has_mesh = "mesh" in scenario.deployment
     index = make_index(scenario, has_gateway_routes=scenario.gateway is not None)
+    tables: Tables = {}
     inbound = scenario.mesh.inbound if has_mesh and scenario.mesh is not None else {}
     return Plan(
         duration_ns=scenario.run.duration,
@@ -48,12 +51,12 @@ def make_plan(scenario: Scenario) -> Plan:
             )
             for name in index.names.services
         ),
-        operations=plan_operations(scenario, index),
+        operations=plan_operations(scenario, index, tables),
         direct=plan_direct(scenario, index),
         gateway=plan_gateway(scenario, index, product) if has_gateway else None,
         mesh=plan_mesh(scenario, index, product) if has_mesh else None,
         network=Network(drawn(scenario.network.same_zone), drawn(scenario.network.cross_zone)),
-        faults=tuple(plan_faults(scenario, index)),
+        faults=tuple(plan_faults(scenario, index, tables)),
         names=index.names,
         time_zero=scenario.run.time_zero or "",
         time_zero_ns=NONE if scenario.run.time_zero is None else since_1970_ns(scenario.run.time_zero),
@@ -68,15 +71,9 @@ def _route(name: str, scenario: Scenario, index: Index, product: Product) -> Rou
     section = scenario.gateway.routes[name]
     weights = {index.operations[target]: float(weight) for target, weight in section.destinations.items()}
     operations, shares = cumulated(weights, keep=() if section.canary is None else (index.operations[section.canary.to],))
-    first = index.names.services[_service_of(operations[0], index)]
-    traffic = effective.traffic(scenario.gateway.traffic, first, product)
-    timeout_ns = traffic.timeout_ns if section.timeout is None else effective.timeout_ns(section.timeout)
-    retries = traffic.retries if section.retries is None else effective.retries(section.retries, product)
-    hedge = traffic.hedging if section.hedge_policy is None else section.hedge_policy
-    mirror = traffic.mirror if section.mirror is None else section.mirror
-    idle_ns = traffic.idle_timeout_ns if section.idle_timeout is None else effective.timeout_ns(section.idle_timeout)
-    split = traffic_stack(traffic, index) if len(operations) == 1 else BARE
-    stack = Stack(timeout_ns, plan_retries(retries, hedge), idle_ns, plan_mirror(mirror, index), split.subsets, split.shares)
+    stack = traffic_stack(effective.route_traffic(scenario.gateway, section, product), index)
+    if len(operations) > 1:
+        stack = replace(stack, subsets=(), shares=())
     return Route(
         operations,
         shares,
@@ -84,9 +81,11 @@ def _route(name: str, scenario: Scenario, index: Index, product: Product) -> Rou
         sticky=HashOn.NOTHING if section.sticky is None else HashOn[section.sticky.upper()],
         canary=None if section.canary is None else _canary(section.canary, index),
         fallback=NONE if section.fallback is None else index.operations[section.fallback],
+        has_own_clusters=effective.cluster_per(scenario.gateway, section, product) != "service",
+        cluster=plan_rule(section, (operations, shares), scenario, index, product),
         max_kib=0.0 if section.max_body is None else section.max_body / 1024,
         parts=tuple(
-            Part(index.operations[part.call], part.optional, replace(stack, timeout_ns=_own(part.timeout, timeout_ns)))
+            Part(index.operations[part.call], part.optional, replace(stack, timeout_ns=_own(part.timeout, stack.timeout_ns)))
             for part in section.aggregate
         ),
     )
@@ -119,7 +118,3 @@ def _canary(section: CanarySection, index: Index) -> Canary:
         threshold=analysis.threshold,
         holds=analysis.hold,
     )
-
-
-def _service_of(operation: int, index: Index) -> int:
-    return index.services[index.names.operations[operation].partition("/")[0]]

@@ -6,15 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meshsim.distributions import Constant, Distribution
-from meshsim.plan import BARE, Ambient, Cluster, Connections, Direct, Gateway, Mesh, ProxyKind
+from meshsim.plan import BARE, Ambient, Cluster, Connections, Direct, Effect, Gateway, Mesh, ProxyKind
 from meshsim.planning.asks import asked_services, plan_asks
 from meshsim.planning.connections import plan_connections, plan_discovery, plan_tls
 from meshsim.planning.edge import plan_edge
+from meshsim.planning.faults import effects_on_gateway
 from meshsim.planning.places import place_zones
 from meshsim.planning.traffic import plan_cluster
 from meshsim.policies.admission import NO_LIMIT
 from meshsim.policies.load_balancing import Random
 from meshsim.scenario import effective
+from meshsim.scenario.circumstances import Caller
 from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
 
 if TYPE_CHECKING:
@@ -56,16 +58,18 @@ def plan_gateway(scenario: Scenario, index: Index, product: Product) -> Gateway:
     reached |= {target.partition("/")[0] for target in asked_services(made).values()}
     tls = mesh_tls(scenario, product)
     clusters: list[Cluster | None] = [
-        plan_cluster(section.traffic, name, scenario, index, product, tls)[0] if name in reached else None
+        plan_cluster(section.traffic, name, scenario, index, product, Caller("gateway"), tls)[0] if name in reached else None
         for name in index.names.services
     ]
     zones = place_zones(section, index)
+    effects = effects_on_gateway(scenario, index, zones)
+    is_struck = not effects.isdisjoint({Effect.CRASH, Effect.UNREACHABLE})
     return Gateway(
         zones=zones,
-        proxy=_proxy(section, "gateway", product),
+        proxy=replace(_encrypting(_proxy(section, "gateway", product), tls), may_slow=Effect.SLOW in effects),
         filters=made,
         asks=plan_asks(made, index),
-        edge=plan_edge(section, scenario, product, zones),
+        edge=plan_edge(section, scenario, product, zones, is_struck=is_struck),
         clusters=tuple(clusters),
         discovery=plan_discovery(section.discovery, product),
     )
@@ -83,16 +87,19 @@ def plan_mesh(scenario: Scenario, index: Index, product: Product) -> Mesh:
     section = scenario.mesh
     entries = {} if section is None else section.traffic
     tls = mesh_tls(scenario, product)
-    planned = [plan_cluster(entries, name, scenario, index, product, tls) for name in index.names.services]
+    planned = [
+        plan_cluster(entries, name, scenario, index, product, effective.caller_in_mesh(section, name), tls)
+        for name in index.names.services
+    ]
     mesh = Mesh(
-        proxy=_proxy(section, "mesh", product),
+        proxy=_encrypting(_proxy(section, "mesh", product), tls),
         clusters=tuple(cluster for cluster, _ in planned),
         stacks=tuple(stack for _, stack in planned),
         discovery=None if section is None else plan_discovery(section.discovery, product),
     )
     if section is None or section.mode == "sidecar":
         return mesh
-    ambient = _ambient(scenario, index, product)
+    ambient = _ambient(scenario, index, product, tls)
     return replace(
         mesh,
         ambient=ambient,
@@ -101,12 +108,12 @@ def plan_mesh(scenario: Scenario, index: Index, product: Product) -> Mesh:
     )
 
 
-def _ambient(scenario: Scenario, index: Index, product: Product) -> Ambient:
+def _ambient(scenario: Scenario, index: Index, product: Product, tls: Tls | None) -> Ambient:
     assert scenario.mesh is not None  # noqa: S101 — the caller has looked
     node, waypoints = scenario.mesh.node_proxy, scenario.mesh.waypoints
     before = {} if waypoints is None else waypoints.services
     return Ambient(
-        node_proxy=_proxy(node, "mesh.node_proxy", product),
+        node_proxy=_encrypting(_proxy(node, "mesh.node_proxy", product), tls),
         instances_per_node=10 if node is None else node.instances_per_node,
         waypoint=_proxy(waypoints, "mesh.waypoints", product),
         waypoints=tuple(place_zones(before[name], index) if name in before else () for name in index.names.services),
@@ -117,7 +124,7 @@ def _transport(name: str, scenario: Scenario, index: Index, product: Product, tl
     """How a node proxy sends to a service without a waypoint: it picks at random for each connection."""
     assert scenario.mesh is not None  # noqa: S101 — the caller has looked
     entries = scenario.mesh.traffic
-    traffic = effective.traffic(entries, name, product)
+    traffic = effective.traffic(entries, name, product, Caller("sidecar"))
     made = plan_connections(entries, name, traffic, scenario, product, tls)
     connections = AT_LAYER_4 if made is None else replace(made, is_balanced=True)
     if made is not None and not made.is_balanced:
@@ -130,7 +137,7 @@ def plan_direct(scenario: Scenario, index: Index) -> Direct:
     product = resolve(NO_PRODUCT)
     section = scenario.direct
     entries = {} if section is None else section.traffic
-    planned = [plan_cluster(entries, name, scenario, index, product) for name in index.names.services]
+    planned = [plan_cluster(entries, name, scenario, index, product, effective.NOBODY) for name in index.names.services]
     return Direct(
         clusters=tuple(cluster for cluster, _ in planned),
         stacks=tuple(stack for _, stack in planned),
@@ -147,8 +154,15 @@ def _proxy(section: Any, where: str, product: Product) -> ProxyKind:
     kind = ProxyKind(
         workers=product.default(f"{where}.workers").value if workers is None else workers,
         time=default if time is None else drawn(time),
+        timer_resolution_ns=effective.of_proxy(section, where, "timer_resolution", product),
+        connection_ns=effective.of_proxy(section, where, "connection_time", product),
     )
     return kind if telemetry is None else _observed(kind, telemetry, product)
+
+
+def _encrypting(kind: ProxyKind, tls: Tls | None) -> ProxyKind:
+    """A proxy that takes time for encrypting each request and its answer, whatever their sizes."""
+    return kind if tls is None else replace(kind, extra_ns=kind.extra_ns + tls.per_request_ns)
 
 
 def _observed(kind: ProxyKind, section: TelemetrySection, product: Product) -> ProxyKind:

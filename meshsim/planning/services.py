@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from meshsim.plan import NONE, Lifecycle, OnCancel, Operation, Service, Step, StepKind
+from meshsim.plan import NONE, HealthStatus, Lifecycle, OnCancel, Operation, Service, Step, StepKind
 from meshsim.planning.asks import plan_asks
+from meshsim.planning.errors import grpc_status, latency_of, table
 from meshsim.planning.places import places_of
 from meshsim.planning.traffic import own_stack
 from meshsim.randomness import stream
-from meshsim.replay import Table, read_table
-from meshsim.scenario.sections.services import CallStep, GrpcStatus, ReplayedTime
+from meshsim.scenario.sections.errors import ReplayedTime
+from meshsim.scenario.sections.services import CallStep
 from meshsim.scenario.sections.sizes import mean_kib, spread_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshsim.distributions import Distribution
+    from meshsim.planning.errors import Tables
     from meshsim.planning.index import Index
     from meshsim.policies.filters import Filter
+    from meshsim.replay import Table
     from meshsim.scenario.sections.model import Scenario
-    from meshsim.scenario.sections.services import ReplaySection, ServiceSection
+    from meshsim.scenario.sections.services import ServiceSection
     from meshsim.scenario.sections.sizes import SizeSpread
 
 _GRPC_STATUS_OF_ERROR = 14
-GRPC_STATUSES: dict[str, int] = {name: code for code, name in enumerate(get_args(GrpcStatus), start=1)}
-"""The scenario lists them in the order of their codes. Source: grpc/grpc, doc/statuscodes.md."""
 
 
 def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: Index, inbound: tuple[Filter, ...]) -> Service:
@@ -44,16 +45,37 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
         is_async=section.is_async,
         on_cancel=OnCancel[section.on_cancel.upper()],
         is_grpc=section.protocol == "grpc",
-        may_crash=lifecycle is not None or any(fault.crash and fault.service in {None, name} for fault in scenario.faults),
+        may_crash=lifecycle is not None or any(fault.crash and fault.strikes(name) for fault in scenario.faults),
+        fails_at_once=_fails_at_once(name, section, scenario),
         inbound=inbound,
         asks=plan_asks(inbound, index),
         lifecycle=lifecycle,
         subsets=subsets,
         priorities=tuple(priorities[place % len(priorities)] for place in range(len(zones))) if priorities else (),
+        health=_health(section, len(zones)),
         shedding=shed,
         addresses=tuple(section.addresses or ()),
         keeps_deadlines=section.deadline_propagation,
     )
+
+
+def _health(section: ServiceSection, count: int) -> tuple[int, ...]:
+    """What discovery says of each place."""
+    told = section.health_status
+    if told is None or not (told.unhealthy or told.degraded):
+        return ()
+    status = {
+        **dict.fromkeys(told.unhealthy, HealthStatus.UNHEALTHY),
+        **dict.fromkeys(told.degraded, HealthStatus.DEGRADED),
+    }
+    return tuple(int(status.get(place, HealthStatus.HEALTHY)) for place in range(count))
+
+
+def _fails_at_once(name: str, section: ServiceSection, scenario: Scenario) -> bool:
+    """Whether an error of its own, or of a fault, may come without work."""
+    own = [section.errors, *(operation.errors for operation in section.operations.values())]
+    struck = [fault.errors for fault in scenario.faults if fault.strikes(name)]
+    return any(errors is not None and errors.latency is not None for errors in (*own, *struck))
 
 
 def _lifecycle(section: ServiceSection, order: tuple[int, ...]) -> Lifecycle | None:
@@ -75,16 +97,15 @@ def _lifecycle(section: ServiceSection, order: tuple[int, ...]) -> Lifecycle | N
     )
 
 
-def plan_operations(scenario: Scenario, index: Index) -> tuple[Operation, ...]:
+def plan_operations(scenario: Scenario, index: Index, tables: Tables) -> tuple[Operation, ...]:
     """All operations, in the order of the index."""
-    tables: dict[tuple[str, str | None, str], Table] = {}
     made = []
     for key in index.names.operations:
         service_name, _, operation_name = key.partition("/")
         section = scenario.services[service_name]
         body = section.operations[operation_name] if operation_name else section
         errors = body.errors if body.errors is not None else section.errors
-        replayed = None if errors is None or errors.replay is None else _table(errors.replay, "ns", tables)
+        replayed = None if errors is None or errors.replay is None else table(errors.replay, "ns", tables)
         is_grpc = section.protocol == "grpc"
         made.append(
             Operation(
@@ -95,7 +116,7 @@ def plan_operations(scenario: Scenario, index: Index) -> tuple[Operation, ...]:
                 never_fails=replayed is None and (errors is None or not errors.rate),
                 error_status=200 if is_grpc else (None if errors is None else errors.status) or 503,
                 error_grpc_status=(
-                    GRPC_STATUSES[errors.grpc_status] if errors is not None and errors.grpc_status else _GRPC_STATUS_OF_ERROR
+                    grpc_status(errors.grpc_status) if errors is not None and errors.grpc_status else _GRPC_STATUS_OF_ERROR
                 )
                 if is_grpc
                 else NONE,
@@ -103,6 +124,7 @@ def plan_operations(scenario: Scenario, index: Index) -> tuple[Operation, ...]:
                 response_kib=_kib(body.response_size, section.response_size),
                 response_spread=spread_of(section.response_size if body.response_size is None else body.response_size),
                 retry_after_ns=NONE if errors is None or errors.retry_after is None else errors.retry_after,
+                error_latency=None if errors is None else latency_of(errors),
             )
         )
     return tuple(made)
@@ -113,7 +135,7 @@ def _kib(own: int | SizeSpread | None, of_service: int | SizeSpread | None) -> f
     return mean_kib(of_service if own is None else own)
 
 
-def _steps(script: Any, index: Index, tables: dict[Any, Table]) -> Iterator[Step]:
+def _steps(script: Any, index: Index, tables: Tables) -> Iterator[Step]:
     """The steps of a script; a call that is repeated is as many steps. Places number all of them in order."""
     place = 0
     for item in script:
@@ -144,16 +166,8 @@ def _call(item: Any, place: int, index: Index) -> Step:
     )
 
 
-def _time(compute: Any, tables: dict[Any, Table]) -> Distribution | Table:
+def _time(compute: Any, tables: Tables) -> Distribution | Table:
     if isinstance(compute, ReplayedTime):
-        return _table(compute.replay, compute.replay.unit, tables)
+        return table(compute.replay, compute.replay.unit, tables)
     distribution: Distribution = compute.chosen.build()
     return distribution
-
-
-def _table(replay: ReplaySection, unit: str, tables: dict[Any, Table]) -> Table:
-    """The table of a file, read once however many operations name it."""
-    key = (str(replay.file), replay.column, unit)
-    if key not in tables:
-        tables[key] = Table(read_table(replay.file, replay.column, unit), str(replay.file))
-    return tables[key]

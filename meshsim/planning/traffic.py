@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from meshsim.plan import Tls
     from meshsim.planning.index import Index
+    from meshsim.scenario.circumstances import Caller
     from meshsim.scenario.defaults import Product
     from meshsim.scenario.sections.model import Scenario
     from meshsim.scenario.sections.resilience import HealthChecksSection, HedgeSection, MirrorSection
@@ -93,10 +94,17 @@ def _split(weights: Mapping[str, float], index: Index) -> tuple[tuple[int, ...],
 
 
 def plan_cluster(
-    entries: Mapping[str, TrafficSection], name: str, scenario: Scenario, index: Index, product: Product, tls: Tls | None = None
+    entries: Mapping[str, TrafficSection],
+    name: str,
+    scenario: Scenario,
+    index: Index,
+    product: Product,
+    caller: Caller,
+    tls: Tls | None = None,
 ) -> tuple[Cluster, Stack]:
     """What a proxy does for a destination: the cluster, and the stack outside it."""
-    traffic = effective.traffic(entries, name, product)
+    traffic = effective.traffic(entries, name, product, caller)
+    locality = None if traffic.locality is None or len(index.names.zones) == 1 else traffic.locality
     budget = None if traffic.budget_percent is None else RetryBudget(traffic.budget_percent, traffic.min_retry_concurrency)
     cluster = Cluster(
         service=index.services[name],
@@ -105,13 +113,14 @@ def plan_cluster(
         budget=budget,
         token_budget=traffic.token_budget,
         connections=plan_connections(entries, name, traffic, scenario, product, tls),
-        locality=None if traffic.locality is None else traffic.locality.build(zones=index.names.zones),
+        locality=None if locality is None else locality.build(zones=index.names.zones),
         panic_threshold=traffic.panic_threshold,
         overprovisioning=traffic.overprovisioning,
         outliers=traffic.outliers,
         accrual=traffic.accrual,
         health_check=_health_check(traffic.health_checks),
         merge_window_ns=traffic.merge_window_ns,
+        keeps_passing_hosts=traffic.health_checks is not None and not traffic.ignores_health_on_removal,
         breaker=traffic.breaker,
         throttling=traffic.throttling,
         limiter=traffic.limiter,

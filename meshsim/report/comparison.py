@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rich.text import Text
 
 from meshsim.experiments.judgement import NOTHING, shown_value, signed, word
+from meshsim.report.causes import why_requests_failed
 from meshsim.report.numbers import count, percent
 from meshsim.units import NS_PER_S, format_duration
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from meshsim.experiments.comparison import Comparison
+    from meshsim.report.causes import Ways
+
+
+MOST_CAUSES = 3
+"""Ways to fail that each variant shows."""
 
 
 def show(console: Console, comparison: Comparison) -> None:
@@ -29,6 +35,8 @@ def show(console: Console, comparison: Comparison) -> None:
         _section(console, "Thresholds", _thresholds(comparison))
     if comparison.gates:
         _section(console, "Gates", _gates(comparison))
+    if blocks := {one.variant: _causes(one) for one in why_requests_failed(comparison, MOST_CAUSES)}:
+        _section(console, "Why requests failed", _blocks(blocks, right={1, 2}))
     title = "Figures" if comparison.kind == "sweep" or len(comparison.variants) == 1 else "Figures, and differences to the first"
     _section(console, title, _figures(comparison))
     for line in _meanings(comparison):
@@ -62,6 +70,22 @@ def _thresholds(comparison: Comparison) -> list[Text]:
         state = Text("✓ holds", style="green") if one.passed else Text("✗ crossed", style="red")
         block.append([one.variant, state, one.observed_text, f"held in {percent(one.held)} of the replications"])
     return _blocks({name: rows or [["holds at every point"]] for name, rows in blocks.items()}, right={2})
+
+
+def _causes(one: Ways) -> list[list[str | Text]]:
+    """A line for each way, the rarer ones together."""
+    rows: list[list[str | Text]] = [
+        [
+            row.route,
+            row.requests,
+            row.share,
+            f"client saw {row.client_saw} {row.flags}, began at {row.began_at} as {row.began_as}",
+        ]
+        for row in one.rows
+    ]
+    if one.rest:
+        rows.append([one.rest])
+    return rows
 
 
 def _gates(comparison: Comparison) -> list[Text]:

@@ -42,7 +42,7 @@ def requests(console: Console, routes: Sequence[RequestSummary]) -> tuple[Table,
     width = max(len("requests"), *(len(count) for count in counts))
     shares = aligned([cause.count / one.requests for one, cause in kept], 100)
     rows = [
-        (one.route or "", count.rjust(width), share.rjust(len("% of route")), _seen(cause), cause.flags, *_began(cause))
+        (one.route or "", count.rjust(width), share.rjust(len("% of route")), seen(cause), cause.flags, *began(cause))
         for (one, cause), count, share in zip(kept, counts, shares, strict=True)
     ]
     headers = ("route", "requests", "% of route", "client saw", "flags", "began at", "as")
@@ -51,10 +51,10 @@ def requests(console: Console, routes: Sequence[RequestSummary]) -> tuple[Table,
 
 def attempts(console: Console, services: Sequence[ServiceSummary]) -> Table | None:
     """A row for each service with failed attempts; None where none failed."""
-    failing = [one for one in services if one.failures]
+    failing = [one for one in services if one.failures_by_flag]
     if not failing:
         return None
-    counts = [f"{one.failures:,}" for one in failing]
+    counts = [f"{sum(one.failures_by_flag.values()):,}" for one in failing]
     width = max(len("attempts"), *(len(count) for count in counts))
     rows = [
         (one.name, count.rjust(width), _by_flag(one.failures_by_flag, one.attempts))
@@ -86,7 +86,8 @@ def _occurring(summary: Summary) -> list[tuple[str, str]]:
     return [(word, meaning) for word, meaning in MEANINGS.items() if word in words]
 
 
-def _seen(cause: Cause) -> str:
+def seen(cause: Cause) -> str:
+    """What the client saw: a status, `gRPC unavailable`, or that it gave up."""
     if cause.status == 0:
         return "gave up"
     if cause.grpc_status:
@@ -95,8 +96,8 @@ def _seen(cause: Cause) -> str:
     return str(cause.status)
 
 
-def _began(cause: Cause) -> tuple[str, str]:
-    """Where, and with what flags."""
+def began(cause: Cause) -> tuple[str, str]:
+    """Where it began, and with what flags."""
     if cause.origin is not None:
         return cause.origin, cause.origin_flags
     if cause.origin_flags == NOTHING:

@@ -38,6 +38,7 @@ def comparison_as_json(comparison: Comparison) -> str:
         "manifest": comparison.manifest,
         "thresholds": [one.to_dict() for one in comparison.standings],
         "gates": [asdict(one) for one in comparison.gates],
+        "failures": [{name: _plain(value) for name, value in row.items()} for row in comparison.failures().to_dict("records")],
         "figures": [{name: _plain(value) for name, value in row.items()} for row in comparison.table().to_dict("records")],
     }
     return json.dumps(content, indent=2, allow_nan=False) + "\n"

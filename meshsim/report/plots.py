@@ -54,14 +54,17 @@ class Plots:
 
     def latency(self, ax: Axes | None = None, *, route: str | None = None, slo_s: float | None = None) -> Axes:
         """The share of requests that take longer than a time, with a line at `slo_s` seconds."""
-        return latency_ccdf(self._of.latency, ax, route=route, slo_s=slo_s)
+        frame = self._of.latency
+        return latency_ccdf(frame, ax, route=route if route is None else _known("route", route, frame), slo_s=slo_s)
 
     def latency_over_time(self, ax: Axes | None = None, *, route: str = ALL) -> Axes:
         """p99 and p50 of the latency of the requests that started in each interval."""
+        route = _known("route", route, self._timeline)
         return latency_over_time(self._timeline, ax, route=route, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def load(self, ax: Axes | None = None, *, variant: str | None = None, route: str = ALL) -> Axes:
         """Offered load, goodput, and errors by flag of one variant, the first where None."""
+        route = _known("route", route, self._timeline)
         return load_over_time(
             self._timeline, self._until_end(self._of.errors), ax, variant=self._variant(variant), route=route,
             faults=self._faults(self._variant(variant)), warm_up_s=self._warm_up_s,
@@ -69,18 +72,19 @@ class Plots:
 
     def attempts(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
         """Attempts at a service against calls; of the one with the most attempts for each call where None."""
-        service = service or self._service("retry_amplification")
         frame = self._until_end(self._of.services_over_time)
+        service = _known("service", service or self._service("retry_amplification"), frame)
         return attempts_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def in_flight(self, ax: Axes | None = None, *, route: str = ALL) -> Axes:
         """Requests under way."""
+        route = _known("route", route, self._timeline)
         return in_flight_over_time(self._timeline, ax, route=route, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def queue(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
         """Requests that wait for a worker of a service; of the busiest one where None."""
-        service = service or self._service("utilisation")
         frame = self._until_end(self._of.services_over_time)
+        service = _known("service", service or self._service("utilisation"), frame)
         return queue_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def policies(self, ax: Axes | None = None, *, destination: str | None = None) -> Axes:
@@ -115,9 +119,7 @@ class Plots:
         """
         frame = self._decisions
         if filter is not None:
-            known = [str(name) for name in frame["filter"].unique()]
-            if filter not in known:
-                raise UsageError(f"no filter '{filter}'{did_you_mean(filter, known)}")
+            _known("filter", filter, frame)
         if by is not None and by not in SPLITS:
             raise UsageError(f"no split by '{by}'{did_you_mean(by, SPLITS)}; there are {', '.join(SPLITS)}")
         name = self._variant(variant) if by is not None else None
@@ -132,7 +134,8 @@ class Plots:
 
     def where_time_goes(self, ax: Axes | None = None, *, route: str = ALL) -> Axes:
         """What the slowest 1 % of the requests spent their time on."""
-        return where_time_goes(self._of.stages, ax, route=route)
+        frame = self._of.stages
+        return where_time_goes(frame, ax, route=_known("route", route, frame))
 
     def topology(self, ax: Axes | None = None, *, variant: str | None = None) -> Axes:
         """Who calls whom, how often and with what success."""
@@ -144,7 +147,7 @@ class Plots:
 
     def differences(self, ax: Axes | None = None, *, variant: str | None = None) -> Axes:
         """The paired difference of each figure to the baseline's, with its interval."""
-        return forest(self._of.table(), ax, variant=variant)
+        return forest(self._of.table(), ax, variant=variant if variant is None else self._variant(variant))
 
     def curve(self, figure: str, ax: Axes | None = None, *, x: str | None = None) -> Axes:
         """A figure over the values of an axis of a sweep."""
@@ -187,9 +190,8 @@ class Plots:
         """The frame, where it has rows and knows the destination."""
         if frame.empty:
             raise ResultError(f"{self._of.directory} tells nothing of destinations over time: it keeps no records of them")
-        names = [str(name) for name in frame["destination"].unique()]
-        if destination is not None and destination not in names:
-            raise UsageError(f"no destination '{destination}'{did_you_mean(destination, names)}")
+        if destination is not None:
+            _known("destination", destination, frame)
         return frame
 
     def _faults(self, variant: str | None = None) -> pd.DataFrame:
@@ -214,3 +216,15 @@ class Plots:
         if not isinstance(self._of, Sweep):
             raise UsageError("curves and heat maps are of a sweep")
         return self._of
+
+
+def _known(column: str, name: str, frame: pd.DataFrame) -> str:
+    """The name, where a column of the frame has it.
+
+    Raises:
+        UsageError: It has not, and a chart of it would be empty.
+    """
+    names = [str(one) for one in frame[column].unique()]
+    if name not in names:
+        raise UsageError(f"no {column} '{name}' in these results{did_you_mean(name, names)}")
+    return name

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from meshsim.errors import printable
 from meshsim.report import failures, tables
 from meshsim.report.numbers import count
 from meshsim.units import NS_PER_S, format_duration
@@ -87,7 +88,7 @@ def show(console: Console, what: Heading, summary: Summary, verdicts: Sequence[V
         console.print(Text(f"{word}: {meaning}", style="dim"))
     if what.directory:
         console.print()
-        console.print(Text.assemble("Records: ", (what.directory, "bold")), soft_wrap=True)
+        console.print(Text.assemble("Records: ", (printable(what.directory), "bold")), soft_wrap=True)
 
 
 def _policies(console: Console, summary: Summary) -> None:

@@ -82,43 +82,63 @@ def load(
     Raises:
         ScenarioError: With every mistake and its place.
     """
-    take_up_new_policies()
-    file, folder, root, mistakes = _read(source)
-    checker = _Checker(DataFiles(folder), mistakes)
-    variants = root.value.get("variants") if isinstance(root.value, dict) else None
-    named = variants.value if variants is not None and isinstance(variants.value, dict) else {}
-    checker.check(root)
-    chosen = root
-    for name, patch in named.items():
-        changed = checker.variant(root, name, patch)
-        chosen = changed if name == variant else chosen
-    checker.matrix(root)
-    if variant is not None and variant not in named:
-        message = (
-            f"unknown variant {shown(variant)}{did_you_mean(str(variant), named)}"
-            if named
-            else f"there are no variants, so no {shown(variant)}"
+    return _Source(source).loaded(variant, set)
+
+
+def load_all(source: str | Path | Mapping[str, Any], *, set: Sequence[str] = ()) -> Iterator[LoadedScenario]:  # noqa: A002
+    """The scenario as it stands and then each of its variants, as `load` gives them, from one reading of the file.
+
+    Raises:
+        ScenarioError: As `load` of each, when its turn comes.
+    """
+    checked = _Source(source)
+    for variant in (None, *checked.versions):
+        yield checked.loaded(variant, set)
+
+
+class _Source:
+    """A scenario that has been read, and checked with all its variants."""
+
+    def __init__(self, source: str | Path | Mapping[str, Any]) -> None:
+        take_up_new_policies()
+        self.file, folder, self.root, mistakes = _read(source)
+        self.checker = _Checker(DataFiles(folder), mistakes)
+        variants = self.root.value.get("variants") if isinstance(self.root.value, dict) else None
+        named = variants.value if variants is not None and isinstance(variants.value, dict) else {}
+        self.checker.check(self.root)
+        self.versions = {name: self.checker.variant(self.root, name, patch) for name, patch in named.items()}
+        """By name of the variant."""
+        self.checker.matrix(self.root)
+
+    def loaded(self, variant: str | None, changes: Sequence[str]) -> LoadedScenario:
+        """One of its versions, with changes laid over it."""
+        checker, chosen = self.checker, self.root if variant is None else self.versions.get(variant, self.root)
+        if variant is not None and variant not in self.versions:
+            message = (
+                f"unknown variant {shown(variant)}{did_you_mean(str(variant), self.versions)}"
+                if self.versions
+                else f"there are no variants, so no {shown(variant)}"
+            )
+            checker.add([Places(self.root).mistake(("variants",), message)])
+        for argument in changes:
+            chosen = checker.change(chosen, argument)
+        if changes:
+            checker.check(chosen)
+        if checker.mistakes:
+            raise ScenarioError(list(checker.mistakes))
+        tree: Any = plain(chosen)
+        files = checker.files
+        return LoadedScenario(
+            scenario=Scenario.model_validate(files.absolute(tree)),
+            variant=variant,
+            changes=tuple(changes),
+            file=self.file,
+            digest=_digest(files.digested(_one_run(tree))),
+            data_files=files.named(tree),
+            text=_as_yaml(files.absolute(_without_variants(tree))),
+            places=Places(chosen),
+            names=tuple(self.versions),
         )
-        checker.add([Places(root).mistake(("variants",), message)])
-    for argument in set:
-        chosen = checker.change(chosen, argument)
-    if set:
-        checker.check(chosen)
-    if checker.mistakes:
-        raise ScenarioError(list(checker.mistakes))
-    tree: Any = plain(chosen)
-    files = checker.files
-    return LoadedScenario(
-        scenario=Scenario.model_validate(files.absolute(tree)),
-        variant=variant,
-        changes=tuple(set),
-        file=file,
-        digest=_digest(files.digested(_one_run(tree))),
-        data_files=files.named(tree),
-        text=_as_yaml(files.absolute(_without_variants(tree))),
-        places=Places(chosen),
-        names=tuple(named),
-    )
 
 
 def read(source: str | Path | Mapping[str, Any]) -> tuple[Scenario, Places]:

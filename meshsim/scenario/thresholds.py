@@ -27,6 +27,8 @@ _PARSERS: dict[str, Callable[[object], float]] = {"duration": parse_duration, "r
 
 
 SLOW_TIME = "slow_time"
+STATUS = "status"
+_STATUS = re.compile(r"0|[1-5]\d\d|[1-5]xx", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,12 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             (*_REQUESTS, "service"),
             {"med": "duration", "p": "duration"},
         ),
-        "errors": Metric("requests that failed", (*_REQUESTS, "service"), {"rate": "share", "count": "number"}),
+        "errors": Metric(
+            "requests that failed; of a service: attempts that it failed, without those refused with 4xx. With `status` (`503`, `5xx`, `4xx`; "
+            "`0` where the caller gave up): those that ended with it",
+            (*_REQUESTS, "service", STATUS),
+            {"rate": "share", "count": "number"},
+        ),
         "requests": Metric("requests made", (*_REQUESTS, "service"), {"rate": "rate", "count": "number"}),
         "goodput": Metric("requests answered well", _REQUESTS, {"rate": "rate", "count": "number"}),
         "retry_amplification": Metric("attempts for each request", (*_REQUESTS, "service"), {"value": "number"}),
@@ -136,7 +143,9 @@ def parse_selector(text: str) -> Selector:
         if label in labels:
             raise UnitError(f"the label '{label}' is here twice")
         labels[label] = value
-    if "service" in labels and len(labels) > 1 and name != SLOW_TIME:
+    if STATUS in labels and not _STATUS.fullmatch(labels[STATUS]):
+        raise UnitError(f"{shown(labels[STATUS])} is no status; write '503', '5xx', or '0' where the caller gave up")
+    if "service" in labels and len(labels.keys() - {STATUS}) > 1 and name != SLOW_TIME:
         raise UnitError("a service's figures are not known by route, source or consumer; write {service:...} alone")
     if "source" in labels and "consumer" in labels:
         raise UnitError("a load is of one consumer; write {source:...} or {consumer:...}")

@@ -267,3 +267,16 @@ def test_schema_is_json_schema(folder: Path) -> None:
 
 def test_version_is_that_of_the_package(folder: Path) -> None:
     assert meshsim(folder, "--version").stdout.startswith("meshsim 0.")
+
+
+def test_checking_loads_none_of_what_simulates_and_draws(tmp_path: Path) -> None:
+    """NumPy alone takes a quarter as long as all that checking a small file needs."""
+    (tmp_path / "shop.yaml").write_text(SCENARIO, encoding="utf-8")
+    asked = (
+        "import sys; from meshsim.cli import main; sys.argv = ['meshsim', 'check', 'shop.yaml']\n"
+        "try: main()\n"
+        "finally: print(sorted({'numpy', 'pandas', 'pyarrow', 'simpy', 'scipy', 'matplotlib', 'joblib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], cwd=tmp_path, check=False, capture_output=True, text=True)
+
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr

@@ -28,7 +28,7 @@ from meshsim.flags import Flag
 from meshsim.plan import Cluster, Connections, Limits, Network, Tls
 from meshsim.policies.admission import NO_LIMIT
 from meshsim.policies.load_balancing import RoundRobin
-from meshsim.records import Recorder
+from meshsim.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 BROKEN = failure(503, Flag.UC, 0)
-TLS = Tls(round_trips=1, handshake_ns=3 * MS, resumed_ns=0, per_kib_ns=0.0, rotations_ns=())
+TLS = Tls(round_trips=1, handshake_ns=3 * MS, resumed_ns=0, per_request_ns=0, per_kib_ns=0.0, rotations_ns=())
 """3 ms of a worker at each side."""
 HTTP1 = Connections(
     is_http2=False,
@@ -61,7 +61,7 @@ class Door(Condition):
     def __init__(self, clock: Clock, index: int, sidecar_workers: int) -> None:
         super().__init__(may_crash=False)
         self.index, self.zone, self.subset = index, 0, -1
-        self.sidecar = SimpleNamespace(station=Station(clock, sidecar_workers)) if sidecar_workers else None
+        self.sidecar = SimpleNamespace(station=Station(clock, sidecar_workers), connection_ns=0) if sidecar_workers else None
 
 
 @dataclass
@@ -160,9 +160,12 @@ class Bench:
 
     def _caller(self, number: int, workers: int) -> Caller:
         cluster = Cluster(service=0, balancer=RoundRobin(), limits=self._limits, connections=self.settings)
-        place = Place(1 + number, 0, number, (1,), Station(self.clock, workers) if workers else None)
+        place = Place(1 + number, 0, number, (1,), self._proxy(workers) if workers else None)
         view = View(self.clock, cluster, self._service, self.doors, place, self.links.constant_ns)  # type: ignore[arg-type]
         return Caller(view, self.layer(view, 0))
+
+    def _proxy(self, workers: int) -> Any:
+        return SimpleNamespace(station=Station(self.clock, workers), ticks=None, connection_ns=0)
 
     def layer(self, view: View, per_try_ms: float) -> Any:
         inner: Any = Answers(self)
@@ -242,7 +245,11 @@ class Bench:
             assert (view.requests.in_use, view.pending.in_use) == (0, 0)
             assert view.activity.opened - view.activity.closed == view.connections.in_use
             assert sum(endpoint.open for endpoint in view.endpoints) == view.connections.in_use
-            stations = [one for one in (view.station, *(door.sidecar and door.sidecar.station for door in self.doors)) if one]
+            stations = [
+                one
+                for one in (view.proxy and view.proxy.station, *(door.sidecar and door.sidecar.station for door in self.doors))
+                if one
+            ]
             assert all(station.busy == station.queued == 0 for station in stations)
 
     def refused(self) -> list[tuple[int, Flag]]:

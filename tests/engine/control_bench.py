@@ -23,7 +23,7 @@ from meshsim.flags import Flag
 from meshsim.plan import NONE, Cluster, Effect, Fault, HealthCheck, Lifecycle, Network, Operation, Step, StepKind
 from meshsim.policies.load_balancing import RoundRobin
 from meshsim.randomness import call_key
-from meshsim.records import Recorder
+from meshsim.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,13 +116,16 @@ class Bench:
         latency: Distribution | None = None,
         error_rate: float = 0.0,
         key: int = 0,
+        priorities: tuple[int, ...] = (),
+        **traffic: Any,
     ) -> None:
+        """`traffic`: other parts of the callers' `Cluster`."""
         self.clock = Clock()
         self.recorder = Recorder(())
         self.links = Links(Network(Constant(value=MS) if latency is None else latency, None))
         plan = made_up.plan(replicas=places, workers=workers, mesh=True)
         assert plan.mesh is not None
-        service = replace(plan.services[0], lifecycle=life, may_crash=True)
+        service = replace(plan.services[0], lifecycle=life, may_crash=True, priorities=priorities)
         operations = tuple(
             Operation(0, (Step(StepKind.COMPUTE, 0, Constant(value=ms * MS)),), error_rate, None, 503, NONE, not error_rate)
             for ms in WORK_MS
@@ -136,7 +139,7 @@ class Bench:
         refusals = Refusals(self.clock, self.recorder, (0,) * len(operations))
         self.hop = HopLayer(self.clock, self.links, 0, refusals)
         cluster = Cluster(service=0, balancer=RoundRobin(), health_check=check, panic_threshold=0.0)
-        self.views = [self._view(cluster, 1 + number, 0) for number in range(callers)]
+        self.views = [self._view(replace(cluster, **traffic), 1 + number, 0) for number in range(callers)]
         self.gateway = self._view(replace(cluster, health_check=None), 1000, CALLER_GATEWAY)
         """Its notes tell what happens in the registry."""
         self.view = self.views[0]

@@ -24,7 +24,7 @@ from meshsim.policies.admission import NO_LIMIT
 from meshsim.policies.load_balancing import RoundRobin
 from meshsim.policies.retry import CONDITIONS, BackOff, Constant, RetryPolicy
 from meshsim.policies.retry.token_budget import RetryTokenBudget
-from meshsim.records import Recorder
+from meshsim.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -502,7 +502,7 @@ class Rolled:
         self.clock = Clock()
         self.renewed: list[tuple[int, int]] = []
         edge = Edge(
-            balancer=TakeTurns(), tls=None, max_connections=NONE, idle_timeout_ns=0,
+            balancer=TakeTurns(), tls=None, connection_ns=0, max_connections=NONE, idle_timeout_ns=0,
             restarts=tuple((round(at_ms * MS), batch) for at_ms, batch in restarts), order=order,
             startup_ns=startup_ms * MS, drain_ns=drain_ms * MS,
         )  # fmt: skip

@@ -91,7 +91,7 @@ class TestOnThePerTryTimeout:
         bench = Bench()
         script = bench.script((400, OK), SLOW, SLOW, SLOW)
 
-        assert bench.run(soft(bench, script)) is OK
+        assert bench.run(soft(bench, script)) == OK.flagged(Flag.URX)
 
         assert script.started_ms == [0, 105, 210]  # no more than 1 + num_retries, and the last one runs on
         assert bench.ended_ms == 400
@@ -215,7 +215,7 @@ class TestTheRetryBreaker:
         bench = Bench(limits={"max_retries": 0})
         script = bench.script((300, OK))
 
-        assert bench.run(soft(bench, script)) is OK
+        assert bench.run(soft(bench, script)) == OK.flagged(Flag.UO)
 
         assert script.started_ms == [0]
         assert bench.view.activity.retries_refused == 1
@@ -227,7 +227,7 @@ class TestTheRetryBreaker:
         bench.view.retries.in_use = 1  # somebody else's
         bench.clock.call_at(120 * MS, bench.view.retries.done)
 
-        assert bench.run(soft(bench, script)) is OK
+        assert bench.run(soft(bench, script)) == OK.flagged(Flag.UO)
 
         assert script.started_ms == [0, 155]
 
@@ -237,7 +237,7 @@ class TestTheRetryBreaker:
         bench.clock.call_at(150 * MS, lambda: setattr(bench.view.retries, "maximum", 0))
         bench.clock.call_at(220 * MS, lambda: setattr(bench.view.retries, "maximum", 1))
 
-        assert bench.run(soft(bench, script)) is OK
+        assert bench.run(soft(bench, script)) == OK.flagged(Flag.UO)
 
         assert script.started_ms == [0, 105, 240]
 
@@ -634,3 +634,48 @@ def test_a_hedge_goes_elsewhere_where_retries_avoid_previous_hosts():
         hosts = result.attempts.groupby("request")["instance"].nunique()
         same[predicate] = int((hosts == 1).sum())
     assert same["previous_hosts"] == 0 < same["none"]
+
+
+@pytest.mark.parametrize(
+    ("retries", "timeout", "max_retries", "ended"),
+    [
+        (1, "none", 3, (200, "URX", 100)),  # tried again at 40 ms, no retry left at 80, and the first try answers at 100
+        (2, "none", 3, (200, "-", 100)),
+        (2, "none", 0, (200, "UO", 100)),
+        (1, "90ms", 3, (504, "URX,UT", 90)),
+        (2, "90ms", 3, (504, "UT", 90)),
+    ],
+)
+def test_a_soft_timeout_with_no_retry_left_flags_also_what_succeeds(retries, timeout, max_retries, ended):
+    """Envoy, router.cc, onSoftPerTryTimeout: the flag is the stream's, whatever comes after."""
+    policy = {
+        "num_retries": retries,
+        "retry_on": ["5xx"],
+        "per_try_timeout": "40ms",
+        "back_off": {"constant": {"interval": "0s"}},
+    }
+    result = ms.load(
+        {
+            "name": "soft",
+            "deployment": "gateway",
+            "load": {"clients": {"executor": "constant-vus", "vus": 1, "requests": {"all": 1}, "duration": "1ms"}},
+            "gateway": {
+                "routes": {
+                    "all": {
+                        "path": "/",
+                        "to": "back",
+                        "timeout": timeout,
+                        "retries": policy,
+                        "hedge_policy": {"hedge_on_per_try_timeout": True},
+                    }
+                },
+                "traffic": {"back": {"circuit_breakers": {"max_retries": max_retries}}},
+            },
+            "services": {"back": {"workers": 100, "script": [{"compute": "100ms"}]}},
+            "run": {"duration": "1s"},
+        }
+    ).run()
+    (request,) = result.requests.itertuples()
+
+    assert (request.status, result.requests["response_flags"].iloc[0], request.ended_ns / MS) == ended
+    assert result.summary().total.goodput_per_s > 0 or ended[0] == 504

@@ -86,7 +86,7 @@ class TestConnections:
         assert counted(result, "opened") == counted(result, "closed") == len(result.requests)
 
     def test_tls_costs_a_round_trip_and_time_at_both_ends(self):
-        mtls = {"handshake_time": "3ms", "time_per_kib": "0s"}
+        mtls = {"handshake_time": "3ms", "time_per_request": "0s", "time_per_kib": "0s"}
         first, second, *_ = latencies_ms(run({}, mesh={"mtls": mtls}))
         assert (first, second) == (BASE_MS + 2 + 2 + 6, BASE_MS)
         row = run({}, mesh={"mtls": mtls}).attempts
@@ -102,13 +102,15 @@ class TestConnections:
     )
     def test_every_setting_of_a_handshake_counts(self, change, extra_ms):
         assert (
-            latencies_ms(run({}, mesh={"mtls": {"handshake_time": "3ms", "time_per_kib": "0s", **change}}))[0]
+            latencies_ms(
+                run({}, mesh={"mtls": {"handshake_time": "3ms", "time_per_request": "0s", "time_per_kib": "0s", **change}})
+            )[0]
             == BASE_MS + extra_ms
         )
 
     def test_a_session_is_resumed_unless_it_may_not_be(self):
         once = {"connections": {"max_requests_per_connection": 1}}
-        mtls = {"handshake_time": "3ms", "resumed_handshake_time": "1ms", "time_per_kib": "0s"}
+        mtls = {"handshake_time": "3ms", "resumed_handshake_time": "1ms", "time_per_request": "0s", "time_per_kib": "0s"}
         resumed = run(once, mesh={"mtls": mtls})
         full = run(once, mesh={"mtls": {**mtls, "session_resumption": False}})
         assert latencies_ms(resumed)[:2] == [BASE_MS + 10, BASE_MS + 6]
@@ -116,15 +118,24 @@ class TestConnections:
         assert (counted(resumed, "resumed"), counted(full, "resumed")) == (len(resumed.requests) - 1, 0)
 
     def test_a_rotation_of_certificates_makes_all_anew(self):
-        mtls = {"handshake_time": "3ms", "time_per_kib": "0s", "certificate_rotation": ["1s"]}
+        mtls = {"handshake_time": "3ms", "time_per_request": "0s", "time_per_kib": "0s", "certificate_rotation": ["1s"]}
         result = run({}, mesh={"mtls": mtls})
         assert counted(result, "handshakes") == 2
         assert sum(latency > BASE_MS for latency in latencies_ms(result)) == 2
 
     def test_encryption_costs_by_size(self):
-        mtls = {"handshake_time": "0s", "time_per_kib": "100us"}
+        mtls = {"handshake_time": "0s", "time_per_request": "0s", "time_per_kib": "100us"}
         sizes = {"request_size": "4KiB", "response_size": "6KiB"}
         assert latencies_ms(run({}, mesh={"mtls": mtls}, back=sizes))[1] == BASE_MS + 2 * 1.0
+
+    def test_encryption_takes_time_for_each_request_at_every_proxy_that_it_passes(self):
+        """The sidecar of the front on the way in and on the way out, and that of the back."""
+        mtls = {"handshake_time": "0s", "time_per_request": "1ms", "time_per_kib": "0s"}
+        assert latencies_ms(run({}, mesh={"mtls": mtls}))[1] == BASE_MS + 3
+
+    def test_a_new_connection_takes_time_of_the_proxies_at_both_ends(self):
+        first, second, *_ = latencies_ms(run({"connections": {}}, mesh={"connection_time": "3ms"}))
+        assert (first, second) == (BASE_MS + 2 + 6, BASE_MS)
 
     def test_connections_end_by_age_and_by_idleness(self):
         assert counted(run({"connections": {"max_connection_duration": "450ms"}}), "opened") == 4

@@ -195,7 +195,7 @@ class TestEnds:
         assert (first.flags, late.waited_ms) == (Flag.UT, wait_ms)
 
     def test_an_instance_that_refuses_is_a_failure_and_the_next_may_try(self):
-        bench = Bench(LAYER_4, instances=2, max_connections=1)
+        bench = Bench(LAYER_4, instances=2, max_connections=2)  # one to each, whichever is first
         bench.doors[0].crash()
         made = [bench.send() for _ in range(2)]
         bench.run()

@@ -10,6 +10,8 @@ import pytest
 
 import meshsim as ms
 from meshsim.errors import ResultError, ScenarioError, UsageError
+from meshsim.experiments.open import open_results
+from meshsim.report.write import write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,12 +101,43 @@ def test_an_interrupted_comparison_goes_on_and_ends_in_the_same_bytes(comparison
     with pytest.raises(KeyboardInterrupt):
         ms.compare(SCENARIO, jobs=1, out=tmp_path / "out", progress=interrupt)
     assert len(list((tmp_path / "out.partial").glob("*/replication-*"))) == 7
+    _is_reported_as_far_as_it_came(tmp_path / "out")
 
     seen.clear()
     resumed = ms.compare(SCENARIO, jobs=1, out=tmp_path / "out", resume=True, progress=lambda now: seen.append(now.done))
 
     assert seen == list(range(7, 19))
     assert digests(resumed.directory) == digests(comparison.directory)
+
+
+def _is_reported_as_far_as_it_came(directory: Path) -> None:
+    partial = directory.with_name("out.partial")
+    with pytest.raises(ResultError) as caught:
+        open_results([directory])
+    assert str(caught.value) == (
+        f"{directory} is not finished: 7 replications are in {partial}. Go on with --resume, or report on {partial}"
+    )
+    part = open_results([partial])
+    assert part.replications == 2
+    assert len(part.table()) == 3 * len(part.figures)
+    assert part.notes[0] == (
+        "Interrupted: this is of the 2 replications that every variant has so far. --resume goes on from there."
+    )
+    assert b"Interrupted: this is of the 2 replications" in write_report(part, directory.with_name("part.md")).read_bytes()
+    assert write_report(part, directory.with_name("part.html")).stat().st_size > 100_000
+
+
+def test_a_comparison_that_was_interrupted_too_soon_is_told_and_no_traceback(tmp_path: Path) -> None:
+    def interrupt(now: Any) -> None:
+        if now.done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ms.compare(SCENARIO, jobs=1, out=tmp_path / "out", progress=interrupt)
+    with pytest.raises(
+        ResultError, match="was interrupted before each of its 3 points had a replication: there is nothing to compare"
+    ):
+        open_results([tmp_path / "out.partial"])
 
 
 def test_a_finished_comparison_can_be_made_more_precise(tmp_path: Path) -> None:

@@ -89,6 +89,10 @@ def route_rows() -> list[Row]:
     steps = [{"weight": "50%", "pause": "400ms"}]
     watched = {"interval": "50ms", "min_success_rate": "90%", "threshold": 1}
     other = measure.attempts_at("other")
+    dying = with_other(FAILING, route={"to": {"back": 1, "other": 1}})
+    dying["gateway"]["traffic"] = {
+        "*": {"outlier_detection": {"consecutive_5xx": 1, "max_ejection_percent": "100%"}, "update_merge_window": "0s"}
+    }
     return [
         Row("RouteSection.methods", by_path(), {}, of_route(methods=["POST"]), measure.flagged("NR"), "more"),
         Row("RouteSection.headers", by_path(), {}, of_route(headers={"x": "1"}), measure.flagged("NR"), "more"),
@@ -98,6 +102,7 @@ def route_rows() -> list[Row]:
         }}, {}, of_route(consumers=["acme"]), measure.flagged("NR"), "more"),
         Row("PathSection.exact", by_path(), of_route(path={"exact": "/main"}), of_route(path={"exact": "/other"}), measure.flagged("NR"), "more"),
         Row("PathSection.regex", by_path(), of_route(path={"regex": "/m.*"}), of_route(path={"regex": "/o.*"}), measure.flagged("NR"), "more"),
+        Row("RouteSection.cluster_per", dying, {}, of_route(cluster_per="rule"), measure.failures, "less"),
         Row("RouteSection.sticky", split, {}, of_route(sticky="user"), other, "other"),
         Row("RouteSection.session_persistence", split, {}, of_route(session_persistence={}), other, "other"),
         Row("SessionPersistenceSection.of", alike, of_route(session_persistence={}),
@@ -147,6 +152,8 @@ def edge_rows() -> list[Row]:
     secure = gateway_world(
         gateway={"tls": {"handshake_time": "5ms", "resumed_handshake_time": "1ms"}}, load={"requests_per_connection": 1}
     )
+    crash = {"at": "200ms", "for": "600ms", "service": "(gateway)", "instances": [0], "crash": True}
+    crashing = gateway_world(gateway={"replicas": 2}, load={"requests_per_connection": 1}, faults=[crash])
     restarted = gateway_world(gateway={"replicas": 2, "restarts": [{"at": "400ms", "batch": 2}]})
     tls = of_gateway
     large = gateway_world(gateway={"filters": [{"buffer": {"max_request_bytes": "8KiB"}}]})
@@ -174,6 +181,8 @@ def edge_rows() -> list[Row]:
         Row("GatewaySection.idle_timeout", gateway_world(gateway={"tls": {"handshake_time": "5ms"}}), {}, of_gateway(idle_timeout="2ms"),
             measure.latency, "more"),
         Row("GatewaySection.restarts", restarted, {"gateway": {"restarts": []}}, {}, measure.failures, "more"),
+        Row("GatewaySection.readiness", crashing, {}, of_gateway(readiness={"period": "100ms", "failure_threshold": 1}),
+            measure.flagged("UF"), "less"),
         Row("GatewaySection.startup_time", restarted, {}, of_gateway(startup_time="300ms"), measure.failures, "more"),
         Row("GatewaySection.drain_time", restarted, {}, of_gateway(drain_time="100ms"), measure.flagged("UC"), "less"),
         Row("GatewaySection.balancer", gateway_world(gateway={"replicas": 4}), {}, of_gateway(balancer="source_hash"), measure.longest, "other"),

@@ -9,6 +9,7 @@ from keys_worlds import (
     bare_world,
     gateway_world,
     mesh_world,
+    traffic_to_back,
 )
 from rows import Row
 
@@ -16,6 +17,7 @@ SLOW_PROXY = {"proxy_time": "2ms", "workers": 10}
 BUSY_PROXY = {"proxy_time": "9ms", "workers": 1}
 BUCKET = {"rate_limit": {"token_bucket": {"max_tokens": 10, "fill_interval": "1s"}}}
 LEAVING = {"replicas": 2, "scale": [{"at": "500ms", "replicas": 1}], "termination_grace_period": "0s"}
+ONCE = {"connections": {"max_requests_per_connection": 1}}
 FAR = {"same_zone": "1ms", "cross_zone": "20ms"}
 
 
@@ -45,6 +47,11 @@ def gateway_rows() -> list[Row]:
         Row("GatewaySection.zones", even, {}, of_gateway(zones={"x": 1, "y": 9}), measure.latency, "more"),
         Row("GatewaySection.workers", busy, {}, of_gateway(workers=2), measure.latency, "less"),
         Row("GatewaySection.proxy_time", plain, {}, of_gateway(proxy_time="2ms"), measure.latency, "more"),
+        Row(
+            "GatewaySection.timer_resolution", gateway_world(traffic={"timeout": "6ms"}, load={"arrivals": "poisson"}), {},
+            of_gateway(timer_resolution="5ms"), measure.longest, "more",
+        ),
+        Row("GatewaySection.connection_time", gateway_world(traffic=ONCE), {}, of_gateway(connection_time="2ms"), measure.latency, "more"),
         Row(
             "GatewaySection.telemetry", plain, {}, of_gateway(telemetry={"stats": True, "stats_time": "1ms"}), measure.latency, "more",
         ),
@@ -109,12 +116,16 @@ def mesh_rows() -> list[Row]:
     def way(**settings: object) -> Section:
         return of_mesh(waypoints=settings)
 
-    def way_of_back(**settings: object) -> Section:
+    def way_traffic_to_back(**settings: object) -> Section:
         return way(services={"back": settings})
 
     return [
         Row("MeshSection.workers", busy, {}, of_mesh(workers=2), measure.latency, "less"),
         Row("MeshSection.proxy_time", plain, {}, of_mesh(proxy_time="1ms"), measure.latency, "more"),
+        Row(
+            "MeshSection.timer_resolution", mesh_world({"timeout": "6ms"}), {}, of_mesh(timer_resolution="5ms"), measure.longest, "more",
+        ),
+        Row("MeshSection.connection_time", mesh_world(ONCE), {}, of_mesh(connection_time="2ms"), measure.latency, "more"),
         Row("MeshSection.telemetry", plain, {}, of_mesh(telemetry={"stats": True, "stats_time": "1ms"}), measure.latency, "more"),
         Row(
             "MeshSection.discovery", mesh_world(back=LEAVING), {}, of_mesh(discovery={"propagation": "200ms"}),
@@ -137,10 +148,18 @@ def mesh_rows() -> list[Row]:
         Row("MeshSection.waypoints", ambient, {}, way(services={"back": {}}), measure.latency, "more"),
         Row("WaypointsSection.workers", waypoints, {}, way(workers=4), measure.latency, "less"),
         Row("WaypointsSection.proxy_time", waypoints, {}, way(proxy_time="2ms"), measure.latency, "less"),
-        Row("WaypointsSection.services", nowhere, {}, way_of_back(), measure.latency, "more"),
-        Row("WaypointSection.replicas", waypoints, {}, way_of_back(replicas=4), measure.latency, "less"),
-        Row("WaypointSection.zone", far, {}, way_of_back(zone="y"), measure.latency, "more"),
-        Row("WaypointSection.zones", both, {}, way_of_back(zones={"x": 1, "y": 9}), measure.latency, "more"),
+        Row(
+            "WaypointsSection.timer_resolution", waypoints, traffic_to_back(timeout="6ms"),
+            {"mesh": {**traffic_to_back(timeout="6ms")["mesh"], **way(timer_resolution="5ms")["mesh"]}}, measure.longest, "more",
+        ),
+        Row(
+            "WaypointsSection.connection_time", waypoints, traffic_to_back(**ONCE),
+            {"mesh": {**traffic_to_back(**ONCE)["mesh"], **way(connection_time="2ms")["mesh"]}}, measure.latency, "more",
+        ),
+        Row("WaypointsSection.services", nowhere, {}, way_traffic_to_back(), measure.latency, "more"),
+        Row("WaypointSection.replicas", waypoints, {}, way_traffic_to_back(replicas=4), measure.latency, "less"),
+        Row("WaypointSection.zone", far, {}, way_traffic_to_back(zone="y"), measure.latency, "more"),
+        Row("WaypointSection.zones", both, {}, way_traffic_to_back(zones={"x": 1, "y": 9}), measure.latency, "more"),
     ]  # fmt: skip
 
 
@@ -158,6 +177,7 @@ def mtls_rows() -> list[Row]:
         Row("MtlsSection.resumed_handshake_time", anew, {}, mtls(resumed_handshake_time="3ms"), measure.latency, "more"),
         Row("MtlsSection.session_resumption", anew, {}, mtls(session_resumption=False), measure.latency, "more"),
         Row("MtlsSection.round_trips", anew, {}, mtls(round_trips=2), measure.mean_of("tls_ns"), "more"),
+        Row("MtlsSection.time_per_request", kept, {}, mtls(time_per_request="1ms"), measure.latency, "more"),
         Row("MtlsSection.time_per_kib", kept, {}, mtls(time_per_kib="100us"), measure.latency, "more"),
         Row("MtlsSection.certificate_rotation", kept, {}, mtls(certificate_rotation=["500ms"]), measure.counted("handshakes"), "more"),
     ]  # fmt: skip

@@ -17,8 +17,8 @@ from keys_worlds import (
 from rows import Row
 
 FILES = Path(__file__).parent
-ANSWERS, SLOW_ANSWERS, FAILING_ANSWERS = (
-    str(FILES / name) for name in ("answers.csv", "slow_answers.csv", "failing_answers.csv")
+ANSWERS, SLOW_ANSWERS, FAILING_ANSWERS, LATER_ANSWERS = (
+    str(FILES / name) for name in ("answers.csv", "slow_answers.csv", "failing_answers.csv", "later_answers.csv")
 )
 BUSY = {"workers": 1, "script": RANDOM_WORK}
 FAST = {"rate": "200/s"}
@@ -38,6 +38,7 @@ def instance_rows() -> list[Row]:
     one_key = mesh_world({"load_balancer": "ring_hash", "hash_on": "consumer"}, {"replicas": 2}, load={"consumer": "acme"})
     versions = mesh_world({"split": {"v1": 1, "v2": 1}}, {"replicas": 4, "subsets": {"v1": 1, "v2": 3}})
     reserve = mesh_world({"locality": "ignore_zones"}, {"replicas": 2})
+    told_ill = mesh_world({"load_balancer": "round_robin"}, {"replicas": 8, "health_status": {"unhealthy": [7]}})
     return [
         Row("ServiceSection.replicas", busy, {}, back_is(replicas=4), measure.waiting, "less"),
         Row("ServiceSection.zone", mesh_world(**IN_ZONE_X), back_is(zone="x"), back_is(zone="y"), measure.latency, "more"),
@@ -73,6 +74,10 @@ def instance_rows() -> list[Row]:
         Row("ServiceSection.response_size", mesh_world(mesh=PER_KIB), {}, back_is(response_size="4KiB"), measure.latency, "more"),
         Row("ServiceSection.subsets", versions, {}, back_is(subsets={"v1": 3, "v2": 1}), measure.share_of(0), "less"),
         Row("ServiceSection.priorities", reserve, {}, back_is(priorities=[0, 1]), measure.instances_used, "less"),
+        Row("ServiceSection.health_status", mesh_world(back={"replicas": 2}), {}, back_is(health_status={"unhealthy": [1]}),
+            measure.instances_used, "less"),
+        Row("HealthStatusSection.unhealthy", told_ill, {}, back_is(health_status={"unhealthy": [1, 2]}), measure.instances_used, "less"),
+        Row("HealthStatusSection.degraded", told_ill, {}, back_is(health_status={"degraded": [1]}), measure.share_of(1), "less"),
         Row("QueueSection.limit", busy, back_is(queue={"limit": 0}), back_is(queue={"limit": 50}), measure.failures, "less"),
         Row("QueueSection.shed", busy, {}, back_is(queue={"shed": {"max_wait": {"limit": "5ms"}}}), measure.tries_flagged("shed"), "more"),
     ]  # fmt: skip
@@ -166,6 +171,11 @@ def error_rows() -> list[Row]:
     replayed = mesh_world(back={"script": [{"compute": {"replay": {"file": ANSWERS, "column": "short", "unit": "ms"}}}]}, **rare)
     failing = mesh_world(back={"errors": {"replay": {"file": ANSWERS, "column": "never"}}}, **rare)
 
+    again = {"load": {**rare["load"], "retries": {"num_retries": 1, "retry_on": ["5xx"]}}}
+    fails, times = {"file": LATER_ANSWERS, "column": "fails"}, {"file": LATER_ANSWERS, "column": "time", "unit": "ms"}
+    behind = mesh_world(back={"errors": {"replay": fails}}, **again)
+    late = mesh_world(back={"script": [{"compute": {"replay": times}}]}, front={"errors": "100%"}, **again)
+
     def errors(**settings: object) -> Section:
         return back_is(errors=settings)
 
@@ -180,6 +190,10 @@ def error_rows() -> list[Row]:
         Row(
             "ErrorsSection.replay", mesh_world(**rare), {}, errors(replay={"file": ANSWERS, "column": "fails"}), measure.failures, "more",
         ),
+        Row("ErrorsSection.latency", gateway_errors, {}, errors(latency="0s"), measure.latency, "less"),
+        Row("ReplaySection.attempts_per_call", behind, {}, errors(replay={"attempts_per_call": 1}), measure.failures, "less"),
+        Row("TimeReplaySection.attempts_per_call", late, {},
+            back_is(script=[{"compute": {"replay": {**times, "attempts_per_call": 1}}}]), measure.latency, "less"),
         Row("ReplaySection.file", mesh_world(back={"errors": {"replay": {"file": FAILING_ANSWERS, "column": "fails"}}}, **rare), {},
             errors(replay={"file": ANSWERS}), measure.failures, "less"),
         Row("ReplaySection.column", failing, {}, errors(replay={"column": "fails"}), measure.failures, "more"),

@@ -56,6 +56,10 @@ def health_rows() -> list[Row]:
     in_turn = mesh_world(
         {"outlier_detection": EJECTION, "healthy_panic_threshold": "0%"}, {"replicas": 4}, faults=TWO_FAIL_IN_TURN
     )
+    leaving = mesh_world(
+        {"health_checks": {**CHECKS, "interval": "300ms"}},
+        {"replicas": 2, "scale": [{"at": "400ms", "replicas": 1}], "termination_grace_period": "0s"},
+    )
     return [
         Row("TrafficSection.outlier_detection", failing, {}, traffic_to_back(outlier_detection=EJECTION), measure.failures, "less"),
         Row(
@@ -79,6 +83,10 @@ def health_rows() -> list[Row]:
         Row(
             "TrafficSection.overprovisioning_factor", reserve, traffic_to_back(overprovisioning_factor=100),
             traffic_to_back(overprovisioning_factor=200), measure.share_of(2, 3), "less",
+        ),
+        Row(
+            "TrafficSection.ignore_health_on_host_removal", leaving, traffic_to_back(ignore_health_on_host_removal=True),
+            traffic_to_back(ignore_health_on_host_removal=False), measure.failures, "more",
         ),
         Row(
             "TrafficSection.update_merge_window", in_turn, traffic_to_back(update_merge_window="0s"),

@@ -97,6 +97,28 @@ EJECTION = [
         (f"{OD}.max_ejection_percent=100%", f"{OD}.base_ejection_time=100ms", f"{OD}.consecutive_5xx=3"),
     ),
     Knob(
+        "OutlierDetection.phase",
+        "faulty host",
+        f"{OD}.phase",
+        ("0s", "900ms"),
+        "failures",
+        "other",
+        (f"{OD}.interval=1s", f"{OD}.max_ejection_percent=100%", f"{OD}.base_ejection_time=100ms", f"{OD}.consecutive_5xx=3"),
+    ),
+    Knob(
+        "OutlierDetection.successful_active_health_check_uneject_host",
+        "faulty host",
+        f"{OD}.successful_active_health_check_uneject_host",
+        ("false", "true"),
+        "failures",
+        "more",
+        (
+            *EJECT,
+            f"{OD}.consecutive_5xx=3",
+            f"{B}.health_checks={{interval: 100ms, timeout: 50ms, unhealthy_threshold: 1, healthy_threshold: 1}}",
+        ),
+    ),
+    Knob(
         "OutlierDetection.base_ejection_time",
         "faulty host",
         f"{OD}.base_ejection_time",

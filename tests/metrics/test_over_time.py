@@ -187,7 +187,7 @@ def test_errors_are_told_by_route_and_flag_with_a_row_for_each_interval() -> Non
         ended_ns=ends,
         route=[0, 1, 1, 1],
         status=[504, 504, 503, 200],
-        flags=[Flag.UT | Flag.URX, Flag.UT | Flag.URX, Flag.UO, 0],
+        response_flags=[Flag.UT | Flag.URX, Flag.UT | Flag.URX, Flag.UO, 0],
     )
     rows = table_of(ErrorsOverTime(TWO_ROUTES), 2 * SECOND, requests=came)
     found = {(route, flag): part["errors_per_s"].tolist() for (route, flag), part in rows.groupby(["route", "flag"])}

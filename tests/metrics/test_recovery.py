@@ -129,3 +129,14 @@ def test_where_it_cannot_be_told_the_reason_is(faults: tuple[tuple[int, int], ..
         recovery_s(run(faulty(*faults, seconds=seconds)))
 
     assert str(caught.value) == reason
+
+
+def test_what_was_never_well_has_nothing_to_come_back_to() -> None:
+    """Errors of nearly all requests before, during and after the fault: 0 s would read as a good answer."""
+    summary = run(faulty((20, 25)), bad=((2, 60),))
+
+    with pytest.raises(NoFigure, match=r"^nothing went well before the fault$"):
+        recovery_s(summary, route="checkout")
+    with pytest.raises(NoFigure, match=r"^only 11% went well before the fault$"):
+        recovery_s(run(faulty((20, 25)), bad=((4, 60),)), route="checkout")
+    assert recovery_s(summary, route="browse") == 0

@@ -72,7 +72,7 @@ def test_failures_are_told_by_flag_and_by_where_they_began() -> None:
         started_ns=np.full(10, 3 * SECOND),
         ended_ns=4 * SECOND,
         status=[200] * 6 + [504, 504, 500, 0],
-        flags=[0] * 6 + [Flag.UT | Flag.URX] * 2 + [Flag.dependency, Flag.DC],
+        response_flags=[0] * 6 + [Flag.UT | Flag.URX] * 2 + [Flag.dependency, Flag.DC],
         origin=[-1] * 6 + [0, 0, 0, -1],
         origin_flags=[0] * 6 + [Flag.UT, Flag.UT, Flag.queue_full, Flag.DC],
     )
@@ -159,7 +159,7 @@ def test_attempts_that_were_never_sent_count_as_attempts_and_have_no_times() -> 
         finished_ns=-1,
         ended_ns=3 * SECOND,
         status=503,
-        flags=Flag.UO,
+        response_flags=Flag.UO,
         worked_ns=0,
     )
     (payment,) = summary_of(PLAN, attempts=refused).services
@@ -181,9 +181,9 @@ def test_how_the_rows_are_cut_into_chunks_changes_nothing(cuts: list[int], seed:
             ended_ns=started + rng.integers(0, SECOND, 200),
             route=rng.integers(-1, 2, 200),
             status=status,
-            flags=flags,
+            response_flags=flags,
         ),
-        "attempts": attempts(request_started_ns=started, service=rng.integers(0, 2, 200), status=status, flags=flags),
+        "attempts": attempts(request_started_ns=started, service=rng.integers(0, 2, 200), status=status, response_flags=flags),
     }
     parts = {
         table: [

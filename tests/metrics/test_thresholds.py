@@ -6,9 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_up import MS, SECOND, attempts, chunk, plan, requests, shop, summary_of
 
+from meshsim.metrics.frames import errors_of_service
+from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.thresholds import Verdict, judge
 
 if TYPE_CHECKING:
@@ -115,3 +118,61 @@ def test_a_verdict_survives_json(summary: Summary) -> None:
     (verdict,) = judge({"latency": ["p(99)<1s"]}, summary)
 
     assert Verdict.from_dict(json.loads(json.dumps(verdict.to_dict()))) == verdict
+
+
+STATUSES = np.array([200] * 90 + [503] * 4 + [500] * 1 + [429] * 3 + [0] * 2)
+
+
+@pytest.mark.parametrize(
+    ("metric", "requests_share", "service_share"),
+    [
+        ("errors{%s}", 0.10, 0.07),  # refused with 4xx is a failure to who asked, and no error of the service
+        ("errors{%s,status:5xx}", 0.05, 0.05),
+        ("errors{%s,status:503}", 0.04, 0.04),
+        ("errors{%s,status:4xx}", 0.03, 0.03),
+        ("errors{%s,status:429}", 0.03, 0.03),
+        ("errors{%s,status:401}", 0.0, 0.0),
+        ("errors{%s,status:0}", 0.02, 0.02),
+    ],
+)
+def test_errors_may_be_asked_for_by_status_or_by_class(metric: str, requests_share: float, service_share: float) -> None:
+    starts = 3 * SECOND + np.arange(100)
+    came = requests(started_ns=starts, ended_ns=starts + MS, status=STATUSES)
+    tries = attempts(request_started_ns=starts, status=STATUSES)
+    found = summary_of(plan(), requests=came, attempts=tries)
+
+    for label, share in (("route:checkout", requests_share), ("service:payment", service_share)):
+        rate, count = judge({metric % label: ["rate<1%", "count<1"]}, found)
+        assert rate.observed == pytest.approx(share)
+        assert count.observed == round(share * 100)
+    (of_all,) = judge({"errors{status:5xx}": ["rate<6%"]}, found)
+    assert of_all.passed
+
+
+def test_statuses_survive_json() -> None:
+    starts = 3 * SECOND + np.arange(100)
+    found = summary_of(plan(), attempts=attempts(request_started_ns=starts, status=STATUSES))
+    (again,) = type(found).from_dict(json.loads(json.dumps(found.to_dict()))).services
+
+    assert again.failures_by_status == {"0": 2, "429": 3, "500": 1, "503": 4}
+    assert again == found.services[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "grpc_status", "is_error"),
+    [
+        (503, -1, True), (504, -1, True), (0, -1, True), (401, -1, False), (404, -1, False), (429, -1, False),
+        (200, 14, True), (200, 4, True), (200, 16, False), (200, 7, False), (200, 8, False),
+    ],
+)  # fmt: skip
+def test_whose_error_it_is_follows_the_server_spans_of_opentelemetry(*, status: int, grpc_status: int, is_error: bool) -> None:
+    """Every row failed for its caller; in the summary, over time and in the frames the same ones are the service's."""
+    row = attempts(request_started_ns=[3 * SECOND], ended_ns=3 * SECOND + MS, status=status, grpc_status=grpc_status)
+    (service,) = summary_of(plan(), attempts=row).services
+    over_time = ServicesOverTime(plan())
+    over_time.take("attempts", row)
+    per_s = over_time.table(10 * SECOND)["failures_per_s"]
+
+    assert (service.failures, sum(service.failures_by_status.values())) == (int(is_error), 1)
+    assert (per_s.sum() > 0) == is_error
+    assert errors_of_service(pd.DataFrame({"status": row["status"], "grpc_status": row["grpc_status"]})).tolist() == [is_error]

@@ -315,6 +315,32 @@ class TestAdmissionControl:
         made.judge(5 * NS_PER_S, PLAIN, DRAW)
         assert made.requests == 0
 
+    def test_the_window_is_up_to_a_second_shorter_than_it_says(self):
+        """Envoy's samples begin with a request and last a second; one goes when its beginning is as old as the window (9 to 10 s)."""
+
+        def counted(times_s, now_s):
+            made = AdmissionControl(sampling_window="10s").build(around=Surroundings())
+            for at_s in times_s:
+                made.done(round(at_s * NS_PER_S), 0, PLAIN, 200, -1, 0)
+            made.judge(round(now_s * NS_PER_S), PLAIN, DRAW)
+            return made.requests
+
+        assert counted([0.3, 1.2], 10.29) == 2
+        assert counted([0.3, 1.2], 10.3) == 0  # the second one is not ten seconds old, its sample is
+        assert counted([0.3, 1.3], 10.3) == 1
+        assert counted([0.3, 5.0], 14.9) == 1
+
+    def test_below_the_rate_samples_stay_until_the_next_answer(self):
+        made = AdmissionControl(sampling_window="2s", rps_threshold=5.0).build(around=Surroundings())
+        made.done(0, 0, PLAIN, 503, -1, 0)
+        made.judge(9 * NS_PER_S, PLAIN, DRAW)
+        assert made.requests == 1
+        made.done(9 * NS_PER_S, 0, PLAIN, 503, -1, 0)
+        assert made.requests == 1
+
+    def test_an_aggression_below_one_is_one(self):
+        assert self.rejected(0.4, aggression=0.5) == self.rejected(0.4)
+
     def test_what_envoy_refuses(self):
         for settings in ({"sampling_window": "10ms"}, {"sr_threshold": 0.0}):
             with pytest.raises(SettingError):

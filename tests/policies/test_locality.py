@@ -13,6 +13,7 @@ from meshsim.policies.locality import (
     LocalityFailover,
     LocalityWeighted,
     ZoneAware,
+    is_panic,
     priority_loads,
 )
 from meshsim.randomness import Draw
@@ -25,6 +26,7 @@ NAMES = ("a", "b", "c")
 class Host:
     zone: int = 0
     is_healthy: bool = True
+    is_degraded: bool = False
     priority: int = 0
     weight: float = 1.0
 
@@ -56,7 +58,34 @@ def shares(policy, hosts, own_zone=0, callers=(1, 1, 1), panic=0.5, factor=1.4):
 )
 def test_priority_loads_are_envoys(healthy, total, loads, panic):
     """Envoy's documentation, priority levels and panic threshold; whole percents, rounded down, the rest to the first healthy level."""
-    assert priority_loads(healthy, total, 0.5, 1.4) == (loads, panic)
+    assert priority_loads(healthy, total, 0.5, 1.4) == (loads, panic, [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("healthy", "degraded", "total", "to_healthy", "to_degraded", "panic"),
+    [
+        ((100,), (0,), (100,), [100], [0], [False]),
+        ((71,), (0,), (100,), [100], [0], [False]),
+        ((71,), (29,), (100,), [99], [1], [False]),
+        ((25,), (65,), (100,), [35], [65], [False]),
+        ((5,), (0,), (100,), [100], [0], [True]),
+    ],
+)
+def test_what_healthy_hosts_cannot_take_goes_to_degraded_ones(healthy, degraded, total, to_healthy, to_degraded, panic):
+    """The table of Envoy's documentation, load_balancing/degraded.rst."""
+    assert priority_loads(healthy, total, 0.5, 1.4, degraded) == (to_healthy, panic, to_degraded)
+
+
+def test_degraded_hosts_of_several_levels_share_what_all_healthy_ones_leave():
+    """The example in Envoy's source: healths of 10, 20 and 10 %, degraded 20, 10 and 0 %, of 70 % in all; 2 % are left by rounding."""
+    assert priority_loads([10, 20, 10], [100] * 3, 0.1, 1.0, [20, 10, 0]) == ([16, 28, 14], [False] * 3, [28, 14, 0])
+
+
+@pytest.mark.parametrize(("healthy", "expected"), [(70, True), (71, True), (72, False), (100, False)])
+def test_there_is_no_panic_while_the_healthy_ones_can_take_everything(healthy, expected):
+    """With a threshold of 80 %, 72 of 100 are enough: times 1.4 they are more than 100 %."""
+    assert is_panic(healthy, 100, 0.8, 1.4) is expected
+    assert priority_loads([healthy], [100], 0.8, 1.4).is_panic == [expected]
 
 
 def test_a_lower_factor_spills_over_sooner():

@@ -82,6 +82,57 @@ def test_an_ejection_is_no_longer_than_the_longest():
         assert not made.is_ejected(0)
 
 
+def test_a_passed_check_ends_an_ejection_and_failures_are_counted_anew():
+    made = detection(consecutive_gateway_failure=4)
+    fail(made, times=5)
+    fail(made, times=3, status=503)  # while it is out
+
+    assert made.pass_check(0, SECOND)
+    assert (made.is_ejected(0), made.ejected) == (False, 0)
+    assert fail(made, times=5) == [False] * 4 + [True]
+
+
+def test_a_passed_check_says_nothing_of_a_host_that_is_in():
+    made = detection()
+    fail(made, times=4)
+
+    assert not made.pass_check(0, 0)
+    assert fail(made) == [True]
+
+
+def test_whether_a_passed_check_ends_an_ejection_is_a_setting():
+    made = detection(successful_active_health_check_uneject_host=False)
+    fail(made, times=5)
+
+    assert not made.pass_check(0, SECOND)
+    assert made.is_ejected(0)
+
+
+def test_a_return_by_a_check_lowers_the_multiplier_at_the_sweeps_that_are_an_interval_after_it():
+    made = detection(base_ejection_time="5s", interval="1s")
+    fail(made, times=5)
+    made.pass_check(0, round(0.5 * SECOND))
+    made.sweep(1 * SECOND, DRAW)
+    fail(made, times=5, now_s=1.1)  # twice the base: the sweep came half an interval after the return
+    made.sweep(round(11 * SECOND), DRAW)
+    assert made.is_ejected(0)
+    made.sweep(round(11.1 * SECOND), DRAW)
+    assert not made.is_ejected(0)
+
+
+def test_a_sweep_tells_who_has_changed_in_an_order_of_its_own():
+    made = OutlierDetection(max_ejection_percent=1.0, base_ejection_time="5s", enforcing_success_rate=0.0).build(
+        hosts=6, draw=Draw().at(7, 7)
+    )
+    for index in range(5):
+        fail(made, index, 5)
+    changed = made.sweep(5 * SECOND, DRAW)
+
+    assert sorted(changed) == [0, 1, 2, 3, 4]
+    assert changed != [0, 1, 2, 3, 4]
+    assert made.sweep(15 * SECOND, DRAW) == []
+
+
 def test_jitter_adds_to_the_time_out():
     made = detection(base_ejection_time="5s", max_ejection_time_jitter="10s")
     fail(made, times=5)
@@ -209,6 +260,12 @@ def test_a_host_that_leaves_makes_room_and_one_that_joins_is_new():
     made.join(0)
     assert not made.is_ejected(0)
     assert not any(fail(made, times=4))
+
+
+def test_a_phase_is_within_an_interval():
+    OutlierDetection(interval="1s", phase="1s").check()
+    with pytest.raises(SettingError, match="must not be longer than `interval`: the first sweep comes within one"):
+        OutlierDetection(interval="1s", phase="1001ms").check()
 
 
 @pytest.mark.parametrize("setting", ["interval", "base_ejection_time"])

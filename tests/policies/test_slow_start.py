@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from scripted import Scripted, endpoints
 
-from meshsim.policies.load_balancing import NO_HASH, LeastRequest, RoundRobin, SlowStart
+from meshsim.policies.load_balancing import NO_HASH, Endpoint, LeastRequest, RoundRobin, SlowStart
 from meshsim.registry import SettingError
 from meshsim.units import NS_PER_S
 
 
 def factor(age_s, **settings):
     (endpoint,) = endpoints([0])
-    endpoint.joined_ns = 100 * NS_PER_S
+    endpoint.healthy_since_ns = 100 * NS_PER_S
     return SlowStart(slow_start_window="30s", **settings).factor(endpoint, (100 + age_s) * NS_PER_S)
 
 
@@ -34,12 +34,23 @@ def test_whoever_was_there_from_the_start_is_not_new():
     assert SlowStart(slow_start_window="30s").factor(endpoint, 0) == 1.0
 
 
+def test_who_is_not_well_and_is_asked_all_the_same_has_its_full_weight():
+    """In a panic: Envoy looks at slow start of healthy hosts only (applySlowStartFactor)."""
+
+    class Ill(Endpoint):
+        is_well = False
+
+    endpoint = Ill(1.0, 0)
+    endpoint.healthy_since_ns = 100 * NS_PER_S
+    assert SlowStart(slow_start_window="30s").factor(endpoint, 101 * NS_PER_S) == 1.0
+
+
 @pytest.mark.parametrize("policy", [RoundRobin, LeastRequest])
 def test_shares_of_a_new_host_are_those_of_a_real_envoy(policy):
     """Measured in windows of 5 s, 250 requests/s, four hosts of which one is new: 3.5, 7.7, 12.1, 16.3, 19.9, 23.4, 25.0 %."""
     hosts = endpoints([0] * 4)
     built = policy(slow_start=SlowStart(slow_start_window="30s")).build(endpoints=hosts[:3], draw=Scripted(0, 0))
-    hosts[3].joined_ns = 0
+    hosts[3].healthy_since_ns = 0
     for index, host in enumerate(hosts):
         host.index = index
     built.update(hosts, Scripted(0))

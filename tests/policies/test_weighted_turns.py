@@ -15,10 +15,10 @@ from meshsim.units import NS_PER_S
 SLOWLY = SlowStart(slow_start_window="30s")
 
 
-def hosts_of(weights, joined_ns=None):
+def hosts_of(weights, healthy_since_ns=None):
     hosts = [Endpoint(weight, index) for index, weight in enumerate(weights)]
-    for index, time_ns in (joined_ns or {}).items():
-        hosts[index].joined_ns = time_ns
+    for index, time_ns in (healthy_since_ns or {}).items():
+        hosts[index].healthy_since_ns = time_ns
     return hosts
 
 

@@ -155,6 +155,9 @@ class FakeComparison:
         first = self.experiments[self.variants[0]].loaded
         return {name: changes(first, self.experiments[name].loaded) for name in self.variants[1:]}
 
+    def failures(self) -> pd.DataFrame:
+        return self.frames.get("failures", frames.failures(self.variants))
+
     def routes(self) -> pd.DataFrame:
         scenario = self.experiments[self.variants[0]].scenario
         names = list(scenario.gateway.routes) if scenario.gateway else ["checkout"]

@@ -377,3 +377,11 @@ def _keyed(frame: pd.DataFrame, variant: str, replication: int, **keys: object) 
     for place, (name, value) in enumerate({"variant": variant, "replication": replication, **keys}.items()):
         frame.insert(place, name, value)
     return frame
+
+
+def failures(variants: Sequence[str]) -> pd.DataFrame:
+    """Two ways of the first variant, one of the second, none of the rest."""
+    ways = [(503, None, "UO", "payment", "UO", 300, 0.1), (0, None, "DC", None, "DC", 30, 0.01)]
+    rows = [(variant, "checkout", *way) for place, variant in enumerate(variants) for way in ways[: max(0, 2 - place)]]
+    columns = ["variant", "route", "status", "grpc_status", "flags", "origin", "origin_flags", "requests", "share"]
+    return pd.DataFrame(rows, columns=columns)

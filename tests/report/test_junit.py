@@ -7,8 +7,10 @@ from xml.etree import ElementTree as ET
 import fakes
 import pytest
 
+import meshsim
 from meshsim.experiments.judgement import GateVerdict
 from meshsim.report.page import junit
+from meshsim.report.write import write_report
 
 GATES = (
     GateVerdict("latency:p99<=+5%", "budget", 0.12, 0.08, 0.16, "crossed", "+12% [+8%, +16%]"),
@@ -23,7 +25,9 @@ def parsed(text):
 
 @pytest.fixture(scope="module")
 def root():
-    return parsed(junit(fakes.comparison(), GATES))
+    comparison = fakes.comparison()
+    comparison.gates = GATES
+    return parsed(junit(comparison))
 
 
 def test_there_is_a_suite_for_each_variant_and_one_for_the_gates(root):
@@ -41,7 +45,8 @@ def test_its_shape_is_the_one_that_jenkins_and_gitlab_read(root):
     """Source: the schema of Jenkins' xunit plugin, junit-10.xsd: properties come first; a case has a class, a name and a time."""
     for suite in root:
         assert {"name", "tests", "failures", "errors", "skipped", "time"} <= set(suite.attrib)
-        assert [one.tag for one in suite] == ["properties"] + ["testcase"] * int(suite.get("tests"))
+        tags = [one.tag for one in suite]
+        assert tags in (expected := ["properties"] + ["testcase"] * int(suite.get("tests")), [*expected, "system-out"])
         for case in suite.iter("testcase"):
             assert set(case.attrib) == {"classname", "name", "time"}
             assert [one.tag for one in case] in ([], ["failure"], ["skipped"])
@@ -89,3 +94,29 @@ def test_without_thresholds_the_suites_are_empty():
     comparison.frames["thresholds"] = comparison.thresholds().iloc[:0]
 
     assert parsed(junit(comparison)).get("tests") == "0"
+
+
+def test_why_requests_failed_stands_with_the_suite_of_the_variant(root):
+    assert root.find("testsuite[@name='as-is']/system-out").text == (
+        "Why requests failed:\n"
+        "checkout: 300 (10 %), client saw 503 UO, began at payment as UO\n"
+        "checkout: 30 (1 %), client saw gave up DC, began at client as DC\n"
+    )
+    assert root.find("testsuite[@name='no-retries']/system-out") is None
+
+
+def test_the_gates_of_the_command_line_are_in_the_junit_that_it_prints(tmp_path):
+    """They were in every form of output but this one, so that CI saw green where `compare` exits with 99."""
+    scenario = {
+        "name": "gated",
+        "load": {"all": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"back": 1}}},
+        "services": {"back": {"workers": 4, "script": [{"compute": "10ms"}]}},
+        "variants": {"as-is": {}, "slow": {"services": {"back": {"script": [{"compute": "20ms"}]}}}},
+        "run": {"duration": "2s", "seed": 1, "replications": 2},
+    }
+    comparison = meshsim.compare(scenario, gates=["latency:p50<=+5%"], jobs=1, out=tmp_path / "out")
+    made = parsed(write_report(comparison, tmp_path / "junit.xml").read_bytes())
+
+    assert [(one.get("name"), one.get("tests"), one.get("failures")) for one in made] == [
+        ("as-is", "0", "0"), ("slow", "0", "0"), ("gates", "1", "1"),
+    ]  # fmt: skip

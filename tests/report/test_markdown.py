@@ -36,7 +36,7 @@ def test_the_verdict_comes_first(text):
 def test_every_row_of_a_table_has_as_many_cells_as_its_header(text):
     tables = [block for block in text.split("\n\n") if block.startswith("|")]
 
-    assert len(tables) == 2
+    assert len(tables) == 3
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
 

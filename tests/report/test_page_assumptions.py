@@ -129,6 +129,7 @@ def test_every_default_of_a_product_can_be_used(scenario):
     }  # fmt: skip
     ambient = copy.deepcopy(scenario)
     ambient["mesh"] = {"mode": "ambient", "waypoints": {"services": {"payment": {}}}}
+    ambient["mesh"]["traffic"] = {"payment": {"outlier_detection": {}, "load_balancer": "ring_hash"}}
     fields = {field for product, field in used(scenario, budget=budget, ambient=ambient) if product == "istio-1.29"}
 
     assert fields == set(resolve("istio-1.29").fields)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import fakes
 import pytest
+import wide
 
 import meshsim as ms
 from meshsim.report.page import page
@@ -47,6 +47,25 @@ TOO_WIDE = """() => {
         one.getBoundingClientRect().right > width + 1 && one.getClientRects().length && !isScrolled(one.parentElement) && !one.closest("svg"));
     return found.map((one) => one.outerHTML.slice(0, 100));
 }"""
+SCROLLED = """() => Array.from(document.querySelectorAll(".scroll")).filter((one) => one.scrollWidth > one.clientWidth).map(
+    (one) => `${one.getAttribute("aria-label")}: ${one.scrollWidth} in ${one.clientWidth}`)"""
+UNREACHED = """() => {
+    const inside = (one) => { const box = one.getBoundingClientRect(); return box.width > 0 && box.left >= 0 && box.right <= innerWidth + 1; };
+    return Array.from(document.querySelectorAll("tbody th, tbody td")).filter((one) => one.textContent.trim() && !inside(one))
+        .map((one) => one.outerHTML.slice(0, 100));
+}"""
+UNNAMED = """() => {
+    const found = [];
+    for (const row of document.querySelectorAll("tbody tr")) {
+        const names = Array.from(row.closest("table").tHead.rows[0].cells).map((one) => one.textContent.trim());
+        for (const cell of row.cells) {
+            if (cell.tagName !== "TD" || cell.colSpan > 1 || !cell.textContent.trim() || cell.querySelector(".mark")) continue;
+            const says = getComputedStyle(cell, "::before").content.slice(1, -1);
+            if (!names.some((name) => says && name.startsWith(says))) found.push(`${says}: ${cell.outerHTML.slice(0, 100)}`);
+        }
+    }
+    return found;
+}"""
 FAINT = """() => {
     const luminance = (colour) => {
         const [red, green, blue] = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => {
@@ -82,11 +101,11 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module", params=["made up", "online-boutique", "checkout-brownout"])
+@pytest.fixture(scope="module", params=["wide", "online-boutique", "checkout-brownout"])
 def file(request, tmp_path_factory):
-    """A made-up comparison with everything in it, and short ones of the real scenarios."""
+    """A made-up comparison with the widest tables there are, and short ones of the real scenarios."""
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(page(fakes.comparison() if request.param == "made up" else short(request.param)), encoding="utf-8")
+    path.write_text(page(wide.comparison() if request.param == "wide" else short(request.param)), encoding="utf-8")
     return path
 
 
@@ -180,6 +199,24 @@ def test_nothing_is_wider_than_the_window(opened, size):
 
     assert tab.evaluate(TOO_WIDE) == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_table_has_to_be_pushed_sideways(opened, size):
+    tab = opened(size)
+    tab.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+
+    assert tab.evaluate(SCROLLED) == []
+    assert tab.evaluate(UNREACHED) == []
+
+
+def test_on_a_phone_each_figure_stands_under_the_name_of_its_column(opened):
+    tab = opened("phone")
+    tab.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+
+    assert tab.evaluate(UNNAMED) == []
+    tab.locator("#tables table").nth(1).locator("thead button").nth(3).click()
+    assert numbers(column(tab, 4)) == sorted(numbers(column(tab, 4)), reverse=True)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import fakes
 import frames
 import pandas as pd
@@ -15,7 +17,7 @@ from meshsim.report.page.charts import chart_groups
 from meshsim.report.page.html import page
 from meshsim.report.page.policy_charts import MOST_SHOWN, MOST_WAYS, policies_group
 from meshsim.report.page.subject import Subject
-from meshsim.report.plots import plots
+from meshsim.report.plots import Plots, plots
 
 SCENARIO = {
     "name": "ejection",
@@ -93,6 +95,28 @@ def test_a_notebook_draws_them_of_one_run(runs):
     assert policies.texts[0].get_text() == "ejections of instances"
     assert [text.get_text() for text in connections.texts] == ["no connection was opened or closed"]
     assert len(balance.get_figure(root=True).axes) == 3
+
+
+NAMES = {"route", "service", "destination", "variant", "filter", "by"}
+ASKED = [
+    (method, name)
+    for method, function in inspect.getmembers(Plots, inspect.isfunction)
+    if not method.startswith("_")
+    for name in inspect.signature(function).parameters
+    if name in NAMES
+]
+
+
+@pytest.mark.parametrize(("method", "name"), ASKED)
+def test_a_chart_of_a_name_that_is_not_there_is_refused(runs, method, name):
+    """Every method of a result's `plot`, every argument that is a name: an empty chart would say that nothing happened."""
+    with pytest.raises((UsageError, ResultError), match=r"no \w+ (by )?'typo'|tells nothing of filters"):
+        getattr(runs["on"].plot, method)(**{name: "typo"})
+
+
+def test_the_nearest_name_is_proposed(runs):
+    with pytest.raises(UsageError, match=r"^no route 'al' in these results; did you mean 'all'\?$"):
+        runs["on"].plot.latency(route="al")
 
 
 def test_an_unknown_destination_is_refused_with_the_nearest_name(runs):

@@ -89,10 +89,10 @@ def test_every_product_answers_the_same_fields(product: str) -> None:
         ("traffic.retries.retry_back_off.base_interval", 25 * NS_PER_MS, 25 * NS_PER_MS, 25 * NS_PER_MS, 25 * NS_PER_MS),
         ("traffic.circuit_breakers.max_connections", 2**32 - 1, 1024, 2**32 - 1, 2**32 - 1),
         ("traffic.circuit_breakers.max_retries", 2**32 - 1, 3, 2**32 - 1, 2**32 - 1),
-        ("traffic.healthy_panic_threshold", 0.5, 0.5, 0.0, 0.0),
+        ("traffic.healthy_panic_threshold", 0.5, 0.5, 0.5, 0.0),
         ("traffic.balancer_queue.failfast_timeout", None, None, None, 3 * NS_PER_S),
         ("discovery.debounce_after", 0, 0, 100 * NS_PER_MS, 0),
-        ("mesh.mtls.resumed_handshake_time", 170_000, 170_000, 170_000, 260_000),
+        ("mesh.mtls.resumed_handshake_time", 70_000, 70_000, 70_000, 170_000),
         ("mesh.proxy_time", 0, 300_000, 200_000, 110_000),
         ("mesh.workers", 1, 2, 2, 1),
     ],
@@ -117,6 +117,8 @@ def test_envoy_gateway_is_envoy_but_for_what_its_translator_sets() -> None:
         "traffic.circuit_breakers.max_retries": 1024,
         "traffic.connect_timeout": "10s",
         "traffic.outlier_detection.interval": "3s",
+        "traffic.cluster_per": "rule",
+        "traffic.ignore_health_on_host_removal": True,
     }
 
 

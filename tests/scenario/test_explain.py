@@ -61,7 +61,7 @@ def test_retries_of_clients_and_services_do_not_depend_on_the_product() -> None:
 def test_a_setting_of_a_policy_is_a_field_too() -> None:
     meaning = explain("least_request.choice_count").meanings[0]
 
-    assert meaning.doc == "Endpoints drawn for each request; 1 is plain random."
+    assert meaning.doc == "Endpoints drawn for each request, with replacement; 1 is plain random."
     assert "mesh.traffic.<service>.load_balancer.least_request.choice_count" in meaning.places
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from meshsim.errors import ScenarioError
 from meshsim.policies.load_balancing import LeastRequest
-from meshsim.scenario.load import load, read
-from meshsim.scenario.sections.services import CallStep, ComputeStep, ReplayedTime
+from meshsim.scenario.load import load, load_all, read
+from meshsim.scenario.sections.errors import ReplayedTime
+from meshsim.scenario.sections.services import CallStep, ComputeStep
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted([*REPOSITORY.glob("scenarios/*.yaml"), *REPOSITORY.glob("benchmarks/*.yaml")])
@@ -42,6 +43,24 @@ def test_every_scenario_of_the_repository_loads_with_all_its_variants(path: Path
 
     for variant in loaded.names:
         assert load(path, variant=variant).scenario.name == loaded.scenario.name
+
+
+def test_all_versions_of_one_reading_are_those_of_a_reading_each() -> None:
+    text = TEXT + "variants: {v: {run: {seed: 2}}, w: {run: {duration: 30s}}}\n"
+    found = list(load_all(text, set=["run.warm_up=1s"]))
+
+    assert [one.variant for one in found] == [None, "v", "w"]
+    for one in found:
+        alone = load(text, variant=one.variant, set=["run.warm_up=1s"])
+        assert (one.scenario, one.digest, one.text, one.changes) == (alone.scenario, alone.digest, alone.text, alone.changes)
+
+
+def test_a_change_that_fits_no_variant_is_found_in_that_variants_turn() -> None:
+    versions = load_all(TEXT + "variants: {short: {run: {duration: 1s}}}\n", set=["run.warm_up=2s"])
+
+    assert next(versions).scenario.run.warm_up == 2_000_000_000
+    with pytest.raises(ScenarioError, match="must be shorter than the run's duration"):
+        next(versions)
 
 
 def test_quantities_are_numbers_and_choices_are_policies() -> None:

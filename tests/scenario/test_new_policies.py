@@ -51,6 +51,7 @@ def test_a_policy_registered_late_can_be_chosen_at_once(tmp_path):
 
         assert instances({"always_the_same": {"which": 2}}) == {2}
         assert instances("always_the_same") == {0}
+        assert len(instances({"deterministic_subsetting": {"load_balancer": "always_the_same"}})) == 1
         assert "Its number." in str(json_schema())
         try:
             instances({"always_the_same": {"wich": 2}})

@@ -309,7 +309,7 @@ def route(text):
         ),
         (
             "path: {regex: '/item/[0-9'}, to: a",
-            "5:41: gateway.routes.cart.path.regex: is no regular expression: unterminated character set at position 6",
+            "5:41: gateway.routes.cart.path.regex: is no regular expression of RE2's, which Envoy takes: missing ]: [0-9",
         ),
         (
             "path: {regex: ''}, to: a",

@@ -18,6 +18,9 @@ from meshsim.scenario.thresholds import METRICS, parse_condition, parse_selector
         ("latency{consumer:acme,route:a}", "latency", {"consumer": "acme", "route": "a"}),
         ("proxy_cpu{service:(gateway)}", "proxy_cpu", {"service": "(gateway)"}),
         ("recovery_time{route:a}", "recovery_time", {"route": "a"}),
+        ("errors{status:5xx}", "errors", {"status": "5xx"}),
+        ("errors{service:a,status:429}", "errors", {"service": "a", "status": "429"}),
+        ("errors{route:a,consumer:b,status:0}", "errors", {"route": "a", "consumer": "b", "status": "0"}),
     ],
 )
 def test_a_selector_is_a_metric_with_labels(text: str, metric: str, labels: dict[str, str]) -> None:
@@ -81,6 +84,9 @@ def test_what_is_no_condition_is_told(metric: str, text: str, message: str) -> N
         ("", "'' is no metric; write 'latency' or 'latency{route:checkout}'"),
         ("latncy", "unknown metric 'latncy'; did you mean 'latency'?"),
         ("latency{route}", "'route' is no label; write 'latency{route:...}'"),
+        ("errors{status:5x}", "'5x' is no status; write '503', '5xx', or '0' where the caller gave up"),
+        ("errors{status:600}", "'600' is no status; write '503', '5xx', or '0' where the caller gave up"),
+        ("latency{status:503}", "latency has no label 'status' (one of: consumer, route, service, source)"),
         ("utilisation{route:a}", "utilisation has no label 'route' (one of: service)"),
         ("recovery_time{service:a}", "recovery_time has no label 'service' (one of: route)"),
         ("latency{source:a,consumer:b}", "a load is of one consumer; write {source:...} or {consumer:...}"),

@@ -16,6 +16,7 @@ from warned_of_traffic import ROWS as OF_TRAFFIC
 
 import meshsim as ms
 from meshsim.scenario import advice
+from meshsim.scenario.advice import hanging
 from meshsim.scenario.advice.remark import Kind
 from meshsim.scenario.load import load
 
@@ -27,7 +28,8 @@ NAMED = [pytest.param(row, id=f"{number}-{row.kind.name.lower()}") for number, r
 
 
 def kinds(scenario: object) -> set[Kind]:
-    return {remark.kind for remark in advice.remarks(load(scenario).scenario)}  # type: ignore[arg-type]
+    read = load(scenario).scenario  # type: ignore[arg-type]
+    return {remark.kind for remark in (*advice.remarks(read), *hanging.remarks(read))}
 
 
 @pytest.mark.parametrize("row", NAMED)

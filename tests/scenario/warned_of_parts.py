@@ -20,6 +20,7 @@ from warned_scenarios import (
     flagged,
     gateway,
     instances,
+    longest,
     mesh,
     services,
     to_back,
@@ -341,4 +342,49 @@ WITHOUT_EFFECT = (
     ),
 )
 
-ROWS = HOSTS + HASHING + REACH + SCHEDULE + WITHOUT_EFFECT
+GATEWAY_FAILS = [{"at": "1s", "for": "2s", "service": "(gateway)", "crash": True}]
+NEWER = (
+    Row(
+        Kind.FAULT_WITHOUT_A_GATEWAY,
+        gateway(deployment="none", faults=GATEWAY_FAILS),
+        failed(0, 0),
+        gateway(faults=GATEWAY_FAILS),
+        failed(0.1),
+    ),
+    Row(
+        Kind.FAULT_STRIKES_NOBODY,
+        mesh(**both(ZONES, fault(errors="100%", zone="b", instances=[0]))),
+        failed(0, 0),
+        mesh(**both(ZONES, fault(errors="100%", zone="a", instances=[0]))),
+        failed(0.1),
+    ),
+    Row(
+        Kind.NOTHING_TAKES_THE_GATEWAY,
+        gateway(gateway={"readiness": {}}),
+        alike(gateway()),
+        gateway(faults=GATEWAY_FAILS, gateway={"readiness": {}}),
+        failed(0.1),
+    ),
+    Row(
+        Kind.GATEWAY_LOST_WITHOUT_TIMEOUT,
+        gateway(faults=[{**GATEWAY_FAILS[0], "crash": False, "unreachable": True}]),
+        longest(100),
+        gateway(**clients(timeout="1s"), faults=[{**GATEWAY_FAILS[0], "crash": False, "unreachable": True}]),
+        longest(0, 1.001),
+    ),
+    Row(  # outlier detection turns failover by zones on
+        Kind.DEFAULT_HANGS_ON_A_SETTING,
+        mesh(
+            **both(
+                {"defaults": "istio-1.29"},
+                ZONES,
+                calls_to_back(outlier_detection={"consecutive_5xx": 7, "max_ejection_percent": "100%"}),
+            )
+        ),
+        instances(1),
+        mesh(**both({"defaults": "istio-1.29"}, ZONES)),
+        instances(2),
+    ),
+)
+
+ROWS = HOSTS + HASHING + REACH + SCHEDULE + WITHOUT_EFFECT + NEWER

@@ -20,7 +20,8 @@ from meshsim.distributions import (
     Pareto,
     Weibull,
 )
-from meshsim.randomness import SERVICE_TIME, request_keys, uniforms
+from meshsim.random_blocks import request_keys, uniforms
+from meshsim.randomness import SERVICE_TIME
 from meshsim.units import LONGEST_NS, NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:

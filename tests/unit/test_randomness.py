@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from meshsim.random_blocks import request_keys, uniforms
 from meshsim.randomness import (
     APPLICATION,
     ARRIVAL,
@@ -32,11 +33,9 @@ from meshsim.randomness import (
     call_key,
     mix,
     request_key,
-    request_keys,
     root_key,
     stream,
     uniform,
-    uniforms,
     user_request_key,
 )
 

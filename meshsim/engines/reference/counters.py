@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.proxies.fleet import GATEWAY_KIND
 from meshsim.policies.circuit_breaking import HALF_OPEN, OPEN
 from meshsim.policies.filters import Decision
-from meshsim.records import ACTIVITY
+from meshsim.records import DESTINATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     import simpy
 
-    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.destinations.together import Together
     from meshsim.engines.reference.proxies.fleet import Placed
     from meshsim.engines.reference.proxies.replicas import Replica
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.plan import Plan
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 NO_ACTION = (Decision.ADMITTED, Decision.MISS)
 """Of these a request goes on as if the filter were not there."""
 
 NO_EDGE = [0, 0, 0, 0, 0]
+NO_CALLS = [0] * (len(DESTINATIONS) - 7)
+"""What a row of `DESTINATIONS` says after the healthy ones, where there are no calls yet."""
 
 
 class Counters:
@@ -38,7 +41,7 @@ class Counters:
         plan: Plan,
         instances: Sequence[Instance],
         proxies: Sequence[Placed],
-        views: Sequence[tuple[int, View]],
+        together: Mapping[tuple[int, int, int], Together],
         replicas: Sequence[Replica] = (),
     ) -> None:
         self._clock = clock
@@ -49,7 +52,7 @@ class Counters:
         self._edges = [(replica, [0, 0, 0, 0]) for replica in replicas]
         """By replica of the gateway; empty where clients' connections are not looked at."""
         self._filters = [placed for placed in proxies if placed.proxy.screen.filters]
-        self._destinations = [(key, views_of, [0] * len(ACTIVITY)) for key, views_of in _by_destination(views)]
+        self._destinations = sorted(together.items(), key=itemgetter(0))
 
     def watch(self) -> Generator[simpy.Event, None, None]:
         """A SimPy process: goes on until the load has ended and no request is left."""
@@ -73,25 +76,24 @@ class Counters:
         now_ns: int = self._clock.now_ns
         for instance, before in self._instances:
             station = instance.station
-            totals = [station.queued_ns, station.busy_ns, instance.arrived, instance.finished]
-            queued_ns, busy_ns, arrived, finished = (new - old for new, old in zip(totals, before, strict=True))
-            before[:] = totals
+            queued_ns, busy_ns, arrived, finished = before
+            before[:] = totals = [station.queued_ns, station.busy_ns, instance.arrived, instance.finished]
             self._recorder.counters.append(
                 [
-                    now_ns, instance.service, instance.index, station.queued, station.busy, queued_ns, busy_ns, arrived, finished,
-                    int(not instance.is_down),
+                    now_ns, instance.service, instance.index, station.queued, station.busy, totals[0] - queued_ns,
+                    totals[1] - busy_ns, totals[2] - arrived, totals[3] - finished, int(not instance.is_down),
                 ]
             )  # fmt: skip
         for (kind, service, proxy), before in self._proxies:
             station = proxy.station
-            totals = [station.queued_ns, station.busy_ns, station.passed]
-            queued_ns, busy_ns, passed = (new - old for new, old in zip(totals, before, strict=True))
-            before[:] = totals
-            active_retries = sum(view.retries.in_use for view in proxy.views)
+            queued_ns, busy_ns, passed = before
+            before[:] = totals = [station.queued_ns, station.busy_ns, station.passed]
+            active_retries = sum([view.retries.in_use for view in proxy.views]) if proxy.views else 0
             edge = self._edge(proxy.index) if kind == GATEWAY_KIND and self._edges else NO_EDGE
             self._recorder.proxies.append(
                 [
-                    now_ns, kind, service, proxy.index, station.queued, station.busy, queued_ns, busy_ns, passed, active_retries, *edge,
+                    now_ns, kind, service, proxy.index, station.queued, station.busy, totals[0] - queued_ns, totals[1] - busy_ns,
+                    totals[2] - passed, active_retries, *edge,
                 ]
             )  # fmt: skip
         self._write_filters(now_ns)
@@ -120,30 +122,25 @@ class Counters:
                 self._recorder.filters.append([now_ns, kind, service, proxy.index, number, judged[number], acted[number]])
 
     def _write_destinations(self, now_ns: int) -> None:
-        for (caller, service, subset), views, before in self._destinations:
-            totals = [sum(column) for column in zip(*(view.activity.values() for view in views), strict=True)]
-            counts = [new - old for new, old in zip(totals, before, strict=True)]
-            before[:] = totals
-            members = [endpoint for view in views for endpoint in view.endpoints if endpoint.is_member]
+        for (caller, service, subset), together in self._destinations:
+            views = together.views
+            if not together.parts:  # nobody has called: who is there is all that there is to say
+                members = together.late_members
+                self._recorder.destinations.append([now_ns, caller, service, subset, together.late, members, members, *NO_CALLS])
+                continue
+            present = [part.present for part in together.parts]
             states = [view.breaker.state for view in views if view.breaker is not None]
             self._recorder.destinations.append(
                 [
-                    now_ns, caller, service, subset, len(views), len(members),
-                    sum(endpoint.is_healthy and endpoint.is_available for endpoint in members),
+                    now_ns, caller, service, subset, together.late + len(together.parts),
+                    together.late_members + sum(members for members, _ in present),
+                    together.late_members + sum(healthy for _, healthy in present),
                     sum(view.connections.in_use for view in views),
-                    sum(endpoint.in_flight for endpoint in members),
+                    sum(endpoint.in_flight for part in together.parts for endpoint in part.endpoints if endpoint.is_member),
                     sum(view.pending.in_use + (view.queue.length if view.queue is not None else 0) for view in views),
                     sum(view.retries.in_use for view in views),
                     states.count(OPEN), states.count(HALF_OPEN),
                     sum(view.limiter.limit for view in views if view.limiter is not None),
-                    *counts,
+                    *together.counts(),
                 ]
             )  # fmt: skip
-
-
-def _by_destination(views: Sequence[tuple[int, View]]) -> list[tuple[tuple[int, int, int], list[View]]]:
-    """The views of each caller, destination and subset together, in that order."""
-    together: dict[tuple[int, int, int], list[View]] = {}
-    for caller, view in views:
-        together.setdefault((caller, view.service, view.cluster.subset), []).append(view)
-    return sorted(together.items())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.model import Model
-from meshsim.records import Recorder
+from meshsim.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,8 @@ class Progress:
     """Whether nothing is left to happen."""
     planned_ns: int
     """Simulated time at which load ends."""
+    live: int = 0
+    """Tasks that are under way: requests, those that wait for them, and those that work on them."""
 
 
 def run(
@@ -52,24 +54,27 @@ def run(
     Returns:
         How far it came; `is_over` is False where it was stopped.
     """
-    recorder = Recorder(sinks)
-    model = Model(plan, seed, replication, recorder)
-    clock = model.clock
+    was_enabled = gc.isenabled()
+    gc.disable()  # a model makes no garbage in cycles until it ends, and looking for some costs a tenth of the time
+    try:
+        recorder = Recorder(sinks)
+        return _simulate(Model(plan, seed, replication, recorder), recorder, on_progress)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _simulate(model: Model, recorder: Recorder, on_progress: Callable[[Progress], bool]) -> Progress:
+    clock, planned_ns = model.clock, model.plan.duration_ns
 
     def progress() -> Progress:
-        return Progress(int(clock.now_ns), model.requests.count, clock.events, clock.is_over, plan.duration_ns)
+        return Progress(int(clock.now_ns), model.requests.count, clock.events, clock.is_over, planned_ns, clock.live)
 
     def look() -> None:
         recorder.flush_full()
         if not on_progress(progress()):
             clock.is_stopped = True
 
-    was_enabled = gc.isenabled()
-    gc.disable()  # a model makes no garbage in cycles until it ends, and looking for some costs a tenth of the time
-    try:
-        clock.run_all(look)
-        recorder.flush()
-    finally:
-        if was_enabled:
-            gc.enable()
+    clock.run_all(look)
+    recorder.flush()
     return progress()

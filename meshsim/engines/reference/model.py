@@ -24,6 +24,7 @@ from meshsim.engines.reference.proxies.replicas import Replicas
 from meshsim.engines.reference.proxies.routes import LiveRoute
 from meshsim.engines.reference.proxies.screening import Ask
 from meshsim.engines.reference.proxies.ways import Destinations
+from meshsim.engines.reference.services.fast_failing import FastFailing
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.engines.reference.time.beginnings import Beginnings
 from meshsim.engines.reference.time.clock import Clock
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.plan import Ask as Asked
     from meshsim.plan import Cluster, Plan, Step
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 ASKS = 1 << 20
 """Place of the questions of filters among the calls of an instance."""
@@ -67,7 +68,9 @@ class Model:
         self._links = Links(plan.network)
         self._instances = tuple(
             tuple(
-                Instance(self.clock, recorder, service, number, index, plan.operations, call_key(root, index))
+                (FastFailing if service.fails_at_once else Instance)(
+                    self.clock, recorder, service, number, index, plan.operations, call_key(root, index)
+                )
                 for index in range(len(service.zones))
             )
             for number, service in enumerate(plan.services)
@@ -85,6 +88,10 @@ class Model:
         if edge is not None:
             self._replicas = Replicas(self.clock, edge, self._fleet.gateways, self._key("edge"), self._fleet.renew)
             self._replicas.begin()
+        self._operations: list[list[int]] = [[] for _ in plan.services]
+        """Of each service, the numbers of its operations."""
+        for number, operation in enumerate(plan.operations):
+            self._operations[operation.service].append(number)
         self._waypoints: dict[int, Handler] = {}
         for instance in everyone:
             self._connect(instance)
@@ -92,7 +99,7 @@ class Model:
             handler = self._entry(number, source.stack)
             root = root_key(*self._root, source.stream)
             Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
-        self._control.begin()
+        self._control.begin(self._fleet.gateways, () if self._replicas is None else self._replicas.all)
         for gateway in self._fleet.gateways:
             read_load(self.clock, gateway, gateway.station)
         for instance in everyone:
@@ -102,7 +109,7 @@ class Model:
             if route.canary is not None:
                 route.canary.begin()
         replicas = () if self._replicas is None else self._replicas.all
-        self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.told, replicas)
+        self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.together, replicas)
         self.clock.process(self._counters.watch())
 
     def _key(self, name: str) -> int:
@@ -116,10 +123,8 @@ class Model:
         self._connect_asks(instance, key)
         handlers: dict[int, Handler] = {}
         visible = WITHOUT_A_PROXY if plan.mesh is None else BEHIND_A_PROXY
-        for number, operation in enumerate(plan.operations):
-            if operation.service != instance.service:
-                continue
-            for step in _calls(operation.steps):
+        for number in self._operations[instance.service]:
+            for step in _calls(plan.operations[number].steps):
                 called = plan.operations[step.operation].service
                 if called not in handlers:
                     handlers[called] = self._outbound(instance, called, key)
@@ -134,7 +139,7 @@ class Model:
         sidecar = self._fleet.sidecars.get((instance.service, instance.index))
         if mesh is None or mesh.ambient is not None or sidecar is None:
             return
-        place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar.station)
+        place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar)
         destinations = self._destinations(SIDECAR, place, instance.service, mesh.clusters)
         _connect(sidecar, service.asks, destinations, instance.service)
         sidecar.views.extend(destinations.views)
@@ -143,21 +148,31 @@ class Model:
         """From an instance to a service: through its sidecar or its node's proxy where there is a mesh."""
         plan, service = self.plan, self.plan.services[instance.service]
         sidecar = self._fleet.sidecars.get((instance.service, instance.index))
-        station = None if sidecar is None else sidecar.station
-        place = Place(key, instance.zone, instance.index, _by_zone(service.zones), station)
+        place = Place(key, instance.zone, instance.index, _by_zone(service.zones), sidecar)
         mesh = plan.mesh
         if mesh is None or sidecar is None:
             direct = plan.direct
-            return self._handler(direct.clusters[called], direct.stacks[called], SIDECAR, place, instance.service)[0]
+            return self._late(direct.clusters[called], direct.stacks[called], place, instance.service, [])
         if mesh.ambient is not None and mesh.ambient.waypoints[called]:
             handler = self._waypoint(called)
         else:
             clusters = mesh.clusters if mesh.ambient is None else mesh.transport
-            handler, views = self._handler(clusters[called], mesh.stacks[called], SIDECAR, place, instance.service)
-            sidecar.views.extend(views)
+            handler = self._late(clusters[called], mesh.stacks[called], place, instance.service, sidecar.views)
         if not sidecar.takes_time:
             return FreeSidecarLayer(handler, sidecar)
         return SidecarLayer(handler, sidecar, self._refusals)
+
+    def _late(self, cluster: Cluster, stack: Stack, place: Place, caller: int, views: list[View]) -> Handler:
+        """The layers to a service, for the first call that needs them where nothing looks after the views, which are added to `views`."""
+
+        def make() -> Handler:
+            handler, made = self._handler(cluster, stack, SIDECAR, place, caller)
+            views.extend(made)
+            return handler
+
+        if stack.mirror is not None or cluster.limiter is not None or self._control.looks_after(cluster):
+            return make()
+        return self._stacks.late(cluster, stack, place, caller, make)
 
     def _waypoint(self, called: int) -> Handler:
         """To a service through its waypoint, whose replicas have views of their own. Made once for all callers."""
@@ -168,7 +183,7 @@ class Model:
             handlers = []
             for waypoint in waypoints:
                 key = call_key(self._key(f"waypoint {self.plan.names.services[called]}"), waypoint.index)
-                place = Place(key, waypoint.zone, waypoint.index, callers, waypoint.station)
+                place = Place(key, waypoint.zone, waypoint.index, callers, waypoint)
                 handler, views = self._handler(mesh.clusters[called], mesh.stacks[called], WAYPOINT, place, CALLER_WAYPOINT)
                 destinations = self._destinations(WAYPOINT, place, CALLER_WAYPOINT, mesh.clusters)
                 _connect(waypoint, self.plan.services[called].asks, destinations, CALLER_WAYPOINT)
@@ -205,20 +220,28 @@ class Model:
             plan = self.plan
             handlers: dict[tuple[int, int, int], Handler] = {}
             parts: dict[tuple[int, int, int], Handler] = {}
+            fallbacks: dict[tuple[int, int], Handler] = {}
             assert plan.gateway is not None  # noqa: S101 — the caller has looked
             for gateway in self._fleet.gateways:
                 key = call_key(self._key("gateway"), gateway.index)
-                place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway.station)
+                place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway)
                 destinations = self._destinations(GATEWAY, place, CALLER_GATEWAY, plan.gateway.clusters)
                 for number, route in enumerate(plan.routes):
-                    for operation in route.reached:
-                        handlers[gateway.index, number, operation] = destinations.handler(operation, route.stack)
+                    owner = number if route.has_own_clusters else NONE
+                    for operation in route.operations if route.cluster is None else ():
+                        handlers[gateway.index, number, operation] = destinations.handler(operation, route.stack, owner)
+                    if route.cluster is not None:
+                        handler, view = destinations.rule(route.cluster, route.stack, number)
+                        handlers |= {(gateway.index, number, operation): handler for operation in route.operations}
+                        self._routes[number].follow(view)
+                    if route.fallback != NONE:
+                        fallbacks[gateway.index, number] = destinations.handler(route.fallback, route.stack)
                     for position, part in enumerate(route.parts):
                         parts[gateway.index, number, position] = destinations.handler(part.operation, part.stack)
                 _connect(gateway, plan.gateway.asks, destinations, CALLER_GATEWAY)
                 gateway.views.extend(destinations.views)
             self._entry_of_gateway = GatewayEntry(
-                self._refusals, self._links, self._routes, plan.operations, self._fleet.gateways, handlers, parts
+                self._refusals, self._links, self._routes, plan.operations, self._fleet.gateways, handlers, parts, fallbacks
             )
         return self._entry_of_gateway
 

@@ -13,7 +13,7 @@ from meshsim.metrics.frames.over_time import errors, services, timeline
 from meshsim.metrics.frames.policies import balance, policies
 from meshsim.metrics.frames.rates import errors_by_flag, goodput, retry_amplification, throughput, wasted_work
 from meshsim.metrics.frames.recovery import recovery_time
-from meshsim.metrics.frames.rows import failed, measured, with_consumers
+from meshsim.metrics.frames.rows import errors_of_service, failed, measured, with_consumers
 from meshsim.metrics.frames.stages import spans, stages
 from meshsim.metrics.frames.stations import proxy_cpu, queue_length, replica_hours, utilisation
 
@@ -23,6 +23,7 @@ __all__ = [
     "edges",
     "errors",
     "errors_by_flag",
+    "errors_of_service",
     "failed",
     "goodput",
     "latency_quantiles",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from meshsim.metrics.frames.rows import ALL, failed, grouping
+from meshsim.metrics.frames.rows import ALL, errors_of_service, failed, grouping
 from meshsim.metrics.frames.stations import interval_lengths_ns
 from meshsim.units import NS_PER_S
 
@@ -91,8 +91,8 @@ def services(
 
     Returns:
         A row for each service and interval: service, time_s, interval_s, calls_per_s (first tries), attempts_per_s, failures_per_s
-        (attempts that ended and failed), utilisation (share of the workers that are held), queue and busy (waiting requests and
-        held workers over all replicas, in the mean), replicas_up (in the mean).
+        (attempts that ended as its errors: `errors_of_service`), utilisation (share of the workers that are held), queue and busy
+        (waiting requests and held workers over all replicas, in the mean), replicas_up (in the mean).
 
     Example:
         >>> services(result.attempts, result.counters, {"payment": 8}, simulated_s=481).groupby("service")["queue"].max()
@@ -101,7 +101,7 @@ def services(
     counters = counters.assign(length_ns=interval_lengths_ns(counters), end_ns=counters["time_ns"] - 1)
     counters["up_ns"] = counters["length_ns"] * counters["is_up"]
     made_ns = attempts["sent_ns"].where(attempts["sent_ns"] >= 0, attempts["ended_ns"])
-    bad = failed(attempts) & (attempts["ended_ns"] >= 0)
+    bad = errors_of_service(attempts) & (attempts["ended_ns"] >= 0)
     parts = []
     for name, of_each in workers.items():
         of_service = (attempts["service"] == name) & (made_ns >= 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from meshsim.metrics.rows import NO_CONSUMER, NO_ROUTE
+from meshsim.metrics.rows import GRPC_SERVER_ERRORS, NO_CONSUMER, NO_ROUTE
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -41,6 +41,20 @@ def failed(rows: pd.DataFrame) -> pd.Series:
     """
     found: pd.Series = (rows["status"] == 0) | (rows["status"] >= 400) | (rows["grpc_status"] > 0)
     return found.rename("failed")
+
+
+def errors_of_service(attempts: pd.DataFrame) -> pd.Series:
+    """Whether each attempt was an error of its service: HTTP 5xx or no answer, or such a gRPC status; bool. 4xx is the caller's.
+
+    Args:
+        attempts: `Result.attempts`.
+
+    Example:
+        >>> errors_of_service(result.attempts).groupby(result.attempts["service"]).mean()
+    """
+    status = attempts["status"]
+    found: pd.Series = (status == 0) | (status >= 500) | attempts["grpc_status"].isin(GRPC_SERVER_ERRORS)
+    return found.rename("error")
 
 
 def with_consumers(requests: pd.DataFrame, consumers: Mapping[str, str | None]) -> pd.DataFrame:

@@ -35,6 +35,8 @@ WINDOW = 10
 SHORTEST_WINDOW = 3
 FEWEST_REQUESTS = 100
 """With fewer before the fault, their 99th percentile says nothing."""
+HEALTHY = 0.5
+"""Share of requests answered well before the first fault below which there was nothing to come back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +169,11 @@ def recoveries(
     ends_ns = [from_ns for from_ns, _ in stretches_ns[1:]] + [int(edges_ns[-1])]
     found = []
     for (from_ns, until_ns), horizon_ns in zip(stretches_ns, ends_ns, strict=True):
-        recovered_ns, unknown = None, ""
+        recovered_ns, unknown = None, _unwell(share)
         after = np.flatnonzero((edges_ns[:-1] >= until_ns) & (edges_ns[1:] <= horizon_ns))
-        if not share:
-            unknown = (
-                f"fewer than {FEWEST_REQUESTS} requests before the fault"
-                if share is None
-                else "nothing went well before the fault"
-            )
-        elif len(after) < SHORTEST_WINDOW:
+        if not unknown and len(after) < SHORTEST_WINDOW:
             unknown = "the load ends too soon after the fault" if horizon_ns == edges_ns[-1] else "the next fault comes too soon"
-        else:
+        if share and not unknown:
             recovered_ns = _first_good(edges_ns[after], started[after], within[after], RECOVERED * share)
         found.append(
             Recovery(
@@ -192,6 +188,15 @@ def recoveries(
             )
         )
     return found
+
+
+def _unwell(share: float | None) -> str:
+    """Why there is no state before the fault to come back to; empty where there is."""
+    if share is None:
+        return f"fewer than {FEWEST_REQUESTS} requests before the fault"
+    if not share:
+        return "nothing went well before the fault"
+    return f"only {share:.0%} went well before the fault" if share < HEALTHY else ""
 
 
 def _first_good(starts_ns: np.ndarray, started: np.ndarray, within: np.ndarray, wanted: float) -> int | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meshsim.metrics.over_time.intervals import Counted, Intervals
-from meshsim.metrics.rows import groups, is_failed
+from meshsim.metrics.rows import groups, is_error_of_service
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ServicesOverTime:
         made_ns = np.where(chunk["sent_ns"] >= 0, chunk["sent_ns"], ended_ns)
         if len(made_ns):
             self._reach(int(max(made_ns.max(), ended_ns.max(), 0)))
-        is_first, failed = chunk["attempt"] == 1, is_failed(chunk)
+        is_first, failed = chunk["attempt"] == 1, is_error_of_service(chunk)
         for service, rows in groups(chunk["service"]):
             if service < 0:
                 continue
@@ -74,8 +74,9 @@ class ServicesOverTime:
 
         Returns:
             Columns of equal length: service, time_s (start of the interval), interval_s, calls_per_s (first tries),
-            attempts_per_s, failures_per_s (of attempts), utilisation (share of the workers that are held), queue (requests that
-            wait, over all replicas, in the mean), busy (held workers, over all replicas, in the mean), replicas_up (in the mean).
+            attempts_per_s, failures_per_s (attempts that it failed; not those refused with 4xx), utilisation (share of the workers
+            that are held), queue (requests that wait, over all replicas, in the mean), busy (held workers, over all replicas, in
+            the mean), replicas_up (in the mean).
             The last four are NaN where there were no counters.
         """
         edges_ns = self._axis.edges_ns(simulated_ns)

@@ -122,13 +122,18 @@ def chain(tries: Sequence[Try], from_ns: int, until_ns: int) -> list[Piece]:
 
 
 def _through(one: Try, until_ns: int, below: Below, *, knows_waits: bool) -> Iterator[Segment]:
-    """A try and all below it that was waited for, until then."""
+    """A try and all below it that was waited for, until then. Without recursion: a chain of calls may be longer than Python's stack."""
     yield from waits_of(one, until_ns)
-    for piece, segment in stages_of(one, until_ns, below, knows_waits=knows_waits):
-        if piece is None:
+    pending = [stages_of(one, until_ns, below, knows_waits=knows_waits)]
+    while pending:
+        piece, segment = next(pending[-1], (None, None))
+        if segment is None:
+            pending.pop()
+        elif piece is None:
             yield segment
         else:
-            yield from _through(piece, segment.until_ns, below, knows_waits=knows_waits)
+            yield from waits_of(piece, segment.until_ns)
+            pending.append(stages_of(piece, segment.until_ns, below, knows_waits=knows_waits))
 
 
 def waits_of(one: Try, until_ns: int) -> Iterator[Segment]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from meshsim.flags import flag_text
 from meshsim.metrics.stages.critical_path import NONE, Try
-from meshsim.randomness import SAMPLE, uniforms
+from meshsim.random_blocks import uniforms
+from meshsim.randomness import SAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

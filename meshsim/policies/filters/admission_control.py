@@ -28,10 +28,13 @@ class AdmissionControl(Filter):
     """Reject at random when too few of the last requests succeeded, the more the fewer did.
 
     Probability: ((n - s / sr_threshold) / (n + 1)) ^ (1 / aggression), of n requests and s successes in the window, and
-    `max_rejection_probability` at most. Rejected requests do not count in n: they are no failures. 4xx answers are successes. Envoy
-    counts for each worker thread, here it is one count for each proxy. Its access log shows no flag.
+    `max_rejection_probability` at most. Rejected requests do not count in n: they are no failures. 4xx answers are successes.
+    Requests are counted in samples of a second, which begin with the first request that needs one; a sample is dropped as soon as
+    its beginning is as old as the window, which so holds up to a second less than `sampling_window`. Envoy counts for each worker
+    thread, here it is one count for each proxy. Its access log shows no flag.
 
-    Source: Envoy, source/extensions/filters/http/admission_control/admission_control.cc; measured on Envoy 1.40.
+    Source: Envoy, source/extensions/filters/http/admission_control/admission_control.cc, thread_local_controller.cc
+    (maybeUpdateHistoricalData, averageRps); measured on Envoy 1.40.
     """
 
     observes: ClassVar[bool] = True
@@ -41,7 +44,7 @@ class AdmissionControl(Filter):
     sr_threshold: Share = 0.95
     """Success rate below which it begins to reject."""
     aggression: Annotated[float, Gt(0), Le(1e6)] = 1.0
-    """More rejects more at the same success rate."""
+    """More rejects more at the same success rate; below 1 it counts as 1, as in Envoy."""
     rps_threshold: Rate = 0.0
     """Requests per second in the window below which nothing is rejected."""
     max_rejection_probability: Share = 0.8
@@ -56,13 +59,15 @@ class AdmissionControl(Filter):
 
     def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
         """Nothing has been seen."""
-        self._seconds: deque[list[int]] = deque()
-        """Second, requests, successes."""
+        self._samples: deque[list[int]] = deque()
+        """Beginning in nanoseconds, requests, successes."""
         self.requests = self.successes = 0
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, or 503."""
-        self._expire(now_ns)
+        if self.requests * NS_PER_S < self.rps_threshold * self.sampling_window:
+            return PASS
+        self._keep_up(now_ns)
         return REJECTED if self._probability() > draw.uniform() else PASS
 
     def done(self, now_ns: int, rtt_ns: int, asked: Asked, status: int, grpc_status: int, flags: int) -> None:  # noqa: ARG002
@@ -70,11 +75,8 @@ class AdmissionControl(Filter):
         if status == 0:
             return
         is_success = grpc_status not in GRPC_FAILURES if grpc_status >= 0 else status < 500
-        self._expire(now_ns)
-        second = now_ns // NS_PER_S
-        if not self._seconds or self._seconds[-1][0] != second:
-            self._seconds.append([second, 0, 0])
-        last = self._seconds[-1]
+        self._keep_up(now_ns)
+        last = self._samples[-1]
         last[1] += 1
         last[2] += is_success
         self.requests += 1
@@ -82,19 +84,19 @@ class AdmissionControl(Filter):
 
     def _probability(self) -> float:
         """With which the next request is rejected."""
-        requests = self.requests
-        if requests * NS_PER_S < self.rps_threshold * self.sampling_window:
-            return 0.0
-        share = (requests - self.successes / self.sr_threshold) / (requests + 1)
+        share = (self.requests - self.successes / self.sr_threshold) / (self.requests + 1)
         if share <= 0.0:
             return 0.0
-        if self.aggression != 1.0:
+        if self.aggression > 1.0:
             share = power(share, 1.0 / self.aggression)
         return min(self.max_rejection_probability, share)
 
-    def _expire(self, now_ns: int) -> None:
-        oldest = (now_ns - self.sampling_window) // NS_PER_S
-        while self._seconds and self._seconds[0][0] < oldest:
-            _, requests, successes = self._seconds.popleft()
+    def _keep_up(self, now_ns: int) -> None:
+        """Drop the samples that are too old, and begin one where the latest has lasted a second."""
+        samples, window_ns = self._samples, self.sampling_window // NS_PER_S * NS_PER_S
+        while samples and now_ns - samples[0][0] >= window_ns:
+            _, requests, successes = samples.popleft()
             self.requests -= requests
             self.successes -= successes
+        if not samples or now_ns - samples[-1][0] >= NS_PER_S:
+            samples.append([now_ns, 0, 0])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NO_HASH = -1
 """The hash of a request that has none."""
 FROM_THE_START = -1
-"""When an endpoint joined that was there from the start."""
+"""Since when an endpoint has been healthy that was so from the start."""
 _UNNAMED = call_key(0, 7)
 """Where the addresses of endpoints come from that belong to no instance."""
 
@@ -35,8 +35,11 @@ class Endpoint:
     """An instance as one proxy sees it."""
 
     __slots__ = (
-        "error_rate", "in_flight", "index", "joined_ns", "reported_in_flight", "reported_ns", "request_rate", "utilisation", "weight",
+        "error_rate", "healthy_since_ns", "in_flight", "index", "reported_in_flight", "reported_ns", "request_rate", "utilisation",
+        "weight",
     )  # fmt: skip
+    is_well = True
+    """Whether it is neither ejected nor fails its health checks, at this very instant; an engine's endpoint looks."""
 
     def __init__(self, weight: float = 1.0, index: int = 0) -> None:
         self.weight = weight
@@ -45,8 +48,9 @@ class Endpoint:
         """Its number among all endpoints that this proxy ever knew: it stays, whoever joins or leaves."""
         self.in_flight = 0
         """This proxy's requests that have a connection to it (Envoy's rq_active); those pending in the pool do not count."""
-        self.joined_ns = FROM_THE_START
-        """When this proxy learned of it; `FROM_THE_START` where it was there from the start."""
+        self.healthy_since_ns = FROM_THE_START
+        """When this proxy learned of it, or when it began to pass this proxy's health checks (again); `FROM_THE_START` where neither
+        has been since then. Envoy's last_hc_pass_time: an ejection and its end leave it as it is."""
         self.reported_ns = -1
         """When the latest report of its load came, -1 where none has."""
         self.reported_in_flight = 0

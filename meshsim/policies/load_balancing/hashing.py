@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from meshsim.policies.load_balancing.balancer import NO_HASH, Draw, Endpoint, LoadBalancer
 from meshsim.randomness import call_key
@@ -14,6 +15,21 @@ if TYPE_CHECKING:
 
 ANY_HASH = 1 << 64
 """Hashes are whole numbers below this."""
+
+
+class Table:
+    """What all views of the same hosts look hashes up in; made for the first of them, and gone with the last."""
+
+    __slots__ = ("__weakref__", "hashes", "positions")
+
+    def __init__(self, hashes: list[int], positions: list[int]) -> None:
+        self.hashes = hashes
+        """Sorted; empty where a hash itself says the place."""
+        self.positions = positions
+        """Of an endpoint, by place."""
+
+
+_TABLES: WeakValueDictionary[object, Table] = WeakValueDictionary()
 
 
 class Hashing(LoadBalancer):
@@ -36,6 +52,24 @@ class Hashing(LoadBalancer):
     def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
         """The table for these endpoints."""
         self.update(endpoints, draw)
+
+    def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
+        """The table for these endpoints: another view's, where one has the same."""
+        hosts = tuple((self.called(endpoint).order, endpoint.weight) for endpoint in endpoints)
+        key = (type(self), self.size, hosts)
+        table = _TABLES.get(key)
+        if table is None:
+            table = _TABLES[key] = self.table(endpoints)
+        self._shared, self._hashes, self._positions = table, table.hashes, table.positions
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """The settings that its table hangs on."""
+        raise NotImplementedError
+
+    def table(self, endpoints: Sequence[Endpoint]) -> Table:
+        """A new table for these endpoints."""
+        raise NotImplementedError
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the endpoint that the hash belongs to."""

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.load_balancing.hashing import Hashing
+from meshsim.policies.load_balancing.hashing import Hashing, Table
 from meshsim.registry import SettingError, policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meshsim.policies.load_balancing.balancer import Draw, Endpoint
+    from meshsim.policies.load_balancing.balancer import Endpoint
 
 LARGEST_TABLE = 5_000_011
 
@@ -45,8 +45,13 @@ class Maglev(Hashing):
         if not _is_prime(self.table_size):
             raise SettingError("table_size", "must be a prime number, such as 65537")
 
-    def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
-        """Fill the table, the endpoints in the order of their addresses."""
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Places in the table."""
+        return (self.table_size,)
+
+    def table(self, endpoints: Sequence[Endpoint]) -> Table:
+        """Filled by the endpoints, in turn in the order of their addresses."""
         size, addresses = self.table_size, [self.called(endpoint) for endpoint in endpoints]
         offsets = [address.hash(0) % size for address in addresses]
         skips = [address.hash(1) % (size - 1) + 1 for address in addresses]
@@ -70,11 +75,11 @@ class Maglev(Hashing):
                 if filled == size:
                     break
             turn += 1
-        self._table = table
+        return Table([], table)
 
     def position(self, hash_key: int) -> int:
         """What the table has."""
-        return self._table[hash_key % self.table_size]
+        return self._positions[hash_key % self.table_size]
 
 
 def _is_prime(number: int) -> bool:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.load_balancing.hashing import Hashing
+from meshsim.policies.load_balancing.hashing import Hashing, Table
 from meshsim.registry import SettingError, policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meshsim.policies.load_balancing.balancer import Draw, Endpoint
+    from meshsim.policies.load_balancing.balancer import Endpoint
 
 LARGEST_RING = 8 * 1024 * 1024
 
@@ -45,7 +45,12 @@ class RingHash(Hashing):
         if self.minimum_ring_size > self.maximum_ring_size:
             raise SettingError("minimum_ring_size", f"must not be above maximum_ring_size, {self.maximum_ring_size:,}")
 
-    def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Both sizes."""
+        return self.minimum_ring_size, self.maximum_ring_size
+
+    def table(self, endpoints: Sequence[Endpoint]) -> Table:
         """The ring: the least endpoint has a whole number of places, so that shares are as exact as the minimum size allows."""
         total = sum(endpoint.weight for endpoint in endpoints)
         least = min(endpoint.weight for endpoint in endpoints) / total
@@ -62,8 +67,7 @@ class RingHash(Hashing):
                 number += 1
                 current += 1.0
         ring.sort()
-        self._hashes = [one for one, _ in ring]
-        self._positions = [position for _, position in ring]
+        return Table([one for one, _ in ring], [position for _, position in ring])
 
     def position(self, hash_key: int) -> int:
         """The first place from the hash on, around the ring."""

@@ -35,7 +35,7 @@ class WeightedTurns(LoadBalancer):
         """Turns anew with the next pick, which knows the time, if any are needed."""
         self._turns: EarliestDeadline | None = None
         self._is_due = is_weighted(endpoints) or (
-            self.slow_start is not None and any(endpoint.joined_ns != FROM_THE_START for endpoint in endpoints)
+            self.slow_start is not None and any(endpoint.healthy_since_ns != FROM_THE_START for endpoint in endpoints)
         )
         if self._is_due and self._seed < 0:
             self._seed = draw.below(MOST_PICKS)

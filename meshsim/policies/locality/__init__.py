@@ -5,7 +5,7 @@ from meshsim.policies.locality.locality import ALL_HOSTS, HEALTHY_HOSTS, Arrange
 from meshsim.policies.locality.locality_distribute import LocalityDistribute
 from meshsim.policies.locality.locality_failover import LocalityFailover
 from meshsim.policies.locality.locality_weighted import LocalityWeighted
-from meshsim.policies.locality.priorities import priority_loads
+from meshsim.policies.locality.priorities import is_panic, priority_loads
 from meshsim.policies.locality.zone_aware import ZoneAware
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "LocalityWeighted",
     "Source",
     "ZoneAware",
+    "is_panic",
     "priority_loads",
 ]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 PARTS = 10_000
 """Envoy counts shares of localities in hundredths of a percent."""
-HEALTHY, EVERYONE = -1, -2
-"""What a group is of that is not one zone's: all healthy hosts of a priority, or all hosts of it."""
+HEALTHY, EVERYONE, DEGRADED = -1, -2, -3
+"""What a group is of that is not one zone's: all healthy hosts of a priority, all hosts of it, or the degraded ones."""
 Source = tuple[int, int]
 """A level's number and a zone, `HEALTHY` or `EVERYONE`: what a group stays the same by, whoever is in it (Envoy's HostsSource)."""
 HEALTHY_HOSTS, ALL_HOSTS = (0, HEALTHY), (0, EVERYONE)
@@ -33,6 +33,11 @@ class Host(Protocol):
     @property
     def is_healthy(self) -> bool:
         """Whether it is neither ejected nor fails its checks."""
+        ...
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether it is well enough to be used where there are not enough healthy ones."""
         ...
 
 
@@ -157,7 +162,9 @@ class Locality(Policy):
             members.setdefault(self.level(host, own_zone), []).append(position)
         numbers = sorted(members)
         healthy = [sum(hosts[position].is_healthy for position in members[number]) for number in numbers]
-        loads = priority_loads(healthy, [len(members[number]) for number in numbers], panic_threshold, overprovisioning)
+        degraded = [[position for position in members[number] if hosts[position].is_degraded] for number in numbers]
+        total = [len(members[number]) for number in numbers]
+        loads = priority_loads(healthy, total, panic_threshold, overprovisioning, [len(some) for some in degraded])
         levels = []
         for place, number in enumerate(numbers):
             everyone = members[number]
@@ -168,7 +175,11 @@ class Locality(Policy):
             else:
                 levels.append(self.inside(hosts, everyone, own_zone, callers, overprovisioning, is_first=place == 0))
             levels[-1].begin(draw)
-        return Arrangement(numbers, levels, loads.percent, loads.is_panic)
+        if not any(loads.degraded):
+            return Arrangement(numbers, levels, loads.percent, loads.is_panic)
+        for number, some, panic in zip(numbers, degraded, loads.is_panic, strict=True):
+            levels.append(Level([members[number]], [EVERYONE]) if panic else Level([some], [DEGRADED]))
+        return Arrangement(numbers * 2, levels, loads.percent + loads.degraded, loads.is_panic * 2)
 
     def knows(self, zone: int, own_zone: int) -> bool:  # noqa: ARG002
         """Whether hosts of a zone are in the list of a proxy of a zone at all; where not, they count for nothing there."""

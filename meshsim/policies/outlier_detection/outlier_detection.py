@@ -43,11 +43,13 @@ class OutlierDetection(HostEjection):
     """Eject hosts that fail in a row, or more than the others, for a time that grows with each ejection.
 
     Failures in a row eject at once; comparisons, and the ends of ejections, happen at the sweep at each `interval`: the time out is
-    rounded up to a sweep. With the default `max_ejection_percent` and fewer than 10 hosts nothing is ever ejected, unless
-    `always_eject_one_host`. Ejections by success rate are on by default. Each proxy ejects for itself.
+    rounded up to a sweep, whose phase is each proxy's own. A passed active health check ends an ejection at once. With the default
+    `max_ejection_percent` and fewer than 10 hosts nothing is ever ejected, unless `always_eject_one_host`. Ejections by success rate
+    are on by default. Each proxy ejects for itself.
 
-    Source: Envoy, source/common/upstream/outlier_detection_impl.cc; envoy/config/cluster/v3/outlier_detection.proto; measured on
-    Envoy 1.40 (five hosts, default percentage: 161 detections, no ejection).
+    Source: Envoy, source/common/upstream/outlier_detection_impl.cc (initialize, onIntervalTimer);
+    envoy/config/cluster/v3/outlier_detection.proto; measured on Envoy 1.40 (five hosts, default percentage: 161 detections, no
+    ejection).
     """
 
     consecutive_5xx: Count = 5
@@ -60,6 +62,9 @@ class OutlierDetection(HostEjection):
     """Whether local failures (no connection, timeout, reset) are counted apart from answers."""
     interval: Duration = 10_000_000_000
     """Time between two sweeps."""
+    phase: Duration | None = None
+    """When the first sweep comes, after the start of the run; for each proxy and destination a time below `interval` of its own, drawn
+    from the seed, where absent: Envoy's comes one interval after the cluster was made. To replay a measurement whose phase is known."""
     base_ejection_time: Duration = 30_000_000_000
     """Time out of the first ejection; it is multiplied by the number of ejections."""
     max_ejection_time: Duration = 300_000_000_000
@@ -70,6 +75,8 @@ class OutlierDetection(HostEjection):
     """Share of the hosts that may be out at once."""
     always_eject_one_host: bool = False
     """Eject one host whatever the share."""
+    successful_active_health_check_uneject_host: bool = True
+    """Whether a passed active health check ends an ejection at once, and failures are counted anew. Envoy's default since 1.26."""
     enforcing_consecutive_5xx: Share = 1.0
     """How often a detection by 5xx ejects."""
     enforcing_consecutive_gateway_failure: Share = 0.0
@@ -103,10 +110,23 @@ class OutlierDetection(HostEjection):
             raise SettingError("interval", "must be longer than 0s, such as 10s")
         if self.base_ejection_time <= 0:
             raise SettingError("base_ejection_time", "must be longer than 0s, such as 30s")
+        if self.phase is not None and self.phase > self.interval:
+            raise SettingError("phase", "must not be longer than `interval`: the first sweep comes within one")
 
-    def set_up(self, hosts: int) -> None:
-        """Nothing is held against any of so many hosts."""
+    def set_up(self, hosts: int, draw: Draw | None = None) -> None:
+        """Nothing is held against any of so many hosts.
+
+        Args:
+            hosts: How many there are.
+            draw: Gives the order in which a sweep looks at them, which in Envoy is that of a hash map; None for their own.
+        """
         self._hosts = [HostRecord() for _ in range(hosts)]
+        self._order = list(range(hosts))
+        """Of a sweep."""
+        if draw is not None:
+            for last in range(hosts - 1, 0, -1):
+                other = draw.below(last + 1)
+                self._order[last], self._order[other] = self._order[other], self._order[last]
         self.ejected = 0
         """Hosts that are out."""
         self.ejections = [0] * len(KINDS)
@@ -133,6 +153,14 @@ class OutlierDetection(HostEjection):
     def is_ejected(self, index: int) -> bool:
         """Whether a host is out."""
         return self._hosts[index].is_ejected
+
+    def pass_check(self, index: int, now_ns: int) -> bool:
+        """A host has passed an active health check, and counts as healthy by those; whether that has ended its ejection."""
+        host = self._hosts[index]
+        if not (self.successful_active_health_check_uneject_host and host.is_ejected):
+            return False
+        self._let_back(host, now_ns)
+        return True
 
     def record(self, index: int, now_ns: int, status: int, grpc_status: int, flags: int, draw: Draw) -> bool:
         """An attempt at a host has ended; whether the host has just been ejected.
@@ -208,56 +236,59 @@ class OutlierDetection(HostEjection):
             host.multiplier += 1
         return True
 
-    def sweep(self, now_ns: int, draw: Draw) -> bool:
-        """The look at all hosts that is due at each `interval`; whether any was ejected or has come back.
+    def sweep(self, now_ns: int, draw: Draw) -> list[int]:
+        """The look at all hosts that is due at each `interval`.
 
         Args:
             now_ns: Time.
             draw: Chance.
+
+        Returns:
+            Hosts that have come back or were ejected, in the order in which that happened; one that was both is there twice.
         """
-        has_changed = False
-        for host in self._hosts:
-            if host.is_ejected:
-                has_changed = self._let_back(host, now_ns) or has_changed
-        has_changed = self._compare(now_ns, draw) or has_changed
+        changed = [index for index in self._order if self._is_over(self._hosts[index], now_ns)]
+        for index in changed:
+            self._let_back(self._hosts[index], now_ns)
+        self._compare(now_ns, draw, changed)
         for host in self._hosts:
             if not host.is_ejected and host.multiplier and now_ns - host.uneject_ns >= self.interval:
                 host.multiplier -= 1
             host.requests = host.successes = host.local_requests = host.local_successes = 0
-        return has_changed
+        return changed
 
-    def _let_back(self, host: HostRecord, now_ns: int) -> bool:
+    def _is_over(self, host: HostRecord, now_ns: int) -> bool:
+        """Whether a host is out and has been for long enough."""
         longest_ns = max(self.base_ejection_time, self.max_ejection_time)
         out_ns = min(self.base_ejection_time * host.multiplier, longest_ns) + host.jitter_ns
-        if now_ns - host.ejected_ns < out_ns:
-            return False
+        return host.is_ejected and now_ns - host.ejected_ns >= out_ns
+
+    def _let_back(self, host: HostRecord, now_ns: int) -> None:
         host.is_ejected = False
         host.uneject_ns = now_ns
         host.clear_rows()
         self.ejected -= 1
-        return True
 
-    def _compare(self, now_ns: int, draw: Draw) -> bool:
+    def _compare(self, now_ns: int, draw: Draw, changed: list[int]) -> None:
         """Ejections by success rate and failure percentage, of answers and, where they are split, of local failures."""
-        counted = [[(host, host.requests, host.successes) for host in self._hosts]]
+        hosts = self._hosts
+        counted = [[(index, hosts[index].requests, hosts[index].successes) for index in self._order]]
         if self.split_external_local_origin_errors:
-            counted.append([(host, host.local_requests, host.local_successes) for host in self._hosts])
+            counted.append([(index, hosts[index].local_requests, hosts[index].local_successes) for index in self._order])
         enforcing = (
             (3, self.enforcing_success_rate, 5, self.enforcing_failure_percentage),
             (4, self.enforcing_local_origin_success_rate, 6, self.enforcing_failure_percentage_local_origin),
         )
-        has_changed = False
         for rows, (by_rate, rate_share, by_percentage, percentage_share) in zip(counted, enforcing, strict=False):
-            here = [row for row in rows if row[0].is_member and not row[0].is_ejected]
+            here = [row for row in rows if hosts[row[0]].is_member and not hosts[row[0]].is_ejected]
             enough = [row for row in here if row[1] >= max(1, self.success_rate_request_volume)]
             if len(enough) >= max(1, self.success_rate_minimum_hosts):
                 bound = threshold([100.0 * good / count for _, count, good in enough], self.success_rate_stdev_factor / 1000)
-                for host, count, good in enough:
-                    if 100.0 * good / count < bound - 1e-9:
-                        has_changed = self._eject(host, by_rate, rate_share, now_ns, draw) or has_changed
+                for index, count, good in enough:
+                    if 100.0 * good / count < bound - 1e-9 and self._eject(hosts[index], by_rate, rate_share, now_ns, draw):
+                        changed.append(index)
             enough = [row for row in here if row[1] >= max(1, self.failure_percentage_request_volume)]
             if len(enough) >= max(1, self.failure_percentage_minimum_hosts):
-                for host, count, good in enough:
-                    if 100.0 * (count - good) / count >= self.failure_percentage_threshold:
-                        has_changed = self._eject(host, by_percentage, percentage_share, now_ns, draw) or has_changed
-        return has_changed
+                for index, count, good in enough:
+                    is_out = 100.0 * (count - good) / count >= self.failure_percentage_threshold
+                    if is_out and self._eject(hosts[index], by_percentage, percentage_share, now_ns, draw):
+                        changed.append(index)

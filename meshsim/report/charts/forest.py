@@ -14,7 +14,7 @@ from meshsim.report.charts import style
 from meshsim.report.charts.quantities import amount, change
 from meshsim.report.charts.scales import share_text
 from meshsim.report.charts.stages import legend_under, width_points
-from meshsim.report.charts.words import counted, say_nothing, shortened, wrapped
+from meshsim.report.charts.words import counted, say_nothing, shortened, told_apart, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,7 @@ def forest(figures: pd.DataFrame, ax: Axes | None = None, *, variant: str | None
     if not rows:
         return say_nothing(style.axes(ax, height=0.6), "no variant was compared" if len(figures) else "nothing was measured")
     variants = list(dict.fromkeys(row.variant for row in rows))
-    labels = {name: "\n".join(wrapped(shortened(name, 32), 18)) for name in variants} if len(variants) > 1 else {}
+    labels = {name: "\n".join(wrapped(text, 18)) for name, text in told_apart(variants, 32).items()} if len(variants) > 1 else {}
     places, names, bottom = _places(rows, {name: label.count("\n") + 1 for name, label in labels.items()})
     ax = style.axes(ax, height=(_AROUND_IN + _ROW_IN * bottom) / style.HEIGHT_IN)
     markers = {name: look.marker for name, look in style.looks(["", *variants]).items()}

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from meshsim.report.charts import style
 from meshsim.report.charts.quantities import amount, digits, unit_of
 from meshsim.report.charts.stages import hatched, readable_on
-from meshsim.report.charts.words import counted, figure_of, listed, say_nothing, shortened, wrapped
+from meshsim.report.charts.words import counted, figure_of, listed, say_nothing, told_apart, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,8 +63,8 @@ def heat_map(
     picture = ax.pcolormesh(np.arange(columns + 1) - 0.5, np.arange(rows + 1) - 0.5, shown, cmap="cividis", norm=norm)
     for (row, column), value in np.ndenumerate(values):
         _write(ax, row, column, value * factor, norm(value) if math.isfinite(value) else None, columns)
-    ax.set_xticks(range(columns), [shortened(str(one), 14) for one in table.columns])
-    ax.set_yticks(range(rows), [shortened(str(one), 18) for one in table.index])
+    ax.set_xticks(range(columns), list(told_apart(map(str, table.columns), 14).values()))
+    ax.set_yticks(range(rows), list(told_apart(map(str, table.index), 18).values()))
     if sum(len(text.get_text()) + 2 for text in ax.get_xticklabels()) > 46:
         ax.tick_params(axis="x", rotation=30, rotation_mode="xtick")
     ax.tick_params(length=0)

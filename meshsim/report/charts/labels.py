@@ -12,7 +12,7 @@ from matplotlib.offsetbox import AnnotationBbox, DrawingArea, HPacker, TextArea
 from matplotlib.transforms import ScaledTranslation
 
 from meshsim.report.charts.ink import CHARACTER_POINTS, FONT_SIZE, INK, OWN_FIGURE, ROW_POINTS
-from meshsim.report.charts.words import shortened, wrapped
+from meshsim.report.charts.words import told_apart, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,13 +48,14 @@ def label_lines(ax: Axes, lines: Mapping[str, Line2D]) -> None:
         ax: The axes that the lines are in.
         lines: The lines by their names; one without any finite point is named as such.
     """
-    ends = sorted((_end(ax, name, line) for name, line in lines.items()), key=lambda end: (-end.y, end.x))
+    shown = told_apart(lines, _MOST_LENGTH)
+    ends = sorted((_end(ax, shown[name], line) for name, line in lines.items()), key=lambda end: (-end.y, end.x))
     room = _height_points(ax)
     if len(ends) == 0:
         return
     far = sum(end.x < 0.95 for end in ends)
     if sum(end.rows for end in ends) * ROW_POINTS > room * 1.02 or far > _MOST_FAR:
-        legend_below(ax, list(lines.values()), [shortened(name, _MOST_LENGTH) for name in lines])
+        legend_below(ax, list(lines.values()), list(shown.values()))
         return
     for end, y in zip(ends, spread([end.y for end in ends], [end.rows * ROW_POINTS / room for end in ends]), strict=True):
         _write(ax, end, y)
@@ -140,7 +141,7 @@ def _end(ax: Axes, name: str, line: Line2D) -> _End:
         last = int(np.flatnonzero(seen)[-1])
         to_axes = line.get_transform() - ax.transAxes
         x, y = (float(np.clip(value, 0, 1)) for value in to_axes.transform((along[last], up[last])))
-    parts = wrapped(shortened(text, _MOST_LENGTH), _LINE_LENGTH)
+    parts = wrapped(text, _LINE_LENGTH)
     return _End(x, y, "\n".join(parts), len(parts), line)
 
 

@@ -13,7 +13,7 @@ from meshsim.report.charts.over_time import at_time, curves, draw, during, from_
 from meshsim.report.charts.quantities import amount
 from meshsim.report.charts.scales import count_axis, duration_axis, share_axis
 from meshsim.report.charts.windows import fault_windows, title_row, warm_up
-from meshsim.report.charts.words import listed, say_nothing, shortened
+from meshsim.report.charts.words import listed, say_nothing, shortened, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,7 +122,7 @@ def stacked(
     alone = f", {shortened(names[0], _MOST_LENGTH)}" if len(names) == 1 else ""
     ax.set_xlabel(f"time since the start{alone}{band}")
     if len(names) > 1:
-        legend_below(ax, [lines[name] for name in names], [shortened(name, _MOST_LENGTH) for name in names])
+        legend_below(ax, [lines[name] for name in names], list(told_apart(names, _MOST_LENGTH).values()))
     return ax
 
 

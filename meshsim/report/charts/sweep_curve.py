@@ -10,7 +10,7 @@ import numpy as np
 from meshsim.report.charts import style
 from meshsim.report.charts.ink import CHARACTER_POINTS
 from meshsim.report.charts.quantities import amount, quantity_axis
-from meshsim.report.charts.words import listed, say_nothing, shortened, wrapped
+from meshsim.report.charts.words import listed, say_nothing, told_apart, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,11 +191,11 @@ def _scale_x(ax: Axes, places: dict[str, float], scale: str, *, is_number: bool)
     ordered = sorted(places.items(), key=lambda one: one[1])
     spots = (ax.transData - ax.transAxes).transform([(place, 0.0) for _, place in ordered])[:, 0]
     shown: list[tuple[float, str]] = []
-    free = -1.0
+    names, free = told_apart(places, 20), -1.0
     for (text, place), spot in zip(ordered, spots, strict=True):
         half = (len(text) / 2 + 0.8) * CHARACTER_POINTS / _AXES_POINTS
         if not is_number or spot - half >= free:
-            shown.append((place, shortened(text, 20)))
+            shown.append((place, names[text]))
             free = spot + half
     ax.set_xticks([place for place, _ in shown], [text for _, text in shown])
     if not is_number and sum(len(text) + 2 for _, text in shown) * CHARACTER_POINTS > _AXES_POINTS:

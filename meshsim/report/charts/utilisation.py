@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from meshsim.report.charts import style
 from meshsim.report.charts.over_time import by_variant
 from meshsim.report.charts.quantities import amount
-from meshsim.report.charts.words import listed, say_nothing, shortened
+from meshsim.report.charts.words import listed, say_nothing, told_apart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,7 @@ def _busiest_first(each: pd.DataFrame) -> list[str]:
 
 def _frame(ax: Axes, names: list[str], most: float) -> None:
     ax.set_ylim(len(names) - 0.45, -0.55)
-    ax.set_yticks(range(len(names)), [shortened(name, _MOST_LENGTH) for name in names])
+    ax.set_yticks(range(len(names)), list(told_apart(names, _MOST_LENGTH).values()))
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False, axis="y")
     for row in range(1, len(names)):
@@ -107,7 +107,7 @@ def _frame(ax: Axes, names: list[str], most: float) -> None:
 
 def _legend(ax: Axes, seen: dict[str, style.Look]) -> None:
     marks = [Line2D([], [], color=look.colour, marker=look.marker, markersize=5, linestyle="") for look in seen.values()]
-    names = [shortened(name, 30) for name in seen]
+    names = list(told_apart(seen, 30).values())
     beside = 7 * max(
         len(label.get_text()) for label in ax.get_yticklabels()
     )  # the legend begins where the axes do, right of the services

@@ -21,7 +21,7 @@ from meshsim.report.charts.stages import (
     sample,
     width_points,
 )
-from meshsim.report.charts.words import figure_of, listed, say_nothing, shortened, wrapped
+from meshsim.report.charts.words import figure_of, listed, say_nothing, shortened, told_apart, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ def where_time_goes(
         The axes: x in seconds, one bar per variant, the first on top.
     """
     parts = parts_of(stages, route=route, by=by)
-    names = ["\n".join(wrapped(shortened(str(one), 44), 16)) for one in parts.index]
+    names = ["\n".join(wrapped(text, 16)) for text in told_apart(map(str, parts.index), 44).values()]
     rows = sum(max(3.0, 1.3 * (1 + name.count("\n"))) for name in names)
     ax = style.axes(ax, height=(_AROUND_IN + _LINE_IN * (rows + len(parts.columns) / 2)) / style.HEIGHT_IN if names else 0.6)
     if parts.empty or not parts.to_numpy().sum() > 0:
@@ -74,7 +74,9 @@ def where_time_goes(
     ax.set_xlabel(f"mean latency of the {SLOWEST}" + ("" if route == "(all)" else f"\nof {shortened(route, 50)}"))
     style.duration_axis(ax.xaxis)
     left = max(width_points(line) for name in names for line in name.splitlines()) + 4
-    legend_under(ax, [sample(fill) for fill in fills.values()], [_meant(shortened(name, 28), by) for name in fills], left)
+    legend_under(
+        ax, [sample(fill) for fill in fills.values()], [_meant(text, by) for text in told_apart(fills, 28).values()], left
+    )
     _write_inside(ax, drawn)
     return ax
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -33,6 +34,36 @@ def shortened(name: str, most: int) -> str:
         return name
     head = most // 2
     return f"{name[:head]}\N{HORIZONTAL ELLIPSIS}{name[len(name) - (most - 1 - head) :]}"
+
+
+def told_apart(names: Iterable[str], most: int) -> dict[str, str]:
+    """Each name `shortened`; those that would then read the same are cut to where they differ, or numbered where that is too long too.
+
+    Points of a sweep have long names that often differ in the middle only: `load.shoppers.rate=100/s, services.cart.workers=4`.
+    """
+    unique = list(dict.fromkeys(names))
+    found = {name: shortened(name, most) for name in unique}
+    alike: dict[str, list[str]] = {}
+    for name, text in found.items():
+        alike.setdefault(text, []).append(name)
+    for same in alike.values():
+        if len(same) > 1:
+            found |= dict(zip(same, _where_they_differ(same, most), strict=True))
+    taken = Counter(found.values())
+    for number, name in enumerate(unique, start=1):
+        if taken[found[name]] > 1:
+            tail = f" ({number})"
+            found[name] = f"{shortened(name, most - len(tail))}{tail}"
+    return found
+
+
+def _where_they_differ(names: Sequence[str], most: int) -> list[str]:
+    """The stretch of each name from its first difference on, from the beginning of the word that it is in."""
+    columns = enumerate(zip(*names, strict=False))
+    start = next((at for at, characters in columns if len(set(characters)) > 1), min(map(len, names)))
+    while start and (names[0][start - 1].isalnum() or names[0][start - 1] in "-_./%:"):
+        start -= 1
+    return [f"\N{HORIZONTAL ELLIPSIS}{name[start:]}"[:most] for name in names]
 
 
 def wrapped(name: str, most: int) -> list[str]:

@@ -13,9 +13,10 @@ from meshsim.scenario.documentation.explain import default_field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from meshsim.scenario.defaults import Product
     from meshsim.scenario.sections.model import Scenario
 
+_Key = tuple[str, str, str]
+"""Field, product, and because of what."""
 OWN_SOURCE = "meshsim's own default, whatever the product"
 
 
@@ -66,31 +67,35 @@ def assumptions(scenarios: Mapping[str, Scenario]) -> list[Assumption]:
         scenarios: By variant, with all changes applied.
 
     Returns:
-        Those of products first, in the order of the model; one for each field and product.
+        Those of products first, in the order of the model; one for each field, product and what it hangs on.
     """
     meanings = _meanings()
-    found: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
-    values: dict[tuple[str, str], tuple[str, str, str, str]] = {}
+    found: dict[_Key, dict[str, dict[str, None]]] = {}
+    values: dict[_Key, tuple[str, str, str, str]] = {}
     for variant, scenario in scenarios.items():
-        for field, product, place in product_defaults(scenario):
-            _keep(found, (field, product.name), place, variant)
-            values[field, product.name] = (meanings.get(field, ""), *_of_product(product, field))
+        for use in product_defaults(scenario):
+            default = use.default
+            key = use.field, use.product.name, default.because
+            _keep(found, key, use.place, variant)
+            why = f"Because {default.because}." if default.because else ""
+            values[key] = (meanings.get(use.field, ""), default.text, default.source, f"{why} {default.note}".strip())
         for own in own_defaults(scenario):
-            _keep(found, (own.field, "meshsim"), own.place, variant)
-            values[own.field, "meshsim"] = (own.meaning, own.value, OWN_SOURCE, "")
-    order = {name: number for number, name in enumerate(dict.fromkeys(product for _, product in found))}
+            _keep(found, (own.field, "meshsim", ""), own.place, variant)
+            values[own.field, "meshsim", ""] = (own.meaning, own.value, OWN_SOURCE, "")
+    order = {name: number for number, name in enumerate(dict.fromkeys(product for _, product, _ in found))}
     made = []
-    for field, product_name in sorted(found, key=lambda key: (key[1] == "meshsim", order[key[1]])):
-        meaning, value, source, note = values[field, product_name]
+    for key in sorted(found, key=lambda key: (key[1] == "meshsim", order[key[1]])):
+        field, product_name, _ = key
+        meaning, value, source, note = values[key]
         places = tuple(
             Places(names, () if len(variants) == len(scenarios) else variants)
-            for variants, names in sorted(_together(found[field, product_name]).items(), key=lambda one: -len(one[0]))
+            for variants, names in sorted(_together(found[key]).items(), key=lambda one: -len(one[0]))
         )
         made.append(Assumption(field, meaning, value, product_name, source, note, places))
     return made
 
 
-def _keep(found: dict[tuple[str, str], dict[str, dict[str, None]]], key: tuple[str, str], place: str, variant: str) -> None:
+def _keep(found: dict[_Key, dict[str, dict[str, None]]], key: _Key, place: str, variant: str) -> None:
     found.setdefault(key, {}).setdefault(place, {})[variant] = None
 
 
@@ -100,11 +105,6 @@ def _together(places: Mapping[str, Mapping[str, None]]) -> dict[tuple[str, ...],
     for place, variants in places.items():
         made[tuple(variants)] = (*made.get(tuple(variants), ()), place)
     return made
-
-
-def _of_product(product: Product, field: str) -> tuple[str, str, str]:
-    default = product.default(field)
-    return default.text, default.source, default.note
 
 
 def _meanings() -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from meshsim.report.causes import why_requests_failed
 from meshsim.report.page import repeat, tables
 from meshsim.report.page.assumptions import Assumption, assumptions
 from meshsim.report.page.charts import chart_groups, forest_group, slow_group
@@ -73,6 +74,7 @@ def _content(comparison: Comparison, command: str) -> dict[str, Any]:
         "changes": [] if comparison.kind == "sweep" else tables.changed(comparison),
         "changes_left": _changes_left(comparison),
         "thresholds": _thresholds(comparison),
+        "causes": why_requests_failed(comparison),
         "figures": _figures(comparison, table, thresholds),
         "forest": forest_group(comparison, table),
         "groups": groups,
@@ -81,7 +83,7 @@ def _content(comparison: Comparison, command: str) -> dict[str, Any]:
             for one in (
                 by_route(comparison.routes()),
                 by_service(comparison.services()),
-                by_destination(comparison.destinations()),
+                *by_destination(comparison.destinations()),
                 by_filter(comparison.filters()),
             )
             if one
@@ -105,7 +107,12 @@ def _content(comparison: Comparison, command: str) -> dict[str, Any]:
 def _contents(content: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Anchor and name of each section that the page has, in its order."""
     yield "verdict", "Verdict"
-    for key, name in (("sweep", "The sweep"), ("changes", "What was changed"), ("thresholds", "Thresholds")):
+    for key, name in (
+        ("sweep", "The sweep"),
+        ("changes", "What was changed"),
+        ("thresholds", "Thresholds"),
+        ("causes", "Why requests failed"),
+    ):
         if content[key]:
             yield key, name
     yield "figures", content["figures"]["title"]

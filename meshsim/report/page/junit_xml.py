@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from meshsim.report.causes import why_requests_failed
 from meshsim.report.page.tables import records
 from meshsim.report.page.wording import threshold_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from meshsim.experiments.comparison import Comparison
     from meshsim.experiments.judgement import GateVerdict
+    from meshsim.report.causes import Row
 
 GATES = "gates"
 """Name of the suite of all gates."""
@@ -21,28 +21,28 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold. Source: W3C, Extensible Markup Language 1.0, fifth edition, section 2.2."""
 
 
-def junit(comparison: Comparison, gates: Iterable[GateVerdict] = ()) -> str:
+def junit(comparison: Comparison) -> str:
     """XML with a suite for each variant and one for the gates; one case for each threshold or gate.
 
     Args:
-        comparison: Whose thresholds.
-        gates: As `comparison.gates` has them; one that is undecided is a skipped case, one that is crossed a failure.
+        comparison: Whose thresholds and gates. A gate that is undecided is a skipped case, one that is crossed a failure.
 
     Returns:
         A document that Jenkins, GitLab and GitHub's reporters read: `testsuites/testsuite/testcase`.
     """
     root = Element("testsuites", name=_clean(f"meshsim {comparison.name}"))
     properties = _properties(comparison)
-    thresholds = records(comparison.thresholds())
+    thresholds, causes = records(comparison.thresholds()), why_requests_failed(comparison)
     for name in comparison.variants:
         suite = _suite(root, name, properties)
         for row in thresholds:
             if row["variant"] == name:
                 _threshold(suite, comparison, row)
-    gates = list(gates)
-    if gates:
+        if said := [_cause(row) for one in causes if one.variant == name for row in one.rows]:
+            SubElement(suite, "system-out").text = _clean("\n".join(["Why requests failed:", *said, ""]))
+    if comparison.gates:
         suite = _suite(root, GATES, properties)
-        for gate in gates:
+        for gate in comparison.gates:
             _gate(suite, comparison, gate)
     _count(root)
     indent(root)
@@ -67,6 +67,10 @@ def _threshold(suite: Element, comparison: Comparison, row: dict[Any, Any]) -> N
             f"observed: {row['observed_text']}\n"
             f"held in {row['held']:.0%} of {comparison.replications} replications\n"
         )
+
+
+def _cause(row: Row) -> str:
+    return f"{row.route}: {row.requests} ({row.share}), client saw {row.client_saw} {row.flags}, began at {row.began_at} as {row.began_as}"
 
 
 def _gate(suite: Element, comparison: Comparison, gate: GateVerdict) -> None:

@@ -6,6 +6,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from meshsim.report.causes import why_requests_failed
 from meshsim.report.charts.mermaid import mermaid
 from meshsim.report.page import repeat, tables, wording
 
@@ -28,6 +29,7 @@ def markdown(comparison: Comparison) -> str:
         f"**{_text(comparison.verdict)}**",
         *_standings(comparison),
         *_thresholds(comparison, tables.threshold_rows(thresholds, comparison.variants, comparison.replications)),
+        *_causes(comparison),
         *_figures(comparison),
         *_changes(comparison),
         *_notes(comparison),
@@ -67,6 +69,22 @@ def _threshold(cell: ThresholdCell | None) -> str:
     interval = f" ({cell.interval})" if cell.interval else ""
     held = f"<br>{cell.held}" if cell.held else ""
     return f"{cell.sign} {cell.word}: {_text(cell.value)}{_text(interval)}{held}"
+
+
+def _causes(comparison: Comparison) -> list[str]:
+    ways = why_requests_failed(comparison)
+    if not ways:
+        return []
+    body = []
+    for one in ways:
+        for number, row in enumerate(one.rows):
+            began = [_text(row.began_at), _code(row.began_as)]
+            seen = [row.requests, row.share, _text(row.client_saw), _code(row.flags)]
+            body.append([_text(one.variant) if number == 0 else "", _text(row.route), *seen, *began])
+        if one.rest:
+            body.append(["", one.rest, *[""] * 6])
+    header = ["variant", "route", "requests", "of the route", "client saw", "flags", "began at", "as"]
+    return ["### Why requests failed", _table(header, body)]
 
 
 def _figures(comparison: Comparison) -> list[str]:

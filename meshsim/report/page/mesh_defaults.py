@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from meshsim.scenario.sections.traffic import TrafficSection
 
 
+ENFORCING = (
+    "enforcing_success_rate",
+    "enforcing_consecutive_gateway_failure",
+    "enforcing_failure_percentage",
+    "enforcing_local_origin_success_rate",
+)
+
+
 def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:
     """Of a proxy's calls to one destination: connections, health and zones, each only where it is switched on."""
     connections, connect_timeout = _first(blocks, "connections"), _first(blocks, "connect_timeout")
@@ -23,17 +31,26 @@ def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:
             yield "traffic.connections.idle_timeout"
         if getattr(connections, "protocol", None) == "http2" and connections.max_concurrent_streams is None:
             yield "traffic.connections.max_concurrent_streams"
-    outliers = _first(blocks, "outlier_detection")
-    if outliers is not None:
-        open_ones = {"interval", "enforcing_success_rate"} - outliers.model_fields_set
-        yield from (f"traffic.outlier_detection.{name}" for name in sorted(open_ones))
-    if outliers is not None or _first(blocks, "health_checks") is not None:
-        for name in ("healthy_panic_threshold", "update_merge_window"):
-            if _first(blocks, name) is None:
-                yield f"traffic.{name}"
-    yield from _of_queue(blocks)
+    yield from _of_health(blocks)
+    balancer = _first(blocks, "load_balancer")
+    if balancer is not None and balancer.chosen.name in ("ring_hash", "maglev") and _first(blocks, "hash_on") is None:
+        yield "traffic.hash_on"
     if _first(blocks, "locality") is not None and _first(blocks, "overprovisioning_factor") is None:
         yield "traffic.overprovisioning_factor"
+
+
+def _of_health(blocks: list[TrafficSection]) -> Iterator[str]:
+    """What finds hosts ill, and what comes of that."""
+    outliers = _first(blocks, "outlier_detection")
+    if outliers is not None:
+        open_ones = {"interval", *ENFORCING} - outliers.model_fields_set
+        yield from (f"traffic.outlier_detection.{name}" for name in sorted(open_ones))
+        if _first(blocks, "locality") is None:
+            yield "traffic.locality"
+    is_checked = _first(blocks, "health_checks") is not None
+    of_health = ("healthy_panic_threshold", "update_merge_window") if outliers is not None or is_checked else ()
+    of_checks = ("ignore_health_on_host_removal",) if is_checked else ()
+    yield from (f"traffic.{name}" for name in (*of_health, *of_checks) if _first(blocks, name) is None)
 
 
 def _of_queue(blocks: list[TrafficSection]) -> Iterator[str]:
@@ -56,9 +73,8 @@ def of_mesh(scenario: Scenario) -> Iterator[tuple[str, str]]:
         for name, place in (("node_proxy", "node proxies"), ("waypoints", "waypoints")):
             if name == "node_proxy" or section.waypoints is not None:
                 inner = getattr(section, name)
-                yield from (
-                    (f"mesh.{name}.{field}", place) for field in ("workers", "proxy_time") if getattr(inner, field, None) is None
-                )
+                fields = ("workers", "proxy_time", *(("timer_resolution",) if name == "waypoints" else ()))
+                yield from ((f"mesh.{name}.{field}", place) for field in fields if getattr(inner, field, None) is None)
 
 
 def of_discovery(section: DiscoverySection | None) -> Iterator[str]:
@@ -78,7 +94,7 @@ def of_telemetry(section: TelemetrySection | None) -> Iterator[str]:
 
 def _mtls(section: MtlsSection | None) -> Iterator[str]:
     if section is not None:
-        names = ("handshake_time", "resumed_handshake_time", "time_per_kib")
+        names = ("handshake_time", "resumed_handshake_time", "time_per_request", "time_per_kib")
         yield from (f"mesh.mtls.{name}" for name in names if getattr(section, name) is None)
 
 

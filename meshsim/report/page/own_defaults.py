@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.scenario.documentation import fields
 from meshsim.scenario.documentation.fields import KEYS, Field
-from meshsim.scenario.sections import loads, services
+from meshsim.scenario.sections import errors, loads, services
 from meshsim.scenario.sections.traffic import (
     BackOffSection,
     CircuitBreakersSection,
@@ -95,7 +95,7 @@ def _matters(section: Section, key: str, names: tuple[str, ...], scenario: Scena
         return False
     if isinstance(section, services.OperationSection):
         return False
-    if isinstance(section, services.ErrorsSection):
+    if isinstance(section, errors.ErrorsSection):
         is_grpc = names[0] in scenario.services and scenario.services[names[0]].protocol == "grpc"
         return key == ("grpc_status" if is_grpc else "status")
     if key == "cross_zone":

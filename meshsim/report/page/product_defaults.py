@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.report.page import mesh_defaults
-from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
-from meshsim.scenario.effective import EVERY_DESTINATION
+from meshsim.scenario import effective
+from meshsim.scenario.circumstances import EVERY_DESTINATION, Caller, Circumstances, circumstances
+from meshsim.scenario.defaults import NO_PRODUCT, Default, Product, resolve
+from meshsim.scenario.effective import NOBODY, caller_in_mesh, caller_of_route
 from meshsim.scenario.sections.services import CallStep
 from meshsim.scenario.sections.types import Choice, PolicySection
 
@@ -21,6 +23,7 @@ BACK_OFF = ("base_interval", "max_interval")
 LIMITS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
 BALANCER = "traffic.load_balancer"
 CHOICES = f"{BALANCER}.least_request.choice_count"
+NOTHING_WRITTEN = Circumstances((), NOBODY)
 
 
 class Use(NamedTuple):
@@ -31,6 +34,13 @@ class Use(NamedTuple):
     product: Product
     place: str
     """For people, such as `sidecars to payment`."""
+    written: Circumstances = NOTHING_WRITTEN
+    """What it may hang on."""
+
+    @property
+    def default(self) -> Default:
+        """What it means here."""
+        return self.product.default(self.field).under(self.written)
 
 
 def product_defaults(scenario: Scenario) -> Iterator[Use]:
@@ -64,15 +74,18 @@ def _gateway(scenario: Scenario, product: Product) -> Iterator[Use]:
         targets = [target.partition("/")[0] for target in ([route.to] if isinstance(route.to, str) else route.to)]
         reached |= dict.fromkeys(targets)
         place = f"gateway's route {name}"
-        blocks = _blocks(section.traffic, targets[0])
+        first = effective.first_destination(route)
+        blocks, written = _blocks(section.traffic, first), circumstances(section.traffic, first, caller_of_route(route), route)
         if route.timeout is None and _first(blocks, "timeout") is None:
             yield Use("traffic.timeout", product, place)
+        if route.cluster_per is None:
+            yield Use("traffic.cluster_per", product, place, written)
         retries = _first(blocks, "retries") if route.retries is None else route.retries
-        yield from (Use(field, product, place) for field in _retries(retries, product))
+        yield from (Use(field, product, place, written) for field in _retries(retries, product))
     for target in reached:
-        blocks = _blocks(section.traffic, target)
+        blocks, written = _blocks(section.traffic, target), circumstances(section.traffic, target, Caller("gateway"))
         for field in (*_cluster(blocks, product), *mesh_defaults.of_cluster(blocks, has_tls=_has_tls(scenario))):
-            yield Use(field, product, f"gateway to {target}")
+            yield Use(field, product, f"gateway to {target}", written)
     for field in (*mesh_defaults.of_discovery(section.discovery), *mesh_defaults.of_telemetry(section.telemetry)):
         yield Use(field, product, "gateway")
 
@@ -89,13 +102,14 @@ def _mesh(scenario: Scenario, called: list[str], product: Product) -> Iterator[U
     for service, inbound in section.inbound.items() if section is not None else ():
         yield from _filters(inbound.filters, f"sidecars at {service}", product)
     for target in called:
-        blocks = _blocks({} if section is None else section.traffic, target)
-        place = f"sidecars to {target}"
+        entries, caller = {} if section is None else section.traffic, caller_in_mesh(section, target)
+        blocks, place, written = _blocks(entries, target), f"sidecars to {target}", circumstances(entries, target, caller)
         if _first(blocks, "timeout") is None:
             yield Use("traffic.timeout", product, place)
-        yield from (Use(field, product, place) for field in _retries(_first(blocks, "retries"), product))
-        yield from (Use(field, product, place) for field in _cluster(blocks, product))
-        yield from (Use(field, product, place) for field in mesh_defaults.of_cluster(blocks, has_tls=_has_tls(scenario)))
+        yield from (Use(field, product, place, written) for field in _retries(_first(blocks, "retries"), product))
+        yield from (Use(field, product, place, written) for field in _cluster(blocks, product))
+        for field in mesh_defaults.of_cluster(blocks, has_tls=_has_tls(scenario)):
+            yield Use(field, product, place, written)
 
 
 def _without_proxy(targets: list[str], who: str) -> Iterator[Use]:
@@ -121,7 +135,7 @@ def _first(blocks: list[TrafficSection], field: str) -> Any:
 
 
 def _proxy(section: Any, where: str) -> list[str]:
-    return [f"{where}.{name}" for name in ("workers", "proxy_time") if getattr(section, name, None) is None]
+    return [f"{where}.{name}" for name in ("workers", "proxy_time", "timer_resolution") if getattr(section, name, None) is None]
 
 
 def _cluster(blocks: list[TrafficSection], product: Product) -> Iterator[str]:

@@ -87,6 +87,10 @@ DESTINATIONS = (
     Measure("failfasts", "Failed fast", "", 1, 0),
     Measure("stale_picks", "Stale picks", "", 1, 0),
     Measure("sessions_moved", "Sessions moved", "", 1, 0),
+    Measure("least_healthy_share", "Least healthy", "%", 100, 0),
+    Measure("spread", "Busiest instance", "of the mean", 1, 2),
+)
+LIMITS = (
     Measure("breaker_rejected", "Breaker open", "", 1, 0),
     Measure("throttled", "Throttled", "", 1, 0),
     Measure("limited", "Over limit", "", 1, 0),
@@ -98,8 +102,6 @@ DESTINATIONS = (
     Measure("handshakes", "Handshakes", "", 1, 0),
     Measure("connect_failures", "Refused", "", 1, 0),
     Measure("connect_timeouts", "Connect timeouts", "", 1, 0),
-    Measure("least_healthy_share", "Least healthy", "%", 100, 0),
-    Measure("spread", "Busiest instance", "of the mean", 1, 2),
 )
 FILTERS = (
     Measure("admitted", "Let pass", "", 1, 0),
@@ -119,6 +121,8 @@ FILTERS = (
 )
 ALWAYS = {"least_healthy_share", "spread"}
 """Columns that are shown beside the others, and not alone."""
+WIDEST = 13
+"""Columns of numbers that fit on a desk beside two of names."""
 
 
 def by_route(frame: pd.DataFrame) -> Sortable:
@@ -133,22 +137,29 @@ def by_service(frame: pd.DataFrame) -> Sortable:
     return _sortable("Services", "Service", caption, frame, SERVICES)
 
 
-def by_destination(frame: pd.DataFrame) -> Sortable | None:
-    """What the policies of each caller did towards each destination, of all variants; None where none did anything."""
-    did = [one for one in DESTINATIONS if one.column in frame and (one.column in ALWAYS or (frame[one.column] > 0).any())]
-    if {one.column for one in did} <= ALWAYS:
-        return None
+def by_destination(frame: pd.DataFrame) -> list[Sortable]:
+    """What the policies of each caller did towards each destination, of all variants: one table, two where it would be too wide."""
+    policies, limits = _happened(frame, DESTINATIONS), _happened(frame, LIMITS)
     caption = "counts over the whole run, in the mean over the replications; only what happened in some variant"
-    return _sortable("What policies did", "From, to", caption, frame, did)
+    parts = [("What policies did", [*policies, *limits])]
+    if len(policies) + len(limits) > WIDEST:
+        parts = [("What policies did", policies), ("Limits and connections", limits)]
+    return [
+        _sortable(title, "From, to", caption, frame, did) for title, did in parts if not {one.column for one in did} <= ALWAYS
+    ]
 
 
 def by_filter(frame: pd.DataFrame) -> Sortable | None:
     """What filters decided, of all variants; None where there are none."""
-    did = [one for one in FILTERS if one.column in frame and (frame[one.column] > 0).any()]
+    did = _happened(frame, FILTERS)
     if not did:
         return None
     caption = "requests over the whole run, in the mean over the replications; fairness is Jain's index among the consumers"
     return _sortable("What filters decided", "Filter", caption, frame, did)
+
+
+def _happened(frame: pd.DataFrame, measures: Sequence[Measure]) -> list[Measure]:
+    return [one for one in measures if one.column in frame and (one.column in ALWAYS or (frame[one.column] > 0).any())]
 
 
 def _sortable(title: str, index: str, caption: str, frame: pd.DataFrame, measures: Sequence[Measure]) -> Sortable:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from meshsim.scenario.advice import (
     capacity,
+    checked,
     ejecting,
+    faulty,
     hashing,
     leaving,
     patience,
@@ -33,6 +35,8 @@ CHECKS = (
     *pools.CHECKS,
     *retrying.CHECKS,
     *ejecting.CHECKS,
+    *faulty.CHECKS,
+    *checked.CHECKS,
     *hashing.CHECKS,
     *leaving.CHECKS,
     *reach.CHECKS,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.policies.locality import LocalityDistribute
 from meshsim.scenario import effective
+from meshsim.scenario.circumstances import EVERY_DESTINATION, Caller
 from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
 from meshsim.scenario.flow import reading
 from meshsim.scenario.flow.flow import calls_of
@@ -42,6 +43,8 @@ class Destination:
     """Requests per second of all callers together at the peak; 0 where a file says."""
     held: float
     """How many of them are there at once at the least, in the mean: rate x time."""
+    caller: Caller = effective.NOBODY
+    """Who sends."""
     routes: tuple[Tries, ...] = ()
     """Of a gateway: what its routes to the service try."""
     zones: tuple[str, ...] = ("",)
@@ -50,7 +53,7 @@ class Destination:
     @cached_property
     def traffic(self) -> effective.Traffic:
         """The settings, with nothing left open."""
-        return effective.traffic(self.entries, self.service, self.product)
+        return effective.traffic(self.entries, self.service, self.product, self.caller)
 
     @property
     def tries(self) -> tuple[Tries, ...]:
@@ -65,14 +68,14 @@ class Destination:
 
     def path(self, field: str) -> Path:
         """Where a setting is written; empty where it is not."""
-        for key in (self.service, effective.EVERY_DESTINATION):
+        for key in (self.service, EVERY_DESTINATION):
             if getattr(self.entries.get(key), field, None) is not None:
                 return self.section, "traffic", key, field
         return ()
 
     def written(self, field: str) -> Any:
         """The setting as the file has it; None where it is not written."""
-        blocks = (self.entries.get(key) for key in (self.service, effective.EVERY_DESTINATION))
+        blocks = (self.entries.get(key) for key in (self.service, EVERY_DESTINATION))
         return next((found for block in blocks if (found := getattr(block, field, None)) is not None), None)
 
 
@@ -148,8 +151,9 @@ def _of_gateway(flow: Flow) -> Iterator[Destination]:
     for service, (rate, held) in asked.items():
         routes = tuple(tries.get(service, ()))
         who = "one replica of the gateway"
+        caller, zones = Caller("gateway"), zones_of(gateway)
         yield Destination(
-            service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, held, routes, zones_of(gateway)
+            service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, held, caller, routes, zones
         )
 
 
@@ -204,9 +208,9 @@ def _of_services(flow: Flow) -> Iterator[Destination]:
         callers, zones = scenario.services[caller].replicas, zones_of(scenario.services[caller])
         if flow.has_mesh:
             in_mesh = {} if mesh is None else mesh.traffic
-            yield Destination(
-                service, f"one sidecar of {caller}", "mesh", in_mesh, flow.product, callers, rate, held, zones=zones
-            )
+            who = f"one sidecar of {caller}"
+            by = Caller("sidecar")
+            yield Destination(service, who, "mesh", in_mesh, flow.product, callers, rate, held, by, zones=zones)
         else:
             entries = _without_proxy(scenario)
             who = f"one replica of {caller}"
@@ -222,8 +226,9 @@ def _of_waypoints(flow: Flow, rates: dict[tuple[str, str], Asked]) -> Iterator[D
         if rate:
             asked = sum(rate, NOTHING)
             who = f"one replica of {service}'s waypoint"
+            by = Caller("waypoint")
             zones = zones_of(waypoint)
-            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, *asked, zones=zones)
+            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, *asked, by, zones=zones)
 
 
 def _without_proxy(scenario: Scenario) -> Mapping[str, TrafficSection]:

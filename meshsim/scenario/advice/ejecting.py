@@ -138,10 +138,12 @@ def failover_that_nothing_sets_off(flow: Flow) -> Iterator[Remark]:
                 f" {', '.join(dict.fromkeys(blind))} out: a zone that fails goes on getting its requests; add outlier_detection or"
                 " health_checks",
             )
-    for name, service in flow.scenario.services.items():
+    leveled = {
+        name: levels for name, one in flow.scenario.services.items() if len(levels := sorted(set(one.priorities or ()))) > 1
+    }
+    for name, levels in leveled.items():
         callers = [one for one in destinations(flow) if one.service == name]
-        levels = sorted(set(service.priorities or ()))
-        if len(levels) > 1 and callers and not _has_probes(flow, name) and not any(map(_leaves_a_priority, callers)):
+        if callers and not _has_probes(flow, name) and not any(map(_leaves_a_priority, callers)):
             yield Remark(
                 Kind.NOTHING_LEAVES_A_PRIORITY,
                 ("services", name, "priorities"),

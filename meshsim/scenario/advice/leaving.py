@@ -23,7 +23,7 @@ def gone_too_early(flow: Flow) -> Iterator[Remark]:
     """A preStop sleep that ends before callers have been told."""
     all_of_them = list(destinations(flow))
     for name, service in flow.scenario.services.items():
-        if not _stops(service):
+        if not stops(service):
             continue
         told = [(*_until_told(flow, one), one.who) for one in all_of_them if one.service == name]
         if told and (worst := max(told))[0] > service.pre_stop:
@@ -36,7 +36,7 @@ def gone_too_early(flow: Flow) -> Iterator[Remark]:
             )
 
 
-def _stops(service: ServiceSection) -> bool:
+def stops(service: ServiceSection) -> bool:
     """Whether an instance is ever told to stop."""
     replicas = service.replicas
     for step in sorted(service.scale, key=lambda one: one.at):

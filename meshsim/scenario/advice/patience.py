@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from meshsim.scenario.advice.destinations import hosts_of
 from meshsim.scenario.advice.remark import Kind, Remark, time
-from meshsim.scenario.flow.flow import MOST_WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,11 +99,12 @@ def without_an_end(flow: Flow) -> Iterator[Remark]:
 
 def too_many_chains(flow: Flow) -> Iterator[Remark]:
     """More chains of calls than anybody looks at."""
-    if sum(1 for _ in flow.ways()) >= MOST_WAYS:
+    seen = sum(1 for _ in flow.ways())
+    if flow.has_more_ways:
         yield Remark(
             Kind.NOT_ALL_CHAINS,
             ("services",),
-            f"timeouts and retries were checked along the first {MOST_WAYS:,} chains of calls only; there are more",
+            f"timeouts and retries were checked along the first {seen:,} chains of calls only; there are more",
         )
 
 

@@ -70,6 +70,11 @@ class Kind(Enum):
     SESSION_WITHOUT_CONSUMER = auto()
     SESSION_OF_ONE_ADDRESS = auto()
     SESSION_ON_BALANCED_CONNECTIONS = auto()
+    FAULT_WITHOUT_A_GATEWAY = auto()
+    FAULT_STRIKES_NOBODY = auto()
+    NOTHING_TAKES_THE_GATEWAY = auto()
+    GATEWAY_LOST_WITHOUT_TIMEOUT = auto()
+    DEFAULT_HANGS_ON_A_SETTING = auto()
 
 
 class Remark(NamedTuple):

@@ -10,6 +10,7 @@ from meshsim.policies.retry import CONDITIONS, LeakyBudget, is_retriable
 from meshsim.policies.retry.conditions import GRPC_STATUS
 from meshsim.scenario.advice.destinations import destinations
 from meshsim.scenario.advice.remark import Kind, Remark
+from meshsim.scenario.defaults import NO_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from meshsim.scenario.flow.flow import Flow, Way
     from meshsim.scenario.flow.reading import Layer, Path, Tries
 
+MANY = 1_000
+"""Retries that nobody counts on one by one."""
+NO_WAIT_NS = 1_000
 UNAVAILABLE = GRPC_STATUS["unavailable"]
 
 
@@ -53,7 +57,8 @@ def _multiplied(flow: Flow, way: Way) -> tuple[Layer, ...]:
         is_grpc = flow.scenario.services[hop.target.service].protocol == "grpc"
         for layer in reversed(hop.layers):
             tries = layer.tries
-            if tries.attempts > 1 and tries.retry_on and (not chosen or _retries_failures_of_others(tries, is_grpc=is_grpc)):
+            tries_again = 1 < tries.attempts <= NO_LIMIT and tries.retry_on  # what only a budget limits, nobody can count
+            if tries_again and (not chosen or _retries_failures_of_others(tries, is_grpc=is_grpc)):
                 chosen.append(layer)
     return tuple(reversed(chosen))
 
@@ -145,8 +150,22 @@ def _without_room(one: Destination) -> tuple[Path, str]:
     return (), ""
 
 
+def endless(flow: Flow) -> Iterator[Remark]:
+    """Retries of which there is no end, without a wait between them."""
+    for one in destinations(flow):
+        retries, path = one.traffic.retries, one.path("retries")
+        if retries is None or not path or retries.num_retries < MANY:
+            continue
+        if retries.back_off.base_interval <= NO_WAIT_NS and one.traffic.budget_percent is None:
+            yield Remark(
+                path,
+                f"{retries.num_retries:,} retries without a wait between them: while {one.service} refuses at once, one request asks"
+                " for ever in one instant; write a retry_back_off, or fewer num_retries",
+            )
+
+
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 
-CHECKS = (multiplying, never_matching, never_paid)
+CHECKS = (multiplying, never_matching, never_paid, endless)

@@ -9,18 +9,24 @@ configures those.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from meshsim.errors import UnitError, did_you_mean
+from meshsim.scenario.defaults.cases import Case, Condition
 from meshsim.units import parse_duration, parse_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from meshsim.scenario.defaults.cases import How, Written
+
 NO_PRODUCT = "none"
+NO_LIMIT = 2**32 - 1
+HOWS = {"default": "but", "adds": "also, beside what is written,", "replaces": "but whatever is written,"}
+"""How the case of a field begins in words."""
 ABSENT = "none"
 """How a file writes that there is no such thing: no timeout, no retries."""
 SHORT_FORMS = {
@@ -69,21 +75,53 @@ class Default:
     source: str
     note: str = ""
     """Where the value surprises; may be empty."""
+    cases: tuple[Case, ...] = ()
+    """What it means where other settings are written; the first whose conditions hold counts."""
+    because: str = ""
+    """Of a case: which settings make it hold, such as `outlier_detection is set`; empty where it hangs on none."""
+    how: How = "default"
+    """Of a case: whether it fills in what is absent, is added to what is written, or replaces it."""
+    added: tuple[Any, ...] = ()
+    """Of a case that adds: what, which the value has too."""
 
     @property
     def text(self) -> str:
         """The value for people, on one line: `15s`, `none`, `2^32 - 1 (no limit)`."""
-        if self.value is None:
-            return "none"
-        if isinstance(self.value, Multiple):
-            return str(self.value)
-        if self.written == 2**32 - 1:
-            return "2^32 - 1 (no limit)"
-        if isinstance(self.written, list):
-            return ", ".join(map(str, self.written)) or "none"
-        if isinstance(self.written, dict):
-            return ", ".join(f"{key}: {value}" for key, value in self.written.items())
-        return str(self.written)
+        return text_of(self.value, self.written)
+
+    def under(self, written: Written) -> Default:
+        """What it means for a scenario that writes these settings."""
+        for case in self.cases:
+            if because := case.because(written):
+                made = replace(self, source=case.source, note=case.note, because=because, how=case.how)
+                if case.how == "adds":
+                    whole = [*self.written, *(one for one in case.written if one not in self.written)]
+                    return replace(made, value=tuple(whole), written=whole, added=case.value)
+                return replace(made, value=case.value, written=case.written)
+        return self
+
+    def fill(self, given: Any) -> Any:
+        """The setting's value where `given` is written; None for nothing. For what `under` has returned."""
+        if given is None or self.how == "replaces":
+            return self.value
+        if self.how == "adds":
+            return (*given, *(one for one in self.added if one not in given))
+        return given
+
+
+def text_of(value: Any, written: Any) -> str:
+    """A default's value for people, on one line: `15s`, `none`, `2^32 - 1 (no limit)`."""
+    if value is None:
+        return "none"
+    if isinstance(value, Multiple):
+        return str(value)
+    if written == NO_LIMIT:
+        return "2^32 - 1 (no limit)"
+    if isinstance(written, list):
+        return ", ".join(map(str, written)) or "none"
+    if isinstance(written, dict):
+        return ", ".join(f"{key}: {value}" for key, value in written.items())
+    return str(written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +193,20 @@ def table() -> str:
         for default in product.fields.values():
             note = f" {default.note}" if default.note else ""
             lines.append(f"- `{default.field}`: **{default.text}**.{note} *Source: {default.source}.*")
+            for case in default.cases:
+                note = f" {case.note}" if case.note else ""
+                value = text_of(case.value, case.written)
+                lines.append(f"  - {HOWS[case.how]} **{value}**, where {case.text}.{note} *Source: {case.source}.*")
     return "\n".join(lines) + "\n"
 
 
 _DURATIONS = {
     "gateway.proxy_time",
+    "gateway.timer_resolution",
+    "gateway.connection_time",
     "mesh.proxy_time",
+    "mesh.timer_resolution",
+    "mesh.connection_time",
     "traffic.timeout",
     "traffic.retries.per_try_timeout",
     "traffic.retries.retry_back_off.base_interval",
@@ -175,9 +221,12 @@ _DURATIONS = {
     "discovery.debounce_max",
     "mesh.mtls.handshake_time",
     "mesh.mtls.resumed_handshake_time",
+    "mesh.mtls.time_per_request",
     "mesh.mtls.time_per_kib",
     "mesh.node_proxy.proxy_time",
     "mesh.waypoints.proxy_time",
+    "mesh.waypoints.timer_resolution",
+    "mesh.waypoints.connection_time",
     "telemetry.stats_time",
     "telemetry.access_log_time",
     "telemetry.trace_time",
@@ -186,16 +235,30 @@ _SHARES = {
     "traffic.retry_budget.budget_percent",
     "traffic.healthy_panic_threshold",
     "traffic.outlier_detection.enforcing_success_rate",
+    "traffic.outlier_detection.enforcing_consecutive_gateway_failure",
+    "traffic.outlier_detection.enforcing_failure_percentage",
+    "traffic.outlier_detection.enforcing_local_origin_success_rate",
 }
 
 
 def _read(name: str, text: str) -> Product:
     data = tomllib.loads(text)
-    fields = {
-        field: Default(field, _value(field, entry["value"]), entry["value"], entry["source"], entry.get("note", ""))
-        for field, entry in data["default"].items()
-    }
-    return Product(name, data["about"], fields)
+    return Product(name, data["about"], {field: _default(field, entry) for field, entry in data["default"].items()})
+
+
+def _default(field: str, entry: Mapping[str, Any]) -> Default:
+    cases = tuple(
+        Case(
+            tuple(map(Condition.read, case["when"])),
+            case.get("how", "default"),
+            _value(field, case["value"]),
+            case["value"],
+            case["source"],
+            case.get("note", ""),
+        )
+        for case in entry.get("case", ())
+    )
+    return Default(field, _value(field, entry["value"]), entry["value"], entry["source"], entry.get("note", ""), cases)
 
 
 def _value(field: str, written: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshsim import policies, registry
 from meshsim.errors import did_you_mean
-from meshsim.scenario.defaults import NO_PRODUCT, SHORT_FORMS, Default, products
+from meshsim.scenario.defaults import HOWS, NO_PRODUCT, SHORT_FORMS, Default, products, text_of
 from meshsim.scenario.documentation import fields
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ class Meaning:
         for product, default in self.products:
             lines.append(f"  absent under {product}: {default.text}" + (f". {default.note}" if default.note else ""))
             lines.append(f"    source: {default.source}")
+            for case in default.cases:
+                value = text_of(case.value, case.written)
+                lines.append(f"    {HOWS[case.how]} {value}, where {case.text}" + (f". {case.note}" if case.note else ""))
+                lines.append(f"      source: {case.source}")
         return lines
 
 

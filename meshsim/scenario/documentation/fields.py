@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 from meshsim import registry
 from meshsim.policies.retry import CONDITIONS
 from meshsim.registry import Policy
+from meshsim.scenario.documentation.descriptions import descriptions
 from meshsim.scenario.sections.model import Scenario
 from meshsim.scenario.sections.types import Choice
 from meshsim.units import Unit, format_duration
@@ -136,7 +137,7 @@ def _walk(model: type[BaseModel], path: tuple[str, ...], seen: tuple[type, ...])
     for name, info in model.model_fields.items():
         key = info.alias or name
         here = (*path, key)
-        yield _field(here, model, info)
+        yield _field(here, model, name, info)
         yield from _inside(info.annotation, here, (*seen, model))
 
 
@@ -156,11 +157,11 @@ def _inside(annotation: Any, path: tuple[str, ...], seen: tuple[type, ...]) -> I
         yield from _walk(bare, path, seen)
 
 
-def _field(path: tuple[str, ...], owner: type[BaseModel], info: FieldInfo) -> Field:
+def _field(path: tuple[str, ...], owner: type[BaseModel], name: str, info: FieldInfo) -> Field:
     return Field(
         path=path,
         owner=owner,
-        doc=info.description or "",
+        doc=descriptions(owner).get(name, ""),
         type=type_text(info.annotation, tuple(info.metadata)),
         choices=_choices(info.annotation, path),
         is_open=get_origin(_without_none(info.annotation)) is dict,

@@ -14,7 +14,20 @@ from meshsim.policies.filters import Fault
 from meshsim.scenario.defaults import products
 from meshsim.scenario.documentation.explain import default_field, policy_families
 from meshsim.scenario.documentation.fields import Field, fields
-from meshsim.scenario.sections import connections, gateway, loads, model, proxies, resilience, routes, services, sizes, traffic
+from meshsim.scenario.sections import (
+    connections,
+    errors,
+    faults,
+    gateway,
+    loads,
+    model,
+    proxies,
+    resilience,
+    routes,
+    services,
+    sizes,
+    traffic,
+)
 from meshsim.scenario.sections.types import inner_sections
 from meshsim.scenario.thresholds import METRICS, OPERATORS
 
@@ -69,8 +82,9 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "service": (
         ("", services.ServiceSection),
         ("queue.", services.QueueSection),
-        ("errors.", services.ErrorsSection),
-        ("errors.replay.", services.ReplaySection),
+        ("errors.", errors.ErrorsSection),
+        ("errors.replay.", errors.ReplaySection),
+        ("health_status.", services.HealthStatusSection),
         ("scale.", services.ScaleStep),
         ("restarts.", services.RestartStep),
         ("readiness.", services.ReadinessSection),
@@ -78,10 +92,10 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "operation": (("", services.OperationSection),),
     "size": (("", sizes.SizeSpread),),
     "call": (("", services.CallStep),),
-    "compute": (("", services.ComputeStep), ("compute.", services.ReplayedTime), ("compute.replay.", services.TimeReplaySection)),
+    "compute": (("", services.ComputeStep), ("compute.", errors.ReplayedTime), ("compute.replay.", errors.TimeReplaySection)),
     "fault_filter": tuple((f"fault.{name}.", section) for name, section in inner_sections(Fault)),
     "network": (("", model.NetworkSection),),
-    "fault": (("", model.FaultSection),),
+    "fault": (("", faults.FaultSection),),
     "run": (("", model.RunSection), ("records.", model.Sampled), ("until.", model.UntilSection)),
 }
 """The sections of each table, with what stands before their fields."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
 from meshsim.scenario.defaults import NO_PRODUCT, products
+from meshsim.scenario.documentation.descriptions import descriptions
 from meshsim.scenario.sections.model import Scenario
 from meshsim.scenario.thresholds import METRICS
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core.core_schema import ModelSchema
 
 _PATCHES = "ScenarioPatch"
 _WHOLE = {"items", "prefixItems", "enum", "const", "default", "examples"}
@@ -17,6 +22,15 @@ _WHOLE = {"items", "prefixItems", "enum", "const", "default", "examples"}
 
 class _Generator(GenerateJsonSchema):
     """Pydantic's, without titles made of names."""
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        """A section's, with the documentation of its fields."""
+        made = super().model_schema(schema)
+        section = schema["cls"]
+        for name, text in descriptions(section).items():
+            if text:
+                made["properties"][section.model_fields[name].alias or name]["description"] = text
+        return made
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 — the name of the field says as much
         return False

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from meshsim.errors import Mistake, ScenarioError
-from meshsim.scenario.files.nodes import Node, Place, dotted, shortened
+from meshsim.scenario.files.nodes import Node, Place, dotted, refuse_what_is_no_text, shortened
 from meshsim.scenario.files.yaml_reader import DEEPEST, MOST_NODES
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def read_mapping(content: Mapping[str, Any], file: str) -> tuple[Node, list[Mist
     """
     reader = _MappingReader(file)
     root = reader.node(content, ())
+    refuse_what_is_no_text(root)
     return root, reader.mistakes
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from meshsim.errors import Mistake
+from meshsim.errors import Mistake, ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 Scalar: TypeAlias = "bool | int | float | str | None"
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
@@ -18,6 +18,8 @@ Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 Path: TypeAlias = "tuple[str | int, ...]"
 """Keys and positions in lists, from the top."""
 
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_CONTROL_OR_BREAK = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _BARE_KEY = re.compile(r"[^\s.\"\[\]=]+")
 
 
@@ -59,6 +61,38 @@ class Node:
         if isinstance(self.value, list) and isinstance(part, int) and 0 <= part < len(self.value):
             return self.value[part]
         return None
+
+
+def refuse_what_is_no_text(root: Node) -> None:
+    """Raise `ScenarioError` where a key or a value has characters that are no text, each with its place.
+
+    YAML's escapes and Python's strings can hold what a file cannot: half of a surrogate pair, which no encoding takes, and control
+    characters, which would reach the terminal and the report with every name that has them.
+    """
+    mistakes: dict[Mistake, None] = {}
+    waiting = [root]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node.value, str):
+            mistakes |= dict.fromkeys(_no_text(node.value, node.place, _CONTROL))
+        elif isinstance(node.value, list):
+            waiting.extend(node.value)
+        elif isinstance(node.value, dict):
+            for key in node.value:
+                mistakes |= dict.fromkeys(_no_text(key, node.keys.get(key, node.place), _CONTROL_OR_BREAK))
+            waiting.extend(node.value.values())
+    if mistakes:
+        raise ScenarioError(list(mistakes))
+
+
+def _no_text(text: str, place: Place, forbidden: re.Pattern[str]) -> Iterator[Mistake]:
+    if found := forbidden.search(text):
+        message = f"a character that is no text (U+{ord(found.group()):04X}) in {shown(text)}"
+        yield Mistake(place.file, place.line, place.column, "", message)
 
 
 def plain(node: Node) -> Plain:
@@ -132,3 +166,10 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     return shortened(str(value))
+
+
+def mapping(tree: Any, *keys: str) -> dict[str, Any]:
+    """The mapping under some keys; empty where there is none."""
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree if isinstance(tree, dict) else {}

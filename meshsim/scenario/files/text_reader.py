@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from meshsim.errors import Mistake, ScenarioError
-from meshsim.scenario.files.nodes import Node, Place
+from meshsim.scenario.files.nodes import Node, Place, refuse_what_is_no_text
 from meshsim.scenario.files.yaml_reader import YamlReader
 
 LARGEST_BYTES = 5_000_000
@@ -35,6 +35,7 @@ def read_text(text: str, file: str) -> tuple[Node, list[Mistake]]:
         kind = "a list" if isinstance(root.value, list) else "a single value"
         message = f"the file is {kind}; a scenario is a mapping that begins with `name:`"
         raise ScenarioError([*reader.mistakes, Mistake(file, root.place.line, root.place.column, "", message)])
+    refuse_what_is_no_text(root)
     return root, reader.mistakes
 
 
@@ -53,6 +54,7 @@ def read_value(text: str, file: str) -> Node:
         raise ScenarioError([Mistake(file, 0, 0, "", one.message) for one in error.mistakes]) from None
     if reader.mistakes:
         raise ScenarioError([Mistake(file, 0, 0, "", one.message) for one in reader.mistakes])
+    refuse_what_is_no_text(node)
     return node
 
 

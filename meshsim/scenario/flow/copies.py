@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from meshsim.scenario import effective
+from meshsim.scenario.circumstances import EVERY_DESTINATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,5 +34,5 @@ def of_request(scenario: Scenario, route: str, service: str, *, has_gateway: boo
 
 
 def _written(blocks: Mapping[str, TrafficSection], service: str) -> MirrorSection | None:
-    found = (blocks[key].mirror for key in (service, effective.EVERY_DESTINATION) if key in blocks)
+    found = (blocks[key].mirror for key in (service, EVERY_DESTINATION) if key in blocks)
     return next((mirror for mirror in found if mirror is not None), None)

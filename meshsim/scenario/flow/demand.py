@@ -10,7 +10,7 @@ from meshsim.distributions import Constant
 from meshsim.scenario import effective
 from meshsim.scenario.flow import copies, routing
 from meshsim.scenario.flow.reading import Layer, mean_ns, tries
-from meshsim.scenario.sections.services import ReplayedTime
+from meshsim.scenario.sections.errors import ReplayedTime
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:

@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING, cast
 
 from meshsim.scenario.defaults import Product, resolve
 from meshsim.scenario.flow import copies, demand, reading
+from meshsim.scenario.flow.reading import Call
 from meshsim.scenario.flow.refused import When
 from meshsim.scenario.flow.screened import Screened, inbound_limits, inbound_unknown, screened
 from meshsim.scenario.flow.streams import Ask, offered
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from meshsim.policies.filters import Filter
     from meshsim.scenario.flow.demand import Source
     from meshsim.scenario.flow.limits import Unknown
-    from meshsim.scenario.flow.reading import Call, Layer, Operation, Route, Step
+    from meshsim.scenario.flow.reading import Layer, Operation, Route, Step
     from meshsim.scenario.sections.model import Scenario
     from meshsim.scenario.sections.resilience import MirrorSection
 
 
 MOST_WAYS = 10_000
+MOST_HOPS = 200_000
+"""Chains of hops that are looked at, and their hops together: those of a chain of n services are n²/2."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Flow:
 
     def __init__(self, scenario: Scenario, *, ignores_users: bool = False) -> None:
         self.scenario = scenario
+        self.has_more_ways = False
+        """Whether `ways` has left some out."""
         self.ignores_users = ignores_users
         """Whether only the load counts that comes whether or not it is answered."""
         self.product: Product = resolve(scenario.defaults)
@@ -179,13 +184,14 @@ class Flow:
 
     def least_ns(self, key: str) -> float:
         """Mean time that an operation takes at the least: its computing, and its calls as if nothing ever waited."""
-        if key not in self._least:
-            self._least[key] = sum(self._step_ns(step) for step in self.operations[key].steps)
         return self._least[key]
 
     @cached_property
     def _least(self) -> dict[str, float]:
-        return {}
+        least: dict[str, float] = {}
+        for key in reversed(self.order):
+            least[key] = sum(_step_ns(step, least) for step in self.operations[key].steps)
+        return least
 
     def computing_ns(self, key: str) -> float:
         """Mean time that an operation computes, its calls left out."""
@@ -199,35 +205,40 @@ class Flow:
                 by_path.setdefault(layer.tries.path, (layer, set()))[1].add(way.hops[-1].target.service)
         return [pair for path, pair in by_path.items() if path]
 
-    def _step_ns(self, step: Step) -> float:
-        if isinstance(step, float):
-            return step
-        if isinstance(step, tuple):
-            return max((self._step_ns(one) for one in step), default=0.0)
-        patience = min((layer.timeout_ns for layer in step.layers if layer.timeout_ns), default=0)
-        least = self.least_ns(step.target)
-        return step.times * (min(least, patience) if patience else least)
-
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """All operations, callers before those whom they call."""
-        done: list[str] = []
-
-        def visit(key: str) -> None:
-            if key not in done:
-                for call in calls_of(self.operations[key]):
-                    visit(call.target)
-                    if (copy := self._copy(call)) is not None:
-                        visit(copy.to)
-                done.append(key)
-
-        for key in self.operations:
-            visit(key)
+        """All operations, callers before those whom they call. Without recursion: a chain may be longer than Python's stack."""
+        done: dict[str, None] = {}
+        for start in self.operations:
+            pending = [] if start in done else [(start, self._called(start))]
+            while pending:
+                key, called = pending[-1]
+                following = next((one for one in called if one not in done), None)
+                if following is None:
+                    done[key] = None
+                    pending.pop()
+                else:
+                    pending.append((following, self._called(following)))
         return tuple(reversed(done))
 
+    def _called(self, key: str) -> Iterator[str]:
+        """Whom an operation calls, and who gets copies of that."""
+        for call in calls_of(self.operations[key]):
+            yield call.target
+            if (copy := self._copy(call)) is not None:
+                yield copy.to
+
     def ways(self) -> Iterator[Way]:
-        """Every chain of hops from a source; at most `MOST_WAYS` of them."""
-        left = MOST_WAYS
+        """Every chain of hops from a source, the shorter before those that extend it; at most `MOST_WAYS` of `MOST_HOPS` together."""
+        ways, hops = 0, 0
+        for way in self._ways():
+            ways, hops = ways + 1, hops + len(way.hops)
+            if ways > MOST_WAYS or hops > MOST_HOPS:
+                self.has_more_ways = True
+                return
+            yield way
+
+    def _ways(self) -> Iterator[Way]:
         for source in self.sources:
             for target in source.requests:
                 route = self.routes.get(target)
@@ -238,33 +249,38 @@ class Flow:
                         if route and self.has_gateway
                         else reading.direct(self.scenario, f"load {source.name}", service)
                     )
-                    layers = (source.layer, own)
-                    for way in self._extend(Way(source, (Hop(None, self.operations[key], layers, 1.0),))):
-                        left -= 1
-                        if left < 0:
-                            return
-                        yield way
+                    pending = [iter([Way(source, (Hop(None, self.operations[key], (source.layer, own), 1.0),))])]
+                    while pending:
+                        way = next(pending[-1], None)
+                        if way is None:
+                            pending.pop()
+                        else:
+                            yield way
+                            pending.append(self._extended(way))
 
-    def _extend(self, way: Way) -> Iterator[Way]:
-        yield way
+    def _extended(self, way: Way) -> Iterator[Way]:
+        """A chain with each call of its last operation added."""
         last = way.hops[-1].target
         for call in calls_of(last):
-            hop = Hop(last, self.operations[call.target], call.layers, call.times)
-            yield from self._extend(Way(way.source, (*way.hops, hop)))
+            yield Way(way.source, (*way.hops, Hop(last, self.operations[call.target], call.layers, call.times)))
 
 
 def calls_of(operation: Operation) -> Iterator[Call]:
     """All calls of an operation, those in parallel too."""
-
-    def of(step: Step) -> Iterator[Call]:
-        if isinstance(step, tuple):
-            for one in step:
-                yield from of(one)
-        elif not isinstance(step, float):
-            yield step
-
     for step in operation.steps:
-        yield from of(step)
+        for one in step if isinstance(step, tuple) else (step,):
+            if isinstance(one, Call):
+                yield one
+
+
+def _step_ns(step: Step, least: Mapping[str, float]) -> float:
+    """Least mean time of a step, with that of the operations that it calls."""
+    if isinstance(step, float):
+        return step
+    if isinstance(step, tuple):
+        return max((_step_ns(one, least) for one in step), default=0.0)
+    patience = min((layer.timeout_ns for layer in step.layers if layer.timeout_ns), default=0)
+    return step.times * (min(least[step.target], patience) if patience else least[step.target])
 
 
 def _computing_ns(step: Step) -> float:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meshsim.scenario import effective
+from meshsim.scenario.circumstances import EVERY_DESTINATION
 from meshsim.scenario.defaults import NO_PRODUCT, resolve
-from meshsim.scenario.sections.services import ReplayedTime
+from meshsim.scenario.sections.errors import ReplayedTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from meshsim.scenario.defaults import Product
+    from meshsim.scenario.sections.gateway import GatewaySection
     from meshsim.scenario.sections.model import Scenario
     from meshsim.scenario.sections.traffic import TrafficSection
 
@@ -123,26 +125,28 @@ def _step(scenario: Scenario, product: Product | None, service: str, step: Any, 
 
 def sidecar(scenario: Scenario, product: Product, caller: str, target: str) -> Layer:
     """What a caller's sidecar does for calls to a service."""
-    return _traffic_layer(f"sidecar of {caller}", _entries(scenario.mesh), ("mesh", "traffic"), product, target)
+    entries, path = _entries(scenario.mesh), ("mesh", "traffic")
+    made = effective.traffic(entries, target, product, effective.caller_in_mesh(scenario.mesh, target))
+    again = tries(made.retries, _written(entries, path, target, "retries"))
+    return Layer(f"sidecar of {caller}", made.timeout_ns, _written(entries, path, target, "timeout"), again, made.idle_timeout_ns)
 
 
 def direct(scenario: Scenario, caller: str, target: str) -> Layer:
     """What a caller without a proxy does for calls to a service."""
-    return _traffic_layer(f"{caller} itself", _entries(scenario.direct), ("direct", "traffic"), resolve(NO_PRODUCT), target)
+    entries, path = _entries(scenario.direct), ("direct", "traffic")
+    made = effective.traffic(entries, target, resolve(NO_PRODUCT))
+    again = tries(made.retries, _written(entries, path, target, "retries"))
+    return Layer(f"{caller} itself", made.timeout_ns, _written(entries, path, target, "timeout"), again, made.idle_timeout_ns)
 
 
 def _entries(section: Any) -> Mapping[str, TrafficSection]:
     return (section.traffic if section is not None else None) or {}
 
 
-def _traffic_layer(who: str, entries: Mapping[str, TrafficSection], path: Path, product: Product, target: str) -> Layer:
-    made = effective.traffic(entries, target, product)
-
-    def written(field: str) -> Path:
-        keys = [key for key in (target, effective.EVERY_DESTINATION) if getattr(entries.get(key), field, None) is not None]
-        return (*path, keys[0], field) if keys else ()
-
-    return Layer(who, made.timeout_ns, written("timeout"), tries(made.retries, written("retries")), made.idle_timeout_ns)
+def _written(entries: Mapping[str, TrafficSection], path: Path, target: str, field: str) -> Path:
+    """Where a setting of a destination stands; empty where it is not written."""
+    keys = [key for key in (target, EVERY_DESTINATION) if getattr(entries.get(key), field, None) is not None]
+    return (*path, keys[0], field) if keys else ()
 
 
 def tries(made: effective.Retries | None, path: Path) -> Tries:
@@ -156,23 +160,24 @@ def routes(scenario: Scenario, product: Product, has_gateway: bool) -> dict[str,
     """The gateway's routes by name."""
     made: dict[str, Route] = {}
     for name, route in (scenario.gateway.routes if scenario.gateway else {}).items():
-        shares = destinations(route.to)
-        first = next(iter(shares)).partition("/")[0]
-        layer = _traffic_layer(f"route {name}", _entries(scenario.gateway), ("gateway", "traffic"), product, first)
-        path = ("gateway", "routes", name)
-        made[name] = Route(
-            shares,
-            Layer(
-                layer.who,
-                layer.timeout_ns if route.timeout is None else effective.timeout_ns(route.timeout),
-                layer.timeout_path if route.timeout is None else (*path, "timeout"),
-                layer.tries if route.retries is None else tries(effective.retries(route.retries, product), (*path, "retries")),
-                layer.idle_timeout_ns if route.idle_timeout is None else effective.timeout_ns(route.idle_timeout),
-            )
-            if has_gateway
-            else Layer(layer.who, 0, (), NO_RETRY),
-        )
+        assert scenario.gateway is not None  # noqa: S101 — or it has no routes
+        layer = _route_layer(scenario.gateway, name, product) if has_gateway else Layer(f"route {name}", 0, (), NO_RETRY)
+        made[name] = Route(destinations(route.to), layer)
     return made
+
+
+def _route_layer(gateway: GatewaySection, name: str, product: Product) -> Layer:
+    """What the gateway does for a route."""
+    route = gateway.routes[name]
+    made, first = effective.route_traffic(gateway, route, product), effective.first_destination(route)
+
+    def written(field: str) -> Path:
+        if getattr(route, field) is not None:
+            return "gateway", "routes", name, field
+        return _written(gateway.traffic, ("gateway", "traffic"), first, field)
+
+    again = tries(made.retries, written("retries"))
+    return Layer(f"route {name}", made.timeout_ns, written("timeout"), again, made.idle_timeout_ns)
 
 
 def destinations(to: Any) -> dict[str, float]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
+
+from meshsim.scenario import expressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,4 +93,4 @@ def _path_rank(path: str, route: RouteSection) -> tuple[int, int] | None:
     if wanted.exact is not None:
         return (EXACT, len(path)) if path == wanted.exact else None
     assert wanted.regex is not None  # noqa: S101 — the section has one of them
-    return (REGEX, len(wanted.regex)) if re.fullmatch(wanted.regex, path) else None
+    return (REGEX, len(wanted.regex)) if expressions.matches(wanted.regex, path) else None

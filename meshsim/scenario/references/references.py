@@ -12,9 +12,9 @@ from meshsim.errors import UnitError, did_you_mean
 from meshsim.records import STAGES
 from meshsim.scenario import matrix
 from meshsim.scenario.figure import parse_figure
-from meshsim.scenario.files.nodes import Finding, shown
+from meshsim.scenario.files.nodes import Finding, mapping, shown
 from meshsim.scenario.flow import routing
-from meshsim.scenario.references import calls, filter_references, resilience_references
+from meshsim.scenario.references import calls, fault_references, filter_references, resilience_references
 from meshsim.scenario.thresholds import GATEWAY, parse_condition, parse_selector
 
 if TYPE_CHECKING:
@@ -34,19 +34,12 @@ def findings(tree: Any) -> Iterator[Finding]:
     yield from _destinations(tree)
     yield from resilience_references.findings(tree)
     yield from filter_references.findings(tree)
-    yield from _faults(tree)
+    yield from fault_references.find_in_faults(tree)
     yield from _services(tree)
     yield from _thresholds(tree)
     yield from _until(tree)
     yield from matrix.findings(tree)
     yield from calls.findings(tree)
-
-
-def mapping(tree: Any, *keys: str) -> dict[str, Any]:
-    """The mapping under some keys; empty where there is none."""
-    for key in keys:
-        tree = tree.get(key) if isinstance(tree, dict) else None
-    return tree if isinstance(tree, dict) else {}
 
 
 def _deployment(tree: Any) -> Iterator[Finding]:
@@ -134,42 +127,9 @@ def _destinations(tree: Any) -> Iterator[Finding]:
                 yield Finding((*place, name), f"unknown service {shown(name)}{did_you_mean(name, services)}", at_key=True)
 
 
-def _faults(tree: Any) -> Iterator[Finding]:
-    services = mapping(tree, "services")
-    for index, fault in enumerate(tree["faults"]) if isinstance(tree.get("faults"), list) else ():
-        service = fault.get("service") if isinstance(fault, dict) else None
-        if isinstance(service, str) and service not in services:
-            yield Finding(("faults", index, "service"), f"unknown service {shown(service)}{did_you_mean(service, services)}")
-        elif isinstance(service, str):
-            replicas, struck, subset = _replicas(services[service]), fault.get("replicas"), fault.get("subset")
-            if type(struck) is int and replicas is not None and struck > replicas:
-                yield Finding(("faults", index, "replicas"), f"{service} has {replicas}, not {struck}")
-            subsets = mapping(services[service], "subsets")
-            if isinstance(subset, str) and subset not in subsets:
-                message = f"unknown subset {shown(subset)} of {service}{did_you_mean(subset, subsets)}"
-                yield Finding(("faults", index, "subset"), message)
-        zone, zones = fault.get("zone") if isinstance(fault, dict) else None, _zones(tree)
-        if isinstance(zone, str) and zone not in zones:
-            yield Finding(("faults", index, "zone"), f"nothing is in zone {shown(zone)}{did_you_mean(zone, zones)}")
-
-
-def _replicas(service: Any) -> int | None:
-    """How many replicas a service has; None where that is not written well."""
-    counts = list(mapping(service, "zones").values())
-    given = mapping(service).get("replicas", sum(counts) if counts and all(type(count) is int for count in counts) else 1)
-    return given if type(given) is int else None
-
-
-def _zones(tree: Any) -> dict[str, None]:
-    """The zones that services are in."""
-    named = [mapping(service).get("zone") for service in mapping(tree, "services").values()]
-    counted = [zone for service in mapping(tree, "services").values() for zone in mapping(service, "zones")]
-    return {zone: None for zone in (*named, *counted) if isinstance(zone, str)}
-
-
 def _services(tree: Any) -> Iterator[Finding]:
     for name, service in mapping(tree, "services").items():
-        replicas = _replicas(service)
+        replicas = fault_references.replicas_at_first(service)
         for key, what in (("load_balancing_weights", "weights"), ("priorities", "priorities")):
             given = mapping(service).get(key)
             if isinstance(given, list) and replicas is not None and len(given) != replicas:
@@ -226,7 +186,7 @@ def _until(tree: Any) -> Iterator[Finding]:
 def _unknown(selector: Selector, known: Mapping[str, Mapping[str, Any]]) -> str:
     """What is wrong with the first name of a selector that there is not; empty where all are there."""
     for label, name in selector.labels.items():
-        if name not in known[label] and not (selector.metric == "proxy_cpu" and name == GATEWAY):
+        if label in known and name not in known[label] and not (selector.metric == "proxy_cpu" and name == GATEWAY):
             hint = did_you_mean(name, known[label]) or (": no load has a `consumer`" if label == "consumer" else "")
             return f"unknown {label} {shown(name)}{hint}"
     return ""

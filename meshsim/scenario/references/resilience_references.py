@@ -28,6 +28,7 @@ def findings(tree: Any) -> Iterator[Finding]:
             yield from _traffic(tree, (*place, service), service, block)
     for name, route in _mapping(tree, "gateway", "routes").items():
         yield from _mirror(tree, ("gateway", "routes", name), route)
+        yield from _one_cluster(tree, name, route)
     yield from _ambient(tree)
 
 
@@ -58,6 +59,20 @@ def _mirror(tree: Any, path: Path, block: Any) -> Iterator[Finding]:
     to = _mapping(block, "mirror").get("to")
     if isinstance(to, str) and (message := calls.unknown_target(tree, to)):
         yield Finding((*path, "mirror", "to"), message)
+
+
+def _one_cluster(tree: Any, name: str, route: Any) -> Iterator[Finding]:
+    """Destinations that are localities of one cluster leave no place for others: no zones, and nobody stays with one of them."""
+    to = _mapping(route, "to")
+    if _mapping(route).get("cluster_per") != "rule" or len(to) < 2:
+        return
+    path = ("gateway", "routes", name, "cluster_per")
+    if route.get("sticky") is not None:
+        yield Finding(path, "`sticky` needs destinations that are clusters; write `cluster_per: backend`")
+    for service in (*(str(target).partition("/")[0] for target in to), EVERY_DESTINATION):
+        if _mapping(tree, "gateway", "traffic", service).get("locality") is not None:
+            message = f"the destinations are the localities, and gateway.traffic.{service}.locality has zones; write `cluster_per: backend`"
+            yield Finding(path, message)
 
 
 def _hedging(path: Path, block: Any) -> Iterator[Finding]:

@@ -50,6 +50,8 @@ class MtlsSection(Section):
     """Whether a proxy that had a connection to an instance before resumes the session."""
     round_trips: Annotated[int, Ge(0), Le(10)] = 1
     """Round trips of the handshake, after TCP's own: 1 in TLS 1.3, 2 in TLS 1.2."""
+    time_per_request: Duration | None = None
+    """Time for each request and its answer, at each side, whatever their sizes."""
     time_per_kib: Duration | None = None
     """Time for each KiB of request and answer, at each side; see `request_size` and `response_size` of services."""
     certificate_rotation: list[Duration] = Field(default_factory=list)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from meshsim.scenario.sections.proxies import ProxySection
 from meshsim.scenario.sections.routes import RouteSection
-from meshsim.scenario.sections.services import PlacedSection, RestartStep
+from meshsim.scenario.sections.services import PlacedSection, ReadinessSection, RestartStep
 from meshsim.scenario.sections.timeouts import Timeout
 from meshsim.scenario.sections.traffic import FilterChoice, TrafficSection
 from meshsim.scenario.sections.types import Choice, Duration, Name, Section, choice_of
@@ -57,5 +57,8 @@ class GatewaySection(ProxySection, PlacedSection):
     drain_time: Duration = 0
     """Before a replica ends: the balancer sends it no new connections (clients that have looked up its address still come), and it closes
     each after its next answer; what is in it at the end is cut (UC)."""
+    readiness: ReadinessSection | None = None
+    """By which the balancer notices that a replica has crashed or cannot be reached, as a fault has it; without it, it goes on sending
+    new connections there."""
     traffic: dict[str, TrafficSection] = Field(default_factory=dict)
     """What the gateway does for the calls to a service; `*` for all. A route's own timeout and retries come first."""

@@ -17,6 +17,8 @@ from meshsim.scenario.sections.types import DataFile, Duration, Name, Rate, Sect
 from meshsim.scenario.sections.wording import mistake
 
 Users = Annotated[int, Ge(0), Le(1_000_000)]
+MOST_COMINGS_AND_GOINGS = 10_000_000
+"""Of virtual users in all stages of a load: each is a time that has to be known before the run."""
 PositiveDuration = Annotated[Duration, Gt(0)]
 
 
@@ -184,6 +186,14 @@ class RampingUsers(ClosedLoad):
     """Users at the beginning."""
     stages: Annotated[list[UserStage], Field(min_length=1)]
     """One after the other; the load ends with the last. A user who leaves finishes the request that it waits for."""
+
+    @model_validator(mode="after")
+    def _few_come_and_go(self) -> Self:
+        targets = [stage.target for stage in self.stages]
+        changes = sum(abs(after - before) for before, after in zip((self.start_vus, *targets), targets, strict=False))
+        if changes > MOST_COMINGS_AND_GOINGS:
+            raise mistake(f"users come and go {changes:,} times; at most {MOST_COMINGS_AND_GOINGS:,} are simulated", "stages")
+        return self
 
     @property
     def duration(self) -> int:

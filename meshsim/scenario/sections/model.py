@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from meshsim.scenario.defaults import UnknownDefaultError, resolve
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.faults import FaultSection
 from meshsim.scenario.sections.gateway import GatewaySection
 from meshsim.scenario.sections.loads import Load, PositiveDuration
 from meshsim.scenario.sections.proxies import DirectSection, MeshSection
@@ -27,65 +28,6 @@ class NetworkSection(Section):
     """Within a zone; all that names no zone is in one together. None where absent."""
     cross_zone: TimeDistribution | None = None
     """Between zones; none where absent."""
-
-
-class FaultSection(Section):
-    """Something that goes wrong for a time."""
-
-    at: Duration
-    """When it begins."""
-    for_: PositiveDuration = Field(alias="for")
-    """How long it lasts."""
-    service: str | None = None
-    """Whose instances it strikes; those of all services where only `zone` is written."""
-    zone: Name | None = None
-    """Only those in this zone."""
-    subset: Name | None = None
-    """Only those of this subset of the service."""
-    replicas: Annotated[int, Ge(1), Le(10_000)] | None = None
-    """How many of them, the first ones; all where absent."""
-    instances: list[Annotated[int, Ge(0), Le(10_000)]] | None = None
-    """Which of them, by number from 0; all where absent."""
-    slow: Annotated[float, Gt(0), Le(1e6)] | None = None
-    """Computations that begin take so many times as long."""
-    errors: Share | None = None
-    """So many more of its requests fail with the service's error, after their work."""
-    crash: bool = False
-    """Requests in it are lost (UC), new ones refused (UF)."""
-    unreachable: bool = False
-    """Messages to it and from it are lost: callers wait until a timeout of theirs."""
-
-    @model_validator(mode="after")
-    def _one_effect(self) -> Self:
-        effects = [self.slow is not None, self.errors is not None, self.crash, self.unreachable]
-        if sum(effects) != 1:
-            raise mistake("write one of `slow: factor`, `errors: share`, `crash: true` and `unreachable: true`")
-        if self.service is None and self.zone is None:
-            raise mistake("needs a `service` or a `zone`")
-        for name in ("subset", "replicas", "instances"):
-            if self.service is None and getattr(self, name) is not None:
-                raise mistake("goes with a `service`", name)
-        if self.replicas is not None and self.instances is not None:
-            raise mistake("write either `replicas` or `instances`", "instances")
-        return self
-
-    @property
-    def words(self) -> str:
-        """Whom it strikes and how, for people: `2 of payment 5x slower`."""
-        whom = self.service or "all services"
-        if self.subset is not None:
-            whom = f"{whom} ({self.subset})"
-        if self.replicas is not None:
-            whom = f"{self.replicas} of {whom}"
-        if self.instances is not None:
-            whom = f"{whom}/{','.join(map(str, self.instances))}"
-        if self.zone is not None:
-            whom = f"{whom} in {self.zone}"
-        if self.slow is not None:
-            return f"{whom} {self.slow:g}x slower"
-        if self.errors is not None:
-            return f"{whom} {self.errors * 100:g} % errors"
-        return f"{whom} {'down' if self.crash else 'unreachable'}"
 
 
 class Sampled(Section):
@@ -134,6 +76,9 @@ class RunSection(Section):
     """Which requests leave rows in the run directory. The figures are the same whatever is kept."""
     interval: PositiveDuration = 1_000_000_000
     """Between two rows of the counters over time; 1s where absent."""
+    limits: bool = True
+    """Whether a run is refused that would take more memory, events or rows than can be had, and ended where it turns out to, or where
+    its simulated time no longer goes on."""
     time_zero: str | None = None
     """Date and time at which the run begins, such as `2023-10-31T23:59:50`, in UTC unless it says its offset (`+02:00`): rate limits by
     windows begin theirs by the time of day. Where absent each replication draws one."""
@@ -193,7 +138,9 @@ class Scenario(Section):
     """What callers without a proxy do themselves."""
     services: Annotated[dict[Name, ServiceSection], Field(min_length=1)]
     """The services."""
-    network: NetworkSection = NetworkSection()
+    network: NetworkSection = Field(
+        default_factory=NetworkSection, json_schema_extra={"default": {"same_zone": None, "cross_zone": None}}
+    )
     """Latencies."""
     faults: list[FaultSection] = Field(default_factory=list)
     """What goes wrong, and when."""

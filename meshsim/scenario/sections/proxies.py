@@ -12,6 +12,8 @@ from meshsim.scenario.sections.services import PlacedSection, Workers
 from meshsim.scenario.sections.traffic import FilterChoice, TrafficSection
 from meshsim.scenario.sections.types import Duration, Section, Share, TimeDistribution
 
+TimerResolution = Annotated[Duration, Ge(0), Le(1_000_000_000)]
+
 
 class TelemetrySection(Section):
     """What observing costs a proxy, for each request, beside its `proxy_time`."""
@@ -37,6 +39,10 @@ class ProxySection(Section):
     """Envoy's worker threads of one proxy."""
     proxy_time: TimeDistribution | None = None
     """Time for which a request holds a worker of the proxy."""
+    timer_resolution: TimerResolution | None = None
+    """Tick of the kernel's coarse clock, by which timeouts and back-offs begin and end: 4ms in Envoy, 0s for exact timers."""
+    connection_time: Duration | None = None
+    """Time for which a new TCP connection, opened or accepted, holds a worker; where connections are told apart."""
     telemetry: TelemetrySection | None = None
     """What observing costs; nothing beside the proxy time where absent."""
     discovery: DiscoverySection | None = None
@@ -72,6 +78,10 @@ class WaypointsSection(Section):
     """Worker threads of each replica."""
     proxy_time: TimeDistribution | None = None
     """Time for which a request holds one of them."""
+    timer_resolution: TimerResolution | None = None
+    """Tick of the clock that their timers go by."""
+    connection_time: Duration | None = None
+    """Time for which a new TCP connection holds one of their workers."""
     services: dict[str, WaypointSection] = Field(default_factory=dict)
     """Which services have one, and with how many replicas where."""
 

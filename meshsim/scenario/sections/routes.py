@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
+from meshsim.scenario.expressions import ExpressionError, refuse_unless_an_expression
 from meshsim.scenario.sections.resilience import HedgeSection, MirrorSection
 from meshsim.scenario.sections.timeouts import Timeout
 from meshsim.scenario.sections.traffic import RetriesSection
@@ -22,9 +22,9 @@ PositiveDuration = Annotated[Duration, Gt(0)]
 
 def _some_expression(text: str) -> str:
     try:
-        re.compile(text)
-    except re.error as error:
-        raise mistake(f"is no regular expression: {error}") from None
+        refuse_unless_an_expression(text)
+    except ExpressionError as error:
+        raise mistake(f"is no regular expression of RE2's, which Envoy takes: {error}") from None
     return text
 
 
@@ -34,7 +34,7 @@ class PathSection(Section):
     exact: UrlPath | None = None
     """The path."""
     regex: Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_some_expression)] | None = None
-    """The expression, as `/item/[0-9]+`."""
+    """The expression, as `/item/[0-9]+`, in RE2's syntax, as in Envoy: no back-references and no look-around."""
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -149,6 +149,10 @@ class RouteSection(Section):
     """Only theirs; everybody's where absent."""
     to: Annotated[Annotated[str, Tag("<service>")] | Annotated[Weights, Tag("<weights>")], Discriminator(_kind_of_destination)]
     """A service, `service/operation`, or several by weight."""
+    cluster_per: Literal["service", "rule", "backend"] | None = None
+    """What Envoy's clusters are for it, with their connections, circuit breakers and ejections. `service`: each destination is one that all
+    routes share. `rule`: one of its own, whose destinations are localities: where the hosts of one are out, the others get its requests.
+    `backend`: each destination is one of its own. Requests are drawn among destinations unless it is `rule`."""
     sticky: Literal["user", "consumer", "address"] | None = None
     """Who stays with one of several destinations while the weights stay; each request is drawn for itself where absent."""
     session_persistence: SessionPersistenceSection | None = None

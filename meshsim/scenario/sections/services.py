@@ -8,11 +8,12 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.errors import Errors, ReplayedTime
 from meshsim.scenario.sections.hashed import HashedText, different_texts
 from meshsim.scenario.sections.sizes import Sizes
 from meshsim.scenario.sections.timeouts import Timeout
-from meshsim.scenario.sections.traffic import RetriesSection, StatusCode
-from meshsim.scenario.sections.types import Choice, DataFile, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
+from meshsim.scenario.sections.traffic import RetriesSection
+from meshsim.scenario.sections.types import Choice, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
 from meshsim.scenario.sections.wording import mistake
 
 if TYPE_CHECKING:
@@ -21,36 +22,6 @@ else:
     LoadSheddingChoice = choice_of("load_shedding")
 Replicas = Annotated[int, Ge(1), Le(10_000)]
 Workers = Annotated[int, Ge(1), Le(1_000_000)]
-GrpcStatus = Literal[
-    "cancelled", "unknown", "invalid-argument", "deadline-exceeded", "not-found", "already-exists", "permission-denied",
-    "resource-exhausted", "failed-precondition", "aborted", "out-of-range", "unimplemented", "internal", "unavailable",
-    "data-loss", "unauthenticated",
-]  # fmt: skip
-"""In the order of their codes, from 1."""
-
-
-class ReplaySection(Section):
-    """A table by request and attempt, from a CSV, Parquet or NumPy file."""
-
-    file: DataFile
-    """The file, relative to the scenario: `.csv` or `.parquet` with the columns `request` (from 0), `attempt` (from 1) and the
-    one named, or `.npy`, `.npz` with an array (attempts, requests)."""
-    column: str | None = None
-    """Name of the column or array; may be left out where there is only one."""
-
-
-class TimeReplaySection(ReplaySection):
-    """Service times by request and attempt."""
-
-    unit: Literal["s", "ms", "us", "ns"]
-    """Unit of the numbers in the file."""
-
-
-class ReplayedTime(Section):
-    """A time that a file says."""
-
-    replay: TimeReplaySection
-    """The file."""
 
 
 def _kind_of_time(value: Any) -> str:
@@ -121,35 +92,6 @@ Step = Annotated[
 Script = Annotated[list[Step], Field(max_length=1000)]
 
 
-class ErrorsSection(Section):
-    """How often a service answers with an error of its own, after its work."""
-
-    rate: Share | None = None
-    """Share of the attempts that fail."""
-    status: StatusCode | None = None
-    """HTTP status of the error; 503 where absent."""
-    grpc_status: GrpcStatus | None = None
-    """gRPC status of the error of a gRPC service; `unavailable` where absent."""
-    replay: ReplaySection | None = None
-    """A table by request and attempt in place of the rate: an attempt fails where its number is not 0."""
-    retry_after: Duration | None = None
-    """What the error's Retry-After says; nothing where absent."""
-
-    @model_validator(mode="after")
-    def _one_cause(self) -> Self:
-        if (self.rate is None) == (self.replay is None):
-            raise mistake("write either `rate` or `replay`")
-        return self
-
-
-def _bare_share(value: Any) -> Any:
-    return {"rate": value} if isinstance(value, str | int | float) else value
-
-
-Errors = Annotated[ErrorsSection, BeforeValidator(_bare_share, json_schema_input_type=Share | ErrorsSection)]
-"""A bare share is `{rate: share}`."""
-
-
 class QueueSection(Section):
     """Requests that wait for a worker at one replica, first come first served."""
 
@@ -199,6 +141,15 @@ class ReadinessSection(Section):
     """Failures in a row that take it out of the registry: the first of them comes up to a period after the crash."""
     success_threshold: Annotated[int, Ge(1), Le(1000)] = 1
     """Successes in a row that bring it back; 1 as in Kubernetes."""
+
+
+class HealthStatusSection(Section):
+    """What discovery says of replicas for the whole run, whatever they do: Envoy's `health_status` of endpoints."""
+
+    unhealthy: list[Annotated[int, Ge(0), Le(10_000)]] = Field(default_factory=list)
+    """Those that are used in panic only, by number from 0; `TIMEOUT` means the same."""
+    degraded: list[Annotated[int, Ge(0), Le(10_000)]] = Field(default_factory=list)
+    """Those that are used only where there are not enough healthy ones."""
 
 
 class PlacedSection(Section):
@@ -265,6 +216,8 @@ class ServiceSection(PlacedSection):
     several zones, each subset is spread over them."""
     priorities: list[Annotated[int, Ge(0), Le(127)]] | None = None
     """Envoy's priority of each replica; all 0 where absent."""
+    health_status: HealthStatusSection | None = None
+    """What discovery says of replicas; nothing against any where absent."""
     scale: list[ScaleStep] = Field(default_factory=list)
     """When the number of replicas changes: new ones come to the zone with the fewest, the newest go first, then those of the fullest zone."""
     restarts: list[RestartStep] = Field(default_factory=list)
@@ -287,6 +240,18 @@ class ServiceSection(PlacedSection):
                     "addresses",
                 )
             different_texts(self.addresses, "addresses")
+        return self
+
+    @model_validator(mode="after")
+    def _health_fits(self) -> Self:
+        told = self.health_status
+        for number in () if told is None else (*told.unhealthy, *told.degraded):
+            if number >= self.most_replicas:
+                raise mistake(
+                    f"there is no replica {number}; they are numbered from 0 to {self.most_replicas - 1}", "health_status"
+                )
+            if told is not None and number in told.unhealthy and number in told.degraded:
+                raise mistake(f"replica {number} cannot be both unhealthy and degraded", "health_status")
         return self
 
     @property

@@ -150,6 +150,8 @@ class TrafficSection(Section):
     """In percent: how much more than its share a priority or zone is taken to bear, 140 in Envoy."""
     update_merge_window: Duration | None = None
     """How soon after one change of health the workers hear of the next: 1s in Envoy."""
+    ignore_health_on_host_removal: bool | None = None
+    """With `health_checks`: whether an instance that discovery no longer lists goes at once. In Envoy it stays as long as it passes."""
     locality: LocalityChoice | None = None
     """What zones and priorities mean for the choice of hosts; nothing where absent."""
     hash_on: Literal["user", "key", "consumer", "route", "address"] | None = None

@@ -48,9 +48,10 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 class Section(BaseModel):
     """A mapping of a scenario: frozen, an unknown key is an error, and so is a number in quotes."""
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True, arbitrary_types_allowed=True)
+
+    documented_in: ClassVar[type | None] = None
+    """The class whose source documents its fields, where that is not the section itself."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -155,9 +156,11 @@ def field_type(annotation: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, Policy):
         return section_of(annotation) if annotation.name else choice_of(annotation.family)
     if is_typeddict(annotation):
-        docs, hints = registry.field_docs(annotation), get_type_hints(annotation, include_extras=True)
-        fields: dict[str, Any] = {name: (field_type(hint), Field(description=docs.get(name, ""))) for name, hint in hints.items()}
-        return create_model(annotation.__name__, __base__=Section, __doc__=annotation.__doc__, **fields)
+        hints = get_type_hints(annotation, include_extras=True)
+        fields: dict[str, Any] = {name: (field_type(hint), ...) for name, hint in hints.items()}
+        section = create_model(annotation.__name__, __base__=Section, __doc__=annotation.__doc__, **fields)
+        section.documented_in = annotation
+        return section
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         unit = registry.unit_of(annotation)
@@ -208,14 +211,11 @@ def section_of(policy: type[Policy]) -> type[PolicySection]:
     """The section that a policy's settings make."""
     if policy not in _SECTIONS:
         fields: dict[str, Any] = {
-            setting.name: (
-                field_type(setting.annotation),
-                Field(... if setting.default is REQUIRED else setting.default, description=setting.doc),
-            )
+            setting.name: (field_type(setting.annotation), ... if setting.default is REQUIRED else setting.default)
             for setting in registry.settings(policy)
         }
         made = create_model(policy.__name__, __base__=PolicySection, __doc__=policy.__doc__, **fields)
-        made.policy_class = policy
+        made.policy_class = made.documented_in = policy
         _SECTIONS[policy] = made
     return _SECTIONS[policy]
 
@@ -239,15 +239,12 @@ def choice_of(family: str) -> Any:
         base = type(
             f"{name}Base", (Choice,), {"family": family, "__module__": __name__, "__annotations__": {"family": ClassVar[str]}}
         )
-        fields: dict[str, Any] = {
-            one: (section_of(policy) | None, Field(default=None, description=registry.first_sentence(policy)))
-            for one, policy in registry.families()[family].items()
-        }
+        fields: dict[str, Any] = {one: (section_of(policy) | None, None) for one, policy in registry.families()[family].items()}
         made: type[Choice] = create_model(name, __base__=base, __doc__=f"One {family.replace('_', ' ')}.", **fields)
         _CHOICES[family] = made
-        for policy in registry.families()[family].values():
-            _SECTIONS[policy].model_rebuild(force=True, _types_namespace={name: made})
-        made.model_rebuild(force=True, _types_namespace={name: made})
+        for section in _sections(Section):
+            if not section.__pydantic_fields_complete__:
+                section.model_rebuild(force=True, _types_namespace={name: made})
     return _CHOICES[family]
 
 
@@ -258,12 +255,13 @@ def take_up_new_policies() -> None:
         for name, policy in registry.families()[family].items():
             wanted = section_of(policy) | None
             if name not in choice.model_fields or choice.model_fields[name].annotation != wanted:
-                info = FieldInfo(annotation=wanted, default=None, description=registry.first_sentence(policy))  # type: ignore[arg-type]
-                choice.__pydantic_fields__[name] = info
+                choice.__pydantic_fields__[name] = FieldInfo(annotation=wanted, default=None)  # type: ignore[arg-type]
                 is_changed = True
     if is_changed:
-        names = {choice.__name__: choice for choice in _CHOICES.values()}
-        for section in _sections(Section):
+        names, sections = {choice.__name__: choice for choice in _CHOICES.values()}, list(_sections(Section))
+        for section in sections:  # or those that are rebuilt first would take over what others were
+            section.__pydantic_core_schema__ = None  # type: ignore[assignment]
+        for section in sections:
             section.model_rebuild(force=True, _types_namespace=names)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.plan import Source
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 
 class Client:

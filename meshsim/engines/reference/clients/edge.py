@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.proxies.replicas import Cut
 from meshsim.engines.reference.time.clock import Interrupted
-from meshsim.engines.reference.time.outcome import failure
+from meshsim.engines.reference.time.outcome import LOST_AFTER_NS, failure
 from meshsim.engines.reference.travel.call import CALLER_CLIENT
 from meshsim.engines.reference.travel.network import ANSWER_WAY, CLIENT_WAY, REQUEST_WAY
 from meshsim.flags import Flag
@@ -51,6 +51,9 @@ class EdgeLayer:
     requests of an open load share as many as are needed at once, those of one address among themselves. A client that knows a
     session resumes it where the replica still has its key: tickets are encrypted with a key that each process makes for itself.
 
+    Where a replica cannot be reached, whatever goes there is lost, and so are the answers to what is in it: the client waits until its own
+    timeout, or for as long as TCP tries.
+
     HTTP/1.1: a client that gives up closes its connection. A replica that drains closes each connection after its next answer.
 
     Source: Envoy, docs "Draining", envoy/extensions/transport_sockets/tls/v3/tls.proto (session_ticket_keys: made by each process
@@ -86,9 +89,15 @@ class EdgeLayer:
         replica.tasks[task] = None
         is_kept = False
         try:
+            if replica.is_unreachable:
+                yield LOST_AFTER_NS
+                return CUT_OFF
             if request.asker.kib_ns and request.kib:
                 yield round(request.kib * request.asker.kib_ns)
             outcome: Outcome = yield from self._inner.call(call)
+            if replica.is_unreachable:
+                yield LOST_AFTER_NS
+                return CUT_OFF
             if request.asker.kib_ns and call.answer_kib:
                 yield round(call.answer_kib * request.asker.kib_ns)
             is_kept = True
@@ -117,6 +126,9 @@ class EdgeLayer:
         try:
             if replica is None:
                 return None
+            if replica.is_unreachable:
+                yield LOST_AFTER_NS
+                return None
             replica.arriving += 1
             try:
                 trip_ns = self._trip_ns(call, replica, 0)
@@ -140,8 +152,10 @@ class EdgeLayer:
             self._refusals.lose(call, CALLER_CLIENT)
 
     def _handshake(self, call: Call, client: Client, replica: Replica) -> Steps:
-        """The round trips of TLS, and the replica's work for it."""
+        """The replica's work for a new connection; the round trips of TLS, and the work for that."""
         tls = self._edge.tls
+        if self._edge.connection_ns:
+            yield from replica.station.hold(self._edge.connection_ns)
         if tls is None:
             return
         began_ns = self._clock.now_ns

@@ -5,23 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.control.discovery import AtOnce, Lookups, Push
-from meshsim.engines.reference.control.faults import strike
+from meshsim.engines.reference.control.faults import fail, slow, take_away
 from meshsim.engines.reference.control.lifecycle import Life
 from meshsim.engines.reference.control.registry import Registry
 from meshsim.engines.reference.destinations.health_check import HealthChecker
 from meshsim.engines.reference.destinations.load_reports import LoadReports
+from meshsim.engines.reference.time.station import SlowableStation
 from meshsim.engines.reference.travel.call import CALLER_GATEWAY
+from meshsim.plan import NONE, Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     import simpy
 
+    from meshsim.engines.reference.control.faults import Process
+    from meshsim.engines.reference.control.registry import Stoppable
     from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.proxies.proxy import Proxy
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.network import Links
-    from meshsim.plan import Discovery, Plan
+    from meshsim.plan import Cluster, Discovery, Fault, Plan
 
 
 class Control:
@@ -33,7 +38,7 @@ class Control:
         self._instances = instances
         self._links = links
         self._registries: dict[int, Registry] = {}
-        """By service; only of those whose instances come and go."""
+        """By service, and under NONE that of the gateway; only of those whose instances come and go."""
         self._lives: list[Life] = []
         self._teachers: dict[str, Push | Lookups | AtOnce] = {}
         """Who keeps the callers of one kind up to date."""
@@ -51,10 +56,23 @@ class Control:
                 self._registries[number] = registry
                 self._lives.append(Life(clock, lifecycle, instances[number], registry))
 
+    def looks_after(self, cluster: Cluster) -> bool:
+        """Whether anything but its own calls happens to a view of this cluster: it then has to be there from the start."""
+        connections = cluster.connections
+        return (
+            cluster.service in self._registries
+            or cluster.health_check is not None
+            or cluster.outliers is not None
+            or cluster.accrual is not None
+            or cluster.balancer.reads_reports
+            or (connections is not None and connections.tls is not None and bool(connections.tls.rotations_ns))
+        )
+
     def follow(self, view: View, caller: int) -> None:
         """Look after a new view: membership, health, load reports, certificates."""
-        if view.service in self._registries:
-            self._teacher(caller).follow(view, self._registries[view.service])
+        for part in view.parts:
+            if part.service in self._registries:
+                self._teacher(caller).follow(part, self._registries[part.service])
         check = view.cluster.health_check
         if check is not None:
             for endpoint in view.endpoints:
@@ -70,13 +88,39 @@ class Control:
         if connections is not None and connections.tls is not None and connections.tls.rotations_ns:
             self._clock.process(self._rotate(view, connections.tls.rotations_ns))
 
-    def begin(self) -> None:
-        """Start what the plan has in store."""
+    def begin(self, gateways: Sequence[Proxy] = (), replicas: Sequence[Stoppable] = ()) -> None:
+        """Start what the plan has in store.
+
+        Args:
+            gateways: The gateway's replicas, where a fault slows them down.
+            replicas: The same as clients see them, where a fault takes them away.
+        """
         for life in self._lives:
             life.begin()
         for fault in self._plan.faults:
-            registry = self._registries.get(fault.service)
-            self._clock.process(strike(self._clock, fault, self._instances[fault.service], registry))
+            self._clock.process(self._strike(fault, gateways, replicas))
+
+    def _strike(self, fault: Fault, gateways: Sequence[Proxy], replicas: Sequence[Stoppable]) -> Process:
+        """The process of one fault."""
+        instances = () if fault.service == NONE else self._instances[fault.service]
+        if fault.effect is Effect.SLOW:
+            stations = [gateway.station for gateway in gateways if isinstance(gateway.station, SlowableStation)]
+            return slow(self._clock, fault, instances or stations)
+        if fault.effect is Effect.ERRORS:
+            return fail(self._clock, fault, instances)
+        return take_away(self._clock, fault, instances or replicas, self._registry(fault.service, replicas))
+
+    def _registry(self, service: int, replicas: Sequence[Stoppable]) -> Registry | None:
+        """Where a readiness probe tells of what has gone: of a service, or of the gateway for the balancer before it."""
+        if service not in self._registries and service == NONE:
+            gateway = self._plan.gateway
+            assert gateway is not None  # noqa: S101 — a fault strikes it
+            assert gateway.edge is not None  # noqa: S101 — and takes replicas away
+            edge = gateway.edge
+            self._registries[NONE] = Registry(
+                self._clock, replicas, len(replicas), edge.readiness_ns, edge.readiness_period_ns, edge.readiness_successes
+            )
+        return self._registries.get(service)
 
     def _teacher(self, caller: int) -> Push | Lookups | AtOnce:
         discovery, kind = self._discovery(caller)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import simpy
 
     from meshsim.engines.reference.control.registry import Registry
-    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.destinations.parts import Part
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.plan import Discovery
 
@@ -33,7 +33,7 @@ class Push:
     def __init__(self, clock: Clock, discovery: Discovery) -> None:
         self._clock = clock
         self._discovery = discovery
-        self._followers: dict[Registry, list[View]] = {}
+        self._followers: dict[Registry, list[Part]] = {}
         self._pushed: dict[Registry, list[bool]] = {}
         """What was pushed last of each."""
         self._arrives_ns: dict[int, int] = {}
@@ -42,7 +42,7 @@ class Push:
         """The first and the latest change that is not pushed yet; -1 of the first where there is none."""
         self._pushes = 0
 
-    def follow(self, view: View, registry: Registry) -> None:
+    def follow(self, view: Part, registry: Registry) -> None:
         """Keep a view up to date, which knows what the registry has now."""
         if registry not in self._followers:
             self._followers[registry] = []
@@ -71,7 +71,7 @@ class Push:
                 for view in views:
                     self._clock.call_at(self._arrival_ns(view), _delivery(view, listed))
 
-    def _arrival_ns(self, view: View) -> int:
+    def _arrival_ns(self, view: Part) -> int:
         """When this push is at a proxy: the same for all that it is told by it."""
         propagation = self._discovery.propagation
         delay_ns = 0 if propagation is None else round(propagation.quantile(uniform(view.key, PROPAGATION, self._pushes)))
@@ -91,11 +91,11 @@ class Lookups:
         self._clock = clock
         self._discovery = discovery
 
-    def follow(self, view: View, registry: Registry) -> None:
+    def follow(self, view: Part, registry: Registry) -> None:
         """Keep a view up to date."""
         self._clock.process(self._ask(view, registry))
 
-    def _ask(self, view: View, registry: Registry) -> Generator[simpy.Event, None, None]:
+    def _ask(self, view: Part, registry: Registry) -> Generator[simpy.Event, None, None]:
         """A SimPy process: ask, and ask again when the answer is too old."""
         refresh_ns = self._discovery.dns_refresh_ns
         yield self._clock.pause(round(uniform(view.key, PHASE, view.service) * refresh_ns))
@@ -109,7 +109,7 @@ class AtOnce:
 
     __slots__ = ()
 
-    def follow(self, view: View, registry: Registry) -> None:
+    def follow(self, view: Part, registry: Registry) -> None:
         """Keep a view up to date."""
 
         def changed(index: int, is_there: bool) -> None:  # noqa: FBT001
@@ -121,7 +121,7 @@ class AtOnce:
         registry.listen(changed)
 
 
-def _delivery(view: View, listed: list[bool]) -> Callable[[], None]:
+def _delivery(view: Part, listed: list[bool]) -> Callable[[], None]:
     """What brings a view to the state of the list."""
 
     def deliver() -> None:

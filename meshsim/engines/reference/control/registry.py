@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from meshsim.randomness import PHASE, call_key, uniform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.clock import Clock
+
+
+class Stoppable(Protocol):
+    """What may go and come back: an instance, or a replica of the gateway."""
+
+    index: int
+    key: int
+    is_listed: bool
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is down, or cannot be reached."""
+        ...
+
+    @property
+    def pod(self) -> int:
+        """Raised whenever another one takes its place."""
+        ...
+
+    def crash(self) -> None:
+        """It loses what is in it, and refuses what comes."""
+        ...
+
+    def restart(self) -> None:
+        """End that."""
+        ...
+
+    def cut_off(self) -> None:
+        """Messages to it and from it are lost."""
+        ...
+
+    def reconnect(self) -> None:
+        """End that."""
+        ...
 
 
 class Registry:
@@ -39,7 +72,7 @@ class Registry:
     def __init__(
         self,
         clock: Clock,
-        instances: tuple[Instance, ...],
+        instances: Sequence[Stoppable],
         replicas: int,
         readiness_ns: int,
         period_ns: int = 0,
@@ -68,7 +101,7 @@ class Registry:
         """Who is in the list now."""
         return [instance.is_listed for instance in self._instances]
 
-    def add(self, instance: Instance) -> None:
+    def add(self, instance: Stoppable) -> None:
         """An instance has started: it is ready, unless its probe fails, as where a crash or an outage still lasts."""
         index = instance.index
         self._stopped[index] = False
@@ -76,12 +109,12 @@ class Registry:
         self._changes[index] += 1
         self._set(instance, is_listed=not is_ill)
 
-    def remove(self, instance: Instance) -> None:
+    def remove(self, instance: Stoppable) -> None:
         """An instance begins to stop."""
         self._stopped[instance.index] = True
         self._set(instance, is_listed=False)
 
-    def look(self, instance: Instance) -> None:
+    def look(self, instance: Stoppable) -> None:
         """A crash or an outage has begun or ended: the probe will tell, if it still holds then."""
         index, is_ill = instance.index, instance.is_gone
         if self._readiness_ns < 0 or is_ill == self._ill[index]:
@@ -95,7 +128,7 @@ class Registry:
 
         self._clock.call_at(self._clock.now_ns + self._probe_ns(instance, is_ill=is_ill), tell)
 
-    def _probe_ns(self, instance: Instance, *, is_ill: bool) -> int:
+    def _probe_ns(self, instance: Stoppable, *, is_ill: bool) -> int:
         """How long the probe takes from now on to be sure."""
         period_ns = self._period_ns
         if not period_ns:
@@ -104,7 +137,7 @@ class Registry:
         to_next_ns = period_ns - (self._clock.now_ns - phase_ns) % period_ns
         return to_next_ns + (self._readiness_ns - period_ns if is_ill else (self._successes - 1) * period_ns)
 
-    def _set(self, instance: Instance, *, is_listed: bool) -> None:
+    def _set(self, instance: Stoppable, *, is_listed: bool) -> None:
         if instance.is_listed != is_listed:
             instance.is_listed = is_listed
             for listener in self._listeners:

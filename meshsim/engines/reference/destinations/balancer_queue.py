@@ -9,7 +9,7 @@ from meshsim.engines.reference.time.clock import PARK, Expired, Interrupted
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.roles import Balanced
-    from meshsim.engines.reference.time.clock import Clock, Steps, Task, Timer
+    from meshsim.engines.reference.time.clock import Clock, Steps, Task
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.plan import BalancerQueue as Settings
 
@@ -74,7 +74,7 @@ class BalancerQueue:
             deadline: The outcome of the timeout that does not end the wait.
         """
         one = Place(self._clock.active)
-        late: Timer | None = None
+        late: Expired | None = None
         self._places.append(one)
         while True:
             self._look_at_the_time()
@@ -84,7 +84,7 @@ class BalancerQueue:
                 if not isinstance(error, Expired) or error.outcome is not deadline:
                     self._leave(one)
                     raise
-                late = error.timer
+                late = error
             if one.has_failed:
                 break
             if one is self._places[0] and not self._view.is_empty:
@@ -92,7 +92,7 @@ class BalancerQueue:
                 self._pass_on()
                 break
         if late is not None:
-            raise Expired(late, late.outcome)
+            raise Expired(late.timer, late.outcome)
         return not one.has_failed
 
     def refreshed(self) -> None:

@@ -41,7 +41,7 @@ class Connection:
         self.incarnation = endpoint.instance.incarnation
         """Which life of the instance it was made to."""
         self.era = era
-        """Raised by each change of certificates."""
+        """Raised whenever the connections that are open are to close: by new certificates, and by a health that fails."""
         self.streams = 0
         """Requests on it."""
         self.served = 0
@@ -95,7 +95,7 @@ class Waiter:
 class Dialler:
     """Opens the connections of one view.
 
-    TCP takes a round trip; TLS its own round trips, and a worker's time of the proxies at both ends: of the caller's own, and of the
+    TCP takes a round trip, TLS its own, and both take a worker's time of the proxies at both ends: of the caller's own, and of the
     sidecar or node proxy of the instance. A session that was had before with the same life of an instance may be resumed. An
     instance that is down refuses after the first round trip, one that cannot be reached does not answer at all.
 
@@ -121,7 +121,8 @@ class Dialler:
         """Open a connection; whether it is open."""
         activity = self._view.activity
         timeout_ns = self._settings.connect_timeout_ns
-        timer = self._clock.timers(timeout_ns).start(OK) if timeout_ns else None
+        timers = self._clock if self._view.ticks is None else self._view.ticks
+        timer = timers.timers(timeout_ns).start(OK) if timeout_ns else None
         try:
             is_open = yield from self._shake_hands(connection)
         except Expired as expired:
@@ -146,6 +147,9 @@ class Dialler:
             yield UNANSWERED_AFTER_NS
             activity.connect_timeouts += 1
             return False
+        proxy = self._view.proxy
+        if proxy is not None and proxy.connection_ns:
+            yield from proxy.station.hold(proxy.connection_ns)
         round_trip_ns = self._round_trip_ns(endpoint)
         if round_trip_ns:
             yield round_trip_ns
@@ -153,6 +157,9 @@ class Dialler:
             activity.connect_failures += 1
             return False
         connection.incarnation = instance.incarnation
+        sidecar = instance.sidecar
+        if sidecar is not None and sidecar.connection_ns:
+            yield from sidecar.station.hold(sidecar.connection_ns)
         if tls is not None:
             connection.tls_from_ns = self._clock.now_ns
             yield from self._encrypt(endpoint, tls)
@@ -166,8 +173,8 @@ class Dialler:
         work_ns = tls.resumed_ns if is_resumed else tls.handshake_ns
         view.activity.handshakes += 1
         view.activity.resumed += is_resumed
-        if view.station is not None and work_ns:
-            yield from view.station.hold(work_ns)
+        if view.proxy is not None and work_ns:
+            yield from view.proxy.station.hold(work_ns)
         trips_ns = sum(self._round_trip_ns(endpoint) for _ in range(tls.round_trips))
         if trips_ns:
             yield trips_ns

@@ -17,6 +17,7 @@ from meshsim.engines.reference.time.at_once import begin_aside
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
+from meshsim.plan import NONE
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
@@ -35,13 +36,17 @@ CUT_SHORT = int(Flag.UC | Flag.UF | Flag.UT)
 class HostPool:
     """One proxy's connections to one endpoint."""
 
-    __slots__ = ("connecting", "endpoint", "is_opening", "missing", "ready", "waiting")
+    __slots__ = ("certificates", "connecting", "endpoint", "era", "is_opening", "missing", "ready", "waiting")
 
     def __init__(self, endpoint: EndpointView) -> None:
         self.endpoint = endpoint
         self.ready: list[Connection] = []
         """Those with room for a request, the one used last at the end."""
         self.connecting = 0
+        self.era = 0
+        """Raised whenever all that are open are to close: those of an era before take no further request."""
+        self.certificates = 0
+        """The era in which the certificates changed last: what was dialled before then is of no use once it is open."""
         self.is_opening = False
         """Whether connections are being opened in the present step: one that is open at once asks for no more."""
         self.waiting: deque[Waiter] = deque()
@@ -57,7 +62,6 @@ class ConnectionPool:
         self._clock = view.clock
         self._settings = settings
         self._dialler = Dialler(view, links, settings)
-        self._era = 0
         self._streams_each = min(settings.max_concurrent_streams, settings.max_requests or settings.max_concurrent_streams)
         """How many of those that wait a new connection can take."""
         self.hosts = [HostPool(endpoint) for endpoint in view.endpoints]
@@ -65,10 +69,18 @@ class ConnectionPool:
 
     def drain(self) -> None:
         """Certificates have changed: connections without a request close, the others after their requests."""
-        self._era += 1
         self._dialler.forget()
         for host in self.hosts:
-            self._drop_unusable(host)
+            self._drain(host)
+            host.certificates = host.era
+
+    def drain_host(self, endpoint: EndpointView) -> None:
+        """An endpoint's connections close: those without a request now, the others after their requests; what is dialled stays."""
+        self._drain(self.hosts[endpoint.index])
+
+    def _drain(self, host: HostPool) -> None:
+        host.era += 1
+        self._drop_unusable(host)
 
     def take_ready(self, pool: HostPool) -> Connection | None:
         """A connection that a request can go on at once."""
@@ -115,7 +127,7 @@ class ConnectionPool:
         broken = flags & (BROKEN if settings.is_http2 else CUT_SHORT) or (is_interrupted and not settings.is_http2)
         if broken:
             connection.is_draining = True
-        if not connection.is_usable(settings, self._era, self._clock.now_ns):
+        if not connection.is_usable(settings, pool.era, self._clock.now_ns):
             connection.is_draining = True
             if not was_full:
                 pool.ready.remove(connection)
@@ -159,7 +171,7 @@ class ConnectionPool:
                 view.connections.in_use += 1
             pool.endpoint.open += 1
             pool.connecting += 1
-            begin_aside(self._clock, self._open(pool, Connection(pool.endpoint, self._era)))
+            begin_aside(self._clock, self._open(pool, Connection(pool.endpoint, pool.era)))
         pool.is_opening = False
 
     def _admits_another(self) -> bool:
@@ -178,7 +190,9 @@ class ConnectionPool:
         except Cancelled:
             is_open = False
         pool.connecting -= 1
-        if is_open and connection.is_usable(self._settings, self._era, self._clock.now_ns):
+        if connection.era >= pool.certificates:
+            connection.era = pool.era
+        if is_open and connection.is_usable(self._settings, pool.era, self._clock.now_ns):
             pool.ready.append(connection)
             self._serve(pool)
             return
@@ -195,7 +209,7 @@ class ConnectionPool:
                     waiter.task.wake()
 
     def _drop_unusable(self, pool: HostPool) -> None:
-        for connection in [one for one in pool.ready if not one.is_usable(self._settings, self._era, self._clock.now_ns)]:
+        for connection in [one for one in pool.ready if not one.is_usable(self._settings, pool.era, self._clock.now_ns)]:
             pool.ready.remove(connection)
             connection.is_draining = True
             if not connection.streams:
@@ -212,14 +226,18 @@ class ConnectionLayer:
 
     __slots__ = ("_failed", "_inner", "_overflow", "_pool", "_refusals", "_view")
 
-    def __init__(self, inner: Handler, view: View, links: Links, refusals: Refusals, settings: Connections) -> None:
+    def __init__(
+        self, inner: Handler, view: View, links: Links, refusals: Refusals, settings: Connections, service: int = NONE
+    ) -> None:
+        """Around the layers to a service: the view's, or one of its backends."""
+        at = view.service if service == NONE else service
         self._inner = inner
         self._view = view
         self._refusals = refusals
         self._pool = view.pool if isinstance(view.pool, ConnectionPool) else ConnectionPool(view, links, settings)
         view.pool = self._pool
-        self._overflow = failure(503, Flag.UO, view.service)
-        self._failed = failure(503, Flag.UF, view.service)
+        self._overflow = failure(503, Flag.UO, at)
+        self._failed = failure(503, Flag.UF, at)
 
     def call(self, call: Call) -> Steps:
         """Wait for a connection, send on it, give it back."""

@@ -125,15 +125,13 @@ class HealthChecker:
         if has_passed:
             self._failures = 0
             self._successes += 1
-            if not self._is_well() and (self._is_first or self._successes >= check.healthy_threshold):
+            if not endpoint.is_passing and (self._is_first or self._successes >= check.healthy_threshold):
                 view.set_health(endpoint.index, is_healthy=True)
+            if endpoint.is_passing and view.health is not None:
+                view.health.pass_check(endpoint)
         else:
             self._successes = 0
             self._failures += 1
-            if self._is_well() and self._failures >= check.unhealthy_threshold:
+            if endpoint.is_passing and self._failures >= check.unhealthy_threshold:
                 view.set_health(endpoint.index, is_healthy=False)
         self._is_first = False
-
-    def _is_well(self) -> bool:
-        health = self._view.health
-        return health is not None and health.passes(self._endpoint)

@@ -10,6 +10,7 @@ Source: Envoy, source/common/conn_pool/conn_pool_base.cc (newStreamImpl, onUpstr
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.time.clock import PARK, Interrupted
@@ -65,7 +66,7 @@ class PoolLayer:
             return outcome
         finally:
             view.requests.done()
-            if keeps_connection:
+            if keeps_connection and not endpoint.draining:
                 self._free(endpoint)
             else:  # HTTP/1.1 can end a request early only by closing its connection
                 self._close(endpoint)
@@ -73,6 +74,8 @@ class PoolLayer:
     def _wait(self, endpoint: EndpointView) -> Steps:
         """Wait in the host's queue; whether a connection and a place among the requests were given."""
         waiter = Waiter(self._refusals.clock.active)
+        if endpoint.waiting is None:
+            endpoint.waiting = deque()
         endpoint.waiting.append(waiter)
         self._serve(endpoint)
         if waiter.is_answered:
@@ -100,6 +103,8 @@ class PoolLayer:
             self._serve(endpoint)
 
     def _close(self, endpoint: EndpointView) -> None:
+        if endpoint.draining:
+            endpoint.draining -= 1
         endpoint.open -= 1
         self._view.connections.done()
         if endpoint.waiting:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.plan import Cluster
+    from meshsim.policies.admission import ResourceLimit
+    from meshsim.policies.retry import RetryBudget, RetryTokenBudget
 
 
 class Pool(Protocol):
@@ -18,6 +20,10 @@ class Pool(Protocol):
 
     def drain(self) -> None:
         """Certificates have changed: no further request goes on a connection that was made before."""
+        ...
+
+    def drain_host(self, endpoint: EndpointView) -> None:
+        """An endpoint's health has failed, or it has gone: no further request goes on its connections."""
         ...
 
 
@@ -34,8 +40,12 @@ class Hosts(Protocol):
 
     clock: Clock
     key: int
+    service: int
+    zone: int
     cluster: Cluster
     activity: Activity
+    pool: Pool | None
+    connections: ResourceLimit
 
     @property
     def endpoints(self) -> Sequence[EndpointView]:
@@ -45,6 +55,18 @@ class Hosts(Protocol):
     def refresh(self) -> None:
         """Work out anew among whom picks are made."""
         ...
+
+
+class Retrying(Protocol):
+    """A view, as its retry breaker sees it."""
+
+    clock: Clock
+    activity: Activity
+    requests: ResourceLimit
+    pending: ResourceLimit
+    retries: ResourceLimit
+    budget: RetryBudget | None
+    token_budget: RetryTokenBudget | None
 
 
 class Balanced(Protocol):

@@ -43,6 +43,12 @@ class Transport:
         self._dialler.forget()
         self._drop_unusable()
 
+    def drain_host(self, endpoint: EndpointView) -> None:
+        """An endpoint's health has failed: what has been dialled stays, as the connections of a TCP proxy do, whose clients they serve.
+
+        Source: Envoy, cluster.proto (close_connections_on_host_health_failure, false by default).
+        """
+
     def take(self, call: Call) -> Steps:
         """A connection for a request: a free one, a new one, or the one that it waited for.
 

@@ -9,37 +9,42 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.balancer_queue import BalancerQueue
+from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.health import Health
-from meshsim.engines.reference.travel.endpoint import EndpointView
-from meshsim.plan import NONE, HashOn
-from meshsim.policies.admission import NO_LIMIT, ResourceLimit
+from meshsim.engines.reference.destinations.limited import Limited
+from meshsim.engines.reference.destinations.retry_breaker import admits_retry
+from meshsim.engines.reference.travel.endpoint import endpoints_of
+from meshsim.plan import NONE, HashOn, HealthStatus
 from meshsim.policies.load_balancing import NO_HASH
-from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, IgnoreZones
+from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, IgnoreZones, is_panic
 from meshsim.randomness import LOAD_BALANCER, LOCALITY, START_OFFSET, Draw, call_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from meshsim.engines.reference.destinations.hash_keys import HashKeys
+    from meshsim.engines.reference.destinations.parts import Part
     from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.destinations.roles import Pool, Reports
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.call import Call
-    from meshsim.plan import Cluster, Limits, Service
+    from meshsim.engines.reference.travel.endpoint import EndpointView
+    from meshsim.engines.reference.travel.server import Server
+    from meshsim.plan import Cluster, Service
     from meshsim.policies.load_balancing import LoadBalancer
     from meshsim.policies.locality import Arrangement, Source
 
 
-class View:
+class View(Limited):
     """What one proxy knows of one destination."""
 
     __slots__ = (
-        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_sources",
-        "activity", "breaker", "budget", "client", "clients", "clock", "cluster", "connections", "draw", "endpoints", "health",
-        "is_dynamic", "is_empty", "is_panic", "key", "limiter", "pending", "place", "pool", "queue", "reports", "requests", "retries", "service",
-        "station", "throttling", "token_budget", "zone",
+        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_present",
+        "_sources",
+        "activity", "client", "clients", "clock", "cluster", "draw", "endpoints", "health", "is_dynamic", "is_empty", "is_panic",
+        "key", "place", "pool", "proxy", "queue", "reports", "service", "ticks", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -53,30 +58,15 @@ class View:
         hash_keys: HashKeys | None = None,
         beginnings: Beginnings | None = None,
     ) -> None:
-        self.clock = clock
-        self.cluster = cluster
-        self.service = cluster.service
-        self.place = place
-        self.key, self.zone, self.station = place.key, place.zone, place.station
-        priorities = service.priorities or (0,) * len(instances)
-        self.endpoints = [
-            EndpointView(instance, weight, latency_ns(place.zone, instance.zone), priority)
-            for instance, weight, priority in zip(instances, service.weights, priorities, strict=True)
-        ]
-        self.activity = Activity()
-        self.draw = Draw()
-        limits: Limits | None = cluster.limits
-        self.connections = ResourceLimit(limits.max_connections if limits else NO_LIMIT)
-        self.pending = ResourceLimit(limits.max_pending_requests if limits else NO_LIMIT)
-        self.requests = ResourceLimit(limits.max_requests if limits else NO_LIMIT)
-        self.retries = ResourceLimit(limits.max_retries if limits else NO_LIMIT)
-        self.budget = cluster.budget
-        born_ns = 0 if beginnings is None else beginnings.of(place.key)
-        zero_ns = 0 if beginnings is None else beginnings.time_zero_ns
-        self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build(born_ns=born_ns)
-        self.breaker = None if cluster.breaker is None else cluster.breaker.build(time_zero_ns=zero_ns)
-        self.throttling = None if cluster.throttling is None else cluster.throttling.build(born_ns=born_ns)
-        self.limiter = None if cluster.limiter is None else cluster.limiter.build()
+        self.clock, self.place = clock, place
+        self.cluster, self.service = cluster, cluster.service
+        self.key, self.zone, self.proxy, self.ticks = place.key, place.zone, place.proxy, place.ticks
+        self.endpoints = endpoints_of(service, instances, place.zone, latency_ns)
+        self.activity, self.draw = Activity(), Draw()
+        if beginnings is None:
+            super().__init__(cluster, 0, 0)
+        else:
+            super().__init__(cluster, beginnings.of(place.key), beginnings.time_zero_ns)
         self.pool: Pool | None = None
         """Whatever keeps its connections."""
         self.is_empty = False
@@ -88,7 +78,7 @@ class View:
         self._hash_on = cluster.hash_on
         self._hash_keys = None if cluster.hash_on is HashOn.NOTHING else hash_keys
         self._locality = cluster.locality
-        if self._locality is None and service.priorities:
+        if self._locality is None and (service.priorities or HealthStatus.DEGRADED in service.health):
             self._locality = IgnoreZones()
         self._balancers: dict[Source, LoadBalancer] = {}
         """One for each source of endpoints that picks are made among (Envoy's HostsSource): a priority and a zone, all healthy, or all."""
@@ -102,27 +92,47 @@ class View:
         self._others: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
         """By priorities that were tried before, a bit for each: among whom such a retry is made."""
         self._changes = 0
+        self._present: tuple[int, int] | None = None
         self.is_panic = False
         """Whether picks are made among all endpoints because too few are healthy (of one of its groups, where there are several)."""
-        for endpoint in self.endpoints:
-            endpoint.is_member = self.belongs(endpoint.index)
-        if service.lifecycle is not None:
-            for endpoint in self.endpoints[service.lifecycle.replicas :]:
-                endpoint.is_member = False
+        self._begin(service)
         self.health = Health.of(self)
         self.is_dynamic = (
             self.health is not None
             or service.lifecycle is not None
             or (cluster.balancer.reads_reports and not cluster.balancer.report_interval)
-            or not any(endpoint.is_member for endpoint in self.endpoints)
+            or not any(endpoint.is_member and endpoint.is_healthy for endpoint in self.endpoints)
         )
         """Whether its endpoints may change, or may be gone without its knowing, or there are none to begin with."""
         self.refresh()
+
+    def _begin(self, service: Service) -> None:
+        """Who is a member at the start."""
+        replicas = len(self.endpoints) if service.lifecycle is None else service.lifecycle.replicas
+        for endpoint in self.endpoints:
+            endpoint.is_member = endpoint.index < replicas and self.belongs(endpoint.index)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is told of and counted by service: itself, or the backends of a view over several."""
+        return (self,)
+
+    def endpoint_of(self, instance: Server) -> EndpointView | None:
+        """The endpoint that an instance is here; None where its service is another one."""
+        return next((part.endpoints[instance.index] for part in self.parts if part.service == instance.service), None)
 
     @property
     def static_group(self) -> tuple[list[EndpointView], LoadBalancer] | None:
         """Whom every pick is made among, and by what, where that never changes."""
         return None if self._only is None or self.is_dynamic else (self._only, self._balancer)
+
+    @property
+    def present(self) -> tuple[int, int]:
+        """How many endpoints it knows of, and how many of them are neither ejected nor fail a check."""
+        if self._present is None or self.is_dynamic:
+            members = [endpoint for endpoint in self.endpoints if endpoint.is_member]
+            self._present = len(members), sum(endpoint.is_healthy and endpoint.is_available for endpoint in members)
+        return self._present
 
     def belongs(self, index: int) -> bool:
         """Whether an instance is one that this view may ever know: of its subset, and in a zone that its locality policy lets it know."""
@@ -135,7 +145,7 @@ class View:
         self._others.clear()
         if self._locality is None:
             healthy = [endpoint for endpoint in members if endpoint.is_healthy]
-            self.is_panic = len(healthy) < self.cluster.panic_threshold * len(members)
+            self.is_panic = is_panic(len(healthy), len(members), self.cluster.panic_threshold, self.cluster.overprovisioning)
             self._groups = [members if self.is_panic else healthy]
             self._sources = [ALL_HOSTS if self.is_panic else HEALTHY_HOSTS]
         else:
@@ -247,43 +257,43 @@ class View:
                 balancer.done(endpoint, self.clock.now_ns, rtt_ns, is_failure)
 
     def admits_retry(self, is_timeout: bool = False) -> bool:  # noqa: FBT001, FBT002
-        """Whether the retry breaker (a fixed limit, or the budget in its place) has room; the slot is taken.
-
-        The try that has just failed counts as active still.
-        """
-        if self.budget is not None:
-            self.retries.maximum = self.budget.limit(self.requests.in_use + 1, self.pending.in_use)
-        has_room = self.retries.in_use < self.retries.maximum
-        if has_room and self.token_budget is not None:
-            has_room = self.token_budget.withdraw(self.clock.now_ns, is_timeout)
-        if not has_room:
-            self.activity.retries_refused += 1
-            return False
-        return self.retries.admit()
+        """Whether the retry breaker has room; the slot is taken."""
+        return admits_retry(self, is_timeout=is_timeout)
 
     def join(self, index: int) -> None:
         """Discovery says that an instance is there: a new host, whatever stood at its place before."""
         endpoint = self.endpoints[index]
+        if endpoint.leaving_pod not in (NONE, endpoint.instance.pod):
+            self._remove(endpoint)
+        endpoint.leaving_pod = NONE
         if endpoint.is_member or not self.belongs(index):
             return
         endpoint.is_member, endpoint.pod = True, endpoint.instance.pod
-        endpoint.joined_ns = self.clock.now_ns
-        if self.health is not None:
+        endpoint.healthy_since_ns = self.clock.now_ns
+        if self.health is None:
+            self.refresh()
+        else:
             self.health.join(endpoint)
-        self.refresh()
 
     def leave(self, index: int) -> None:
         """Discovery says that an instance has gone."""
         endpoint = self.endpoints[index]
-        if not endpoint.is_member:
-            return
-        endpoint.is_member = False
-        if self.health is not None:
+        if endpoint.is_member and (self.health is None or not self.health.keeps(endpoint)):
+            self._remove(endpoint)
+
+    def _remove(self, endpoint: EndpointView) -> None:
+        endpoint.is_member, endpoint.leaving_pod = False, NONE
+        drain(self, endpoint)
+        if self.health is None:
+            self.refresh()
+        else:
             self.health.leave(endpoint)
-        self.refresh()
 
     def set_health(self, index: int, is_healthy: bool) -> None:  # noqa: FBT001
         """An active health check says that an instance has become healthy, or unhealthy."""
         self.activity.health_changes += 1
         assert self.health is not None  # noqa: S101 — there are no checks without it
-        self.health.set_passing(self.endpoints[index], is_healthy)
+        endpoint = self.endpoints[index]
+        self.health.set_passing(endpoint, is_healthy)
+        if endpoint.leaving_pod != NONE and not is_healthy:
+            self._remove(endpoint)

@@ -23,6 +23,8 @@ class HedgeLayer:
     On a per-try timeout (Envoy's `hedge_on_per_try_timeout`) the try is not reset: a retry is scheduled through the usual back-off, if
     any is left and the retry breaker has room, and whoever answers first wins. After a delay, or at a running quantile of the
     latencies, a further try is sent at once. A failure of a try that has timed out counts for nothing while another is out.
+    Where no retry is left at a per-try timeout, or the retry breaker has no room, the request is flagged URX or UO, even if it is answered
+    well in the end.
     A further try of either kind holds a slot of the retry breaker until it ends, or passes it on at its own per-try timeout.
 
     With a delay or a quantile no failure of the server's counts while another try is out, as in Finagle. What the losers have taken so far
@@ -58,6 +60,13 @@ class HedgeLayer:
         if self.latencies is not None:
             return max(0, self.latencies.value_ns())
         return self.hedging.delay_ns
+
+    def sleep(self, length_ns: int) -> Steps:
+        """Wait for so long, by the proxy's clock."""
+        if self.view is None or self.view.ticks is None:
+            yield length_ns
+        else:
+            yield from self.view.ticks.sleep(length_ns)
 
     def count_retry(self) -> None:
         """A retry has been sent, beside others or not."""

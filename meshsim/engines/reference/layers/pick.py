@@ -68,12 +68,14 @@ class Chooser:
     def _of_session(self, call: Call, session: Session) -> EndpointView | None:
         """The session's endpoint, past the load balancer; another one where it cannot be used, or None where that is strict.
 
+        Whether it can is asked of the host itself: what has just been found out of its health counts before the load balancer hears.
+
         Source: Envoy, source/common/upstream/host_utility.cc (selectOverrideHost): in the host map, and not unhealthy.
         """
-        if session.instance.service != self.view.service:  # the weights have sent it elsewhere
+        endpoint = self.view.endpoint_of(session.instance)
+        if endpoint is None:  # the weights have sent it elsewhere
             return self._first_choice(call)
-        endpoint = self.view.endpoints[session.instance.index]
-        if session.is_of_its_pod and endpoint.is_member and endpoint.is_available and endpoint.is_healthy:
+        if session.is_of_its_pod and endpoint.is_member and endpoint.is_available and endpoint.is_well:
             return endpoint
         self.view.activity.sessions_moved += 1
         assert self._persistence is not None  # noqa: S101 — nothing is pinned without it

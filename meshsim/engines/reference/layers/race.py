@@ -3,59 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.layers.retrying import TIMED_OUT, stop, wait_ns
+from meshsim.engines.reference.layers.retrying import TIMED_OUT, seen, stop, wait_ns
 from meshsim.engines.reference.time.at_once import end, make, run
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted, Overdue
 from meshsim.engines.reference.time.outcome import CALLER_GONE, is_servers_fault
+from meshsim.engines.reference.travel.row import FLAGS
 from meshsim.flags import Flag
 from meshsim.randomness import BACK_OFF, attempt_key
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.layers.rules import Rules
     from meshsim.engines.reference.time.clock import Steps, Task
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.handler import Handler
-    from meshsim.engines.reference.travel.refusals import Refusals
-    from meshsim.plan import Hedging
-    from meshsim.policies.retry import RetryPolicy, RunningQuantile
-    from meshsim.randomness import Draw
 
 STATUS_OF_TIMEOUT = 504
-
-
-class Rules(Protocol):
-    """What the tries of a race go by, and where it is counted what became of them."""
-
-    inner: Handler
-    policy: RetryPolicy
-    timeout_ns: int
-    """The per-try timeout, where it asks for a further try; 0 without."""
-    hedging: Hedging
-    refusals: Refusals
-    layer: int
-    view: View | None
-    visible: int
-    latencies: RunningQuantile | None
-    draw: Draw
-
-    def delay_ns(self) -> int:
-        """After how long without an answer a further try is sent; 0 for not."""
-        ...
-
-    def count_retry(self) -> None:
-        """A retry has been sent."""
-        ...
-
-    def count_hedge(self) -> None:
-        """A try has been sent while another one was on its way."""
-        ...
-
-    def count_win(self) -> None:
-        """One that was sent so has won."""
-        ...
 
 
 class Entrant:
@@ -111,6 +76,7 @@ class Race:
     def run(self) -> Steps:
         """The outcome."""
         self._task = self._clock.active
+        self._call.marks = 0
         budget = None if self._layer.view is None else self._layer.view.token_budget
         if budget is not None:
             budget.deposit(self._clock.now_ns)
@@ -126,7 +92,7 @@ class Race:
                 if decided is not None:
                     if budget is not None and not decided.is_failure:
                         budget.succeeded(self._clock.now_ns, self._attempt > 1, self._after_timeout)
-                    return decided
+                    return decided.flagged(self._call.marks) if self._call.marks else decided
         except Interrupted as error:
             self._end(error.outcome, cancels=True)
             raise
@@ -157,8 +123,8 @@ class Race:
             return None
         self._call.last_row = one.call.last_row
         if hasattr(one.call, "endpoint"):
-            self._call.endpoint = one.call.endpoint
-        if self._layer.policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._layer.visible):
+            self._call.endpoint, self._call.operation = one.call.endpoint, one.call.operation
+        if self._layer.policy.is_retriable(outcome.status, outcome.grpc_status, seen(outcome, self._layer.visible)):
             return self._lost(one, outcome)
         hedging, latencies = self._layer.hedging, self._layer.latencies
         if not hedging.on_per_try_timeout and is_servers_fault(outcome) and (self._out or self._waiting):
@@ -194,7 +160,14 @@ class Race:
         if view is not None and endpoint is not None:
             view.notice(endpoint, STATUS_OF_TIMEOUT, -1, TIMED_OUT, self._clock.now_ns - one.sent_ns)
         self._release(one)
-        if self._waiting or self._retries >= policy.num_retries or not self._admits(after_timeout=True):
+        if self._waiting:
+            return
+        is_used_up = self._retries >= policy.num_retries
+        if is_used_up or not self._admits(after_timeout=True):  # the access log has it on what succeeds then, too
+            flag = Flag.URX if is_used_up else Flag.UO
+            self._call.marks |= flag
+            if one.call.last_row is not None:
+                one.call.last_row[FLAGS] |= flag
             return
         one.is_retried = True
         self._wait(policy.back_off.wait_ns(self._retries + 1, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
@@ -242,7 +215,7 @@ class Race:
     def _alarm(self, delay_ns: int, kind: str, one: Entrant | None) -> None:
         def ring() -> Steps:
             try:
-                yield delay_ns
+                yield from self._layer.sleep(delay_ns)
             except Interrupted:
                 return
             self._post(kind, one, None)

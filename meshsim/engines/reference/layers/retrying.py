@@ -8,6 +8,7 @@ from meshsim.engines.reference.time.clock import Interrupted
 from meshsim.engines.reference.time.outcome import GRPC_OK, OK
 from meshsim.engines.reference.travel.row import FLAGS
 from meshsim.flags import Flag
+from meshsim.plan import NONE
 from meshsim.randomness import BACK_OFF, Draw, attempt_key
 from meshsim.units import NS_PER_MS
 
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
     from meshsim.policies.retry import RetryPolicy
 
 TIMED_OUT = int(Flag.UT)
+TRIES_IN_ONE_STEP = 64
+"""After so many tries without a wait each further one is an event of its own, so that others have their turn and can end it."""
+_CONNECTION = int(Flag.UF | Flag.UC)
+
+
+def seen(outcome: Outcome, visible: int) -> int:
+    """The flags of an outcome that a layer can see: a client sees an answer, not why its proxy gave it, but its own connection's end.
+
+    Args:
+        outcome: One that no service is the origin of has ended before the proxy, where it says that a connection failed.
+        visible: Which flags of answers it sees.
+    """
+    return outcome.flags & (visible | _CONNECTION if outcome.origin == NONE else visible)
 
 
 def wait_ns(policy: RetryPolicy, outcome: Outcome, retry: int, previous_ns: int, draw: Draw) -> int:
@@ -48,7 +62,7 @@ class RetryLayer:
     Source: Envoy, source/common/router/retry_state_impl.cc (shouldRetry).
     """
 
-    __slots__ = ("_budget", "_draw", "_inner", "_layer", "_policy", "_refusals", "_view", "_visible")
+    __slots__ = ("_budget", "_draw", "_inner", "_layer", "_policy", "_refusals", "_ticks", "_view", "_visible")
 
     def __init__(self, inner: Handler, retries: Retries, refusals: Refusals, layer: int, view: View | None, visible: int) -> None:
         self._inner = inner
@@ -59,6 +73,7 @@ class RetryLayer:
         self._visible = visible
         """Flags that this layer can see: a client sees an answer, not why its proxy gave it."""
         self._budget = None if view is None else view.token_budget
+        self._ticks = None if view is None else view.ticks
         self._draw = Draw()
 
     def call(self, call: Call) -> Steps:  # noqa: C901 — one loop, for speed
@@ -79,7 +94,7 @@ class RetryLayer:
                 if (
                     outcome is OK
                     or outcome is GRPC_OK
-                    or not policy.is_retriable(outcome.status, outcome.grpc_status, outcome.flags & self._visible)
+                    or not policy.is_retriable(outcome.status, outcome.grpc_status, seen(outcome, self._visible))
                 ):
                     return outcome if self._budget is None else self._paid(outcome, attempt > 1, after_timeout)
                 if attempt > policy.num_retries:
@@ -92,6 +107,8 @@ class RetryLayer:
                 previous_ns = wait_ns(policy, outcome, attempt, previous_ns, self._draw.at(call.key, BACK_OFF))
                 if previous_ns:
                     yield from self._wait(call, previous_ns)
+                elif attempt >= TRIES_IN_ONE_STEP:
+                    yield 0
                 attempt += 1
                 call.key = attempt_key(first_key, self._layer, attempt)
                 call.back_off_ns = previous_ns
@@ -112,7 +129,10 @@ class RetryLayer:
         """The wait before a try."""
         began_ns = self._refusals.clock.now_ns
         try:
-            yield length_ns
+            if self._ticks is None:
+                yield length_ns
+            else:
+                yield from self._ticks.sleep(length_ns)
         except Interrupted:
             call.back_off_ns = self._refusals.clock.now_ns - began_ns
             call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0

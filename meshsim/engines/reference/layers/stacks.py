@@ -7,26 +7,33 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.connections import ConnectionLayer
 from meshsim.engines.reference.destinations.pool import PoolLayer
+from meshsim.engines.reference.destinations.rule_view import RuleView
+from meshsim.engines.reference.destinations.together import Together
 from meshsim.engines.reference.destinations.transport import TransportLayer
 from meshsim.engines.reference.destinations.view import View
+from meshsim.engines.reference.layers.backends import BackendsLayer, LastTriedLayer, Way
 from meshsim.engines.reference.layers.guard import GuardLayer
 from meshsim.engines.reference.layers.hedging import ConnectedLayer
 from meshsim.engines.reference.layers.hop import HopLayer
+from meshsim.engines.reference.layers.late import LateLayer
 from meshsim.engines.reference.layers.mirror import MirrorLayer
 from meshsim.engines.reference.layers.pick import Chooser, WatchfulTransportLayer, pick_layer
 from meshsim.engines.reference.layers.split import SplitLayer
 from meshsim.engines.reference.layers.timeout import ALL_FLAGS, GrpcLayer, around, timed_out, within
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
-from meshsim.plan import Stack
+from meshsim.plan import NONE, Stack
 from meshsim.policies.admission import NO_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshsim.engines.reference.destinations.hash_keys import HashKeys
     from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.outcome import Outcome
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
     from meshsim.engines.reference.travel.refusals import Refusals
@@ -51,17 +58,52 @@ class Stacks:
         self._refusals = refusals
         self._links = links
         self._instances = instances
-        self.told: list[tuple[int, View]] = []
-        """Each view that has been made, and whose it is."""
+        self.together: dict[tuple[int, int, int], Together] = {}
+        """All views, by caller, destination and subset."""
 
     def _view(self, cluster: Cluster, place: Place, caller: int) -> View:
         """A new view of a destination."""
-        service, instances = self._plan.services[cluster.service], self._instances[cluster.service]
-        made = View(
-            self._refusals.clock, cluster, service, instances, place, self._links.constant_ns, self._hash_keys, self._beginnings
+        services, instances, clock, latency_ns = (
+            self._plan.services,
+            self._instances,
+            self._refusals.clock,
+            self._links.constant_ns,
         )
-        self.told.append((caller, made))
+        made: View
+        if cluster.backends:
+            numbers = [backend.service for backend in cluster.backends]
+            of_all = [services[number] for number in numbers], [instances[number] for number in numbers]
+            made = RuleView(clock, cluster, *of_all, place, latency_ns, self._hash_keys, self._beginnings)
+        else:
+            service, its = services[cluster.service], instances[cluster.service]
+            made = View(clock, cluster, service, its, place, latency_ns, self._hash_keys, self._beginnings)
+        for number, part in enumerate(made.parts):
+            self._together(caller, part.service, cluster.subset).add(part, None if number else made)
         return made
+
+    def _together(self, caller: int, service: int, subset: int) -> Together:
+        return self.together.setdefault((caller, service, subset), Together())
+
+    def late(self, cluster: Cluster, stack: Stack, place: Place, caller: int, make: Callable[[], Handler]) -> Handler:
+        """A handler that is made by `make` for its first call; the views of it count from now on."""
+        known = [
+            one.subset
+            for one in self._instances[cluster.service]
+            if cluster.locality is None or cluster.locality.knows(one.zone, place.zone)
+        ]
+        parts = []
+        for subset in stack.subsets or (cluster.subset,):
+            members = len(known) if subset == NONE else known.count(subset)
+            parts.append((self._together(caller, cluster.service, subset), members))
+
+        def made() -> Handler:
+            for together, members in parts:
+                together.take(members)
+            return make()
+
+        for together, members in parts:
+            together.expect(members)
+        return LateLayer(made)
 
     def views_of(self, cluster: Cluster, stack: Stack, place: Place, caller: int) -> tuple[View, ...]:
         """The views that a stack needs: one, or one for each subset that its calls are split among."""
@@ -83,9 +125,10 @@ class Stacks:
         5. retries and hedging, with the retry breaker of the view;
         6. the guard (breaker, throttling, concurrency limit): asked anew for each try;
         7. the pick: anew for each try, and the place that learns what became of it;
-        8. the pool: the host is chosen before, and waiting for its connection is not part of the try's time;
-        9. the per-try timeout: it begins when the try has a connection;
-        10. the hop: link, instance, link.
+        8. the backend, of a cluster over several services: the endpoint's own, with the layers below named after it;
+        9. the pool: the host is chosen before, and waiting for its connection is not part of the try's time;
+        10. the per-try timeout: it begins when the try has a connection;
+        11. the hop: link, instance, link.
         """
         service = views[0].service
         on_timeout = timed_out(service)
@@ -93,39 +136,54 @@ class Stacks:
         handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
         if stack.mirror is not None and mirror is not None:
             handler = MirrorLayer(handler, mirror, stack.mirror, views[0])
-        handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service))
-        handler = within(handler, stack.timeout_ns, self._refusals, on_timeout, views[0].activity)
+        ticks, activity = views[0].ticks, views[0].activity
+        handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service), ticks=ticks)
+        handler = within(handler, stack.timeout_ns, self._refusals, on_timeout, activity, ticks)
+        if views[0].cluster.backends:
+            handler = LastTriedLayer(handler, {one.operation: one.service for one in views[0].cluster.backends})
         return GrpcLayer(handler) if self._plan.services[service].is_grpc else handler
 
-    def per_try(self, inner: Handler, stack: Stack, service: int) -> Handler:
+    def per_try(self, inner: Handler, stack: Stack, service: int, ticks: Ticks | None = None) -> Handler:
         """The per-try timeout, where there is one; one that only starts a hedge is the race's own."""
         retries = stack.retries
         if retries is None or not retries.per_try_timeout_ns:
             return inner
         if retries.hedging is not None and retries.hedging.on_per_try_timeout:
             return ConnectedLayer(inner)
-        return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service))
+        return within(inner, retries.per_try_timeout_ns, self._refusals, timed_out(service), ticks=ticks)
 
     def _tries(self, view: View, stack: Stack, layer: int, visible: int, deadline: Outcome) -> Handler:
         """From the retries to the link, by one view."""
-        refusals, clock = self._refusals, self._refusals.clock
-        cluster = view.cluster
-        handler: Handler = HopLayer(clock, self._links, view.service, refusals)
-        handler = self.per_try(handler, stack, view.service)
+        refusals, cluster = self._refusals, view.cluster
         chooser = Chooser(view, None if stack.retries is None else stack.retries.policy, stack.persistence)
+        handler: Handler
+        if cluster.backends:
+            handler = BackendsLayer(
+                tuple(Way(backend.operation, self._below_the_pick(view, stack, backend.service)) for backend in cluster.backends)
+            )
+        else:
+            handler = self._below_the_pick(view, stack, view.service)
         if cluster.connections is not None and cluster.connections.is_balanced:
             handler = TransportLayer(handler, view, self._links, refusals, cluster.connections)
             handler = WatchfulTransportLayer(handler, view) if view.is_dynamic or cluster.balancer.observes else handler
         else:
-            if cluster.connections is not None:
-                handler = ConnectionLayer(handler, view, self._links, refusals, cluster.connections)
-            elif cluster.budget is not None or _limits_anything(cluster):
-                handler = PoolLayer(handler, view, view.service, refusals)
             is_watched = view.is_dynamic or cluster.balancer.observes
             handler = pick_layer(handler, chooser, refusals, is_watched=is_watched, deadline=deadline)
         if view.breaker is not None or view.throttling is not None or view.limiter is not None:
             handler = GuardLayer(handler, view, refusals)
         return around(handler, Stack(0, stack.retries), refusals, layer, view, timed_out(view.service), visible)
+
+    def _below_the_pick(self, view: View, stack: Stack, service: int) -> Handler:
+        """From the pool, where the pick does not bring its connection, to the link to an instance of a service."""
+        refusals, cluster, links = self._refusals, view.cluster, self._links
+        handler = self.per_try(HopLayer(refusals.clock, links, service, refusals), stack, service, view.ticks)
+        if cluster.connections is not None:
+            if cluster.connections.is_balanced:
+                return handler
+            return ConnectionLayer(handler, view, links, refusals, cluster.connections, service)
+        if cluster.budget is not None or _limits_anything(cluster):
+            return PoolLayer(handler, view, service, refusals)
+        return handler
 
 
 def _limits_anything(cluster: Cluster) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.activity import Activity
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.refusals import Refusals
@@ -56,9 +57,43 @@ class TimeoutLayer:
                 raise
             if self._activity is not None:
                 self._activity.timeouts += 1
-            return self._outcome
+            return _kept(self._outcome, call)
         finally:
             timer.task = None
+
+
+class CoarseTimeoutLayer:
+    """The same in a proxy whose clock is coarse: that it is done is something that the proxy's loop sees."""
+
+    __slots__ = ("_activity", "_inner", "_outcome", "_ticks", "_timers")
+
+    def __init__(self, inner: Handler, ticks: Ticks, timeout_ns: int, outcome: Outcome, activity: Activity | None = None) -> None:
+        self._inner = inner
+        self._ticks = ticks
+        self._timers = ticks.timers(timeout_ns)
+        self._outcome = outcome
+        self._activity = activity
+
+    def call(self, call: Call) -> Steps:
+        """The inner outcome, or the timeout's."""
+        timer = self._timers.start(self._outcome)
+        try:
+            return (yield from self._inner.call(call))
+        except Expired as expired:
+            if expired.timer is not timer:
+                raise
+            if self._activity is not None:
+                self._activity.timeouts += 1
+            return _kept(self._outcome, call)
+        finally:
+            timer.task = None
+            self._ticks.look()
+
+
+def _kept(outcome: Outcome, call: Call) -> Outcome:
+    """A timeout's outcome, with what a race of tries inside of it has marked the call with."""
+    marks = getattr(call, "marks", 0)
+    return outcome.flagged(marks) if marks else outcome
 
 
 class DeadlineLayer:
@@ -114,11 +149,20 @@ def around(
     return within(handler, stack.timeout_ns, refusals, on_timeout)
 
 
-def within(inner: Handler, timeout_ns: int, refusals: Refusals, on_timeout: Outcome, activity: Activity | None = None) -> Handler:
+def within(
+    inner: Handler,
+    timeout_ns: int,
+    refusals: Refusals,
+    on_timeout: Outcome,
+    activity: Activity | None = None,
+    ticks: Ticks | None = None,
+) -> Handler:
     """A timeout around `inner`, which is told of it where any service wants to know; `inner` itself for a timeout of 0."""
     if not timeout_ns:
         return inner
     told = DeadlineLayer(inner, refusals.clock, timeout_ns) if refusals.tells_deadlines else inner
+    if ticks is not None:
+        return CoarseTimeoutLayer(told, ticks, timeout_ns, on_timeout, activity)
     return TimeoutLayer(told, refusals.clock, timeout_ns, on_timeout, activity)
 
 

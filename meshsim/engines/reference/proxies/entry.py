@@ -9,7 +9,7 @@ from meshsim.engines.reference.proxies.parts import gather
 from meshsim.engines.reference.proxies.routes import Observed
 from meshsim.engines.reference.time.clock import Interrupted
 from meshsim.engines.reference.time.outcome import CALLER_LEFT, failure, is_servers_fault
-from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, Call
+from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, Call, CallApart
 from meshsim.engines.reference.travel.network import ANSWER_WAY, CLIENT_WAY, REQUEST_WAY
 from meshsim.engines.reference.travel.sidecar import AT_GATEWAY
 from meshsim.flags import Flag
@@ -57,7 +57,7 @@ class GatewayEntry:
     connection leads to.
     """
 
-    __slots__ = ("_clock", "_gateways", "_handlers", "_links", "_operations", "_parts", "_refusals", "_routes")
+    __slots__ = ("_clock", "_fallbacks", "_gateways", "_handlers", "_links", "_operations", "_parts", "_refusals", "_routes")
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class GatewayEntry:
         gateways: tuple[Proxy, ...],
         handlers: dict[tuple[int, int, int], Handler],
         parts: dict[tuple[int, int, int], Handler],
+        fallbacks: dict[tuple[int, int], Handler],
     ) -> None:
         self._clock = refusals.clock
         self._refusals = refusals
@@ -79,6 +80,8 @@ class GatewayEntry:
         """By replica, route and operation."""
         self._parts = parts
         """By replica, route and place among its parts."""
+        self._fallbacks = fallbacks
+        """By replica and route."""
 
     def call(self, call: Call) -> Steps:
         """What the gateway answers."""
@@ -94,7 +97,14 @@ class GatewayEntry:
         operation = NONE if number == NONE else self._routes[number].destination(call.request, call.key)
         call.fallback_key = NONE
         if gateway.takes_time:
-            yield from self._pass(gateway, call, operation)
+            began_ns = self._clock.now_ns
+            try:
+                yield from gateway.work(call, AT_GATEWAY, operation)
+            except Interrupted:
+                call.proxy_ns = self._clock.now_ns - began_ns
+                self._refusals.lose(call, CALLER_GATEWAY)
+                raise
+            call.proxy_ns = self._clock.now_ns - began_ns
         screen = gateway.screen
         if screen.is_plain:
             outcome = screen.judge(call, AT_GATEWAY) if screen.filters else None
@@ -106,6 +116,7 @@ class GatewayEntry:
                 else:
                     outcome = yield from self._send(gateway, number, forwarded)
                     call.fallback_key = forwarded.fallback_key
+                operation = forwarded.operation
             else:
                 self._refusals.lose(call, CALLER_GATEWAY)
                 outcome = outcome or NO_ROUTE
@@ -133,7 +144,7 @@ class GatewayEntry:
             if outcome is None and operation != NONE:
                 forwarded = _forwarded(gateway, call, operation)
                 outcome = yield from self._send(gateway, call.request.route, forwarded)
-                call.fallback_key = forwarded.fallback_key
+                call.fallback_key, operation = forwarded.fallback_key, forwarded.operation
                 call.proxy_ns = call.filter_ns = 0
             else:
                 self._refusals.lose(call, CALLER_GATEWAY)
@@ -187,8 +198,7 @@ class GatewayEntry:
     def _send(self, gateway: Proxy, number: int, call: Call) -> Steps:
         """What a route's destination answers: with its parts, or the fallback's answer after a failure."""
         route = self._routes[number]
-        handler = self._handlers[gateway.index, number, call.operation]
-        operation, plan = call.operation, route.plan
+        handler, plan = self._handlers[gateway.index, number, call.operation], route.plan
         if plan.max_kib and call.request.kib > plan.max_kib:
             self._refusals.lose(call, CALLER_GATEWAY)
             return TOO_LARGE
@@ -199,10 +209,11 @@ class GatewayEntry:
         outcome: Outcome = yield from (self._gather(gateway, number, call, handler) if plan.parts else handler.call(call))
         if route.sessions is not None:
             route.sessions.keep(call)
-        if plan.fallback not in (NONE, operation) and is_servers_fault(outcome):
-            again = Call(call.request, call_key(call.key + FALLBACK, 0), plan.fallback, CALLER_GATEWAY, gateway.zone)
+        if plan.fallback not in (NONE, call.operation) and is_servers_fault(outcome):
+            key = call_key(call.key + FALLBACK, 0)
+            again = CallApart(call.request, key, plan.fallback, CALLER_GATEWAY, gateway.zone, NONE)
             again.proxy, again.deadline_ns = gateway.index, call.deadline_ns
-            outcome = yield from self._handlers[gateway.index, number, plan.fallback].call(again)
+            outcome = yield from self._fallbacks[gateway.index, number].call(again)
             call.fallback_key = again.key
         return outcome
 
@@ -211,21 +222,10 @@ class GatewayEntry:
         calls = [(handler, call, False)]
         for place, part in enumerate(self._routes[number].plan.parts):
             key = call_key(call.key + PART, place)
-            made = Call(call.request, key, part.operation, CALLER_GATEWAY, gateway.zone)
+            made = CallApart(call.request, key, part.operation, CALLER_GATEWAY, gateway.zone, place)
             made.proxy, made.deadline_ns = gateway.index, call.deadline_ns
             calls.append((self._parts[gateway.index, number, place], made, part.is_optional))
         return gather(self._clock, calls)
-
-    def _pass(self, gateway: Proxy, call: Call, operation: int) -> Steps:
-        """Through a replica that takes time."""
-        began_ns = self._clock.now_ns
-        try:
-            yield from gateway.work(call, AT_GATEWAY, operation)
-        except Interrupted:
-            call.proxy_ns = self._clock.now_ns - began_ns
-            self._refusals.lose(call, CALLER_GATEWAY)
-            raise
-        call.proxy_ns = self._clock.now_ns - began_ns
 
 
 def _forwarded(gateway: Proxy, call: Call, operation: int) -> Call:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.engines.reference.proxies.proxy import Proxy
+from meshsim.engines.reference.time.ticks import Ticks
 from meshsim.plan import NONE
 from meshsim.policies.filters import Surroundings
-from meshsim.randomness import call_key, root_key, stream
+from meshsim.randomness import TICK, call_key, root_key, stream, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,18 +111,32 @@ class Fleet:
         born_ns = self._born_ns(kind, service, index)
         around = self._surroundings(kind, service, index, filters, born_ns)
         built = tuple(one.build(around=its) for one, its in zip(filters, around, strict=True))
-        made = Proxy(self._clock, proxy, index, zone, built, self._sizes, kib_ns)
+        made = Proxy(self._clock, proxy, index, zone, built, self._sizes, kib_ns, self._ticks(kind, service, index, proxy))
         made.born_ns = born_ns
         self.proxies.append(Placed(kind, service, made))
         return made
 
+    def _ticks(self, kind: int, service: int, index: int, proxy: ProxyKind) -> Ticks | None:
+        """The coarse clock of a proxy's node; when it ticks is drawn."""
+        tick_ns = proxy.timer_resolution_ns
+        if not tick_ns:
+            return None
+        of = stream(f"timers {kind}") if service == NONE else self._plan.services[service].stream
+        key = call_key(call_key(root_key(*self._root, of), kind), index)
+        return Ticks(self._clock, tick_ns, int(uniform(key, TICK) * tick_ns))
+
     def renew(self, index: int) -> None:
-        """Give a replica of the gateway filters that remember nothing: its process is a new one."""
+        """The process of a gateway's replica is a new one: its filters remember nothing, nor do its views."""
         assert self._plan.gateway is not None  # noqa: S101 — the caller has looked
         filters = self._plan.gateway.filters
         around = self._surroundings(GATEWAY_KIND, NONE, index, filters, self._clock.now_ns)
         built = tuple(one.build(around=its) for one, its in zip(filters, around, strict=True))
         self.gateways[index].screen.renew(built)
+        for view in self.gateways[index].views:
+            if view.pool is not None:
+                view.pool.drain()
+            if view.health is not None:
+                view.health.renew()
 
     def _born_ns(self, kind: int, service: int, index: int) -> int:
         """When a proxy began: its own time for each, by whose it is and not by its place in the plan."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.distributions import Constant
 from meshsim.engines.reference.proxies.screening import Screen
 from meshsim.engines.reference.time.clock import Interrupted
-from meshsim.engines.reference.time.station import Station
+from meshsim.engines.reference.time.station import SlowableStation, Station
 from meshsim.engines.reference.travel.sidecar import OUTBOUND
 from meshsim.plan import NONE
 from meshsim.randomness import PROXY_TIME, TRACE, uniform
@@ -14,6 +15,7 @@ from meshsim.randomness import PROXY_TIME, TRACE, uniform
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.refusals import Refusals
@@ -26,8 +28,8 @@ class Proxy:
     """One replica of a gateway, a sidecar, a node proxy or a waypoint: workers, a time for each request, filters, and views."""
 
     __slots__ = (
-        "_extra_ns", "_kib_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "born_ns", "clock", "index", "screen", "station", "takes_time",
-        "views", "zone",
+        "_extra_ns", "_kib_ns", "_least_ns", "_sizes", "_time", "_trace_ns", "_trace_share", "born_ns", "clock", "connection_ns", "index",
+        "screen", "station", "takes_time", "ticks", "views", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -39,6 +41,7 @@ class Proxy:
         filters: tuple[Filter, ...] = (),
         sizes: tuple[float, ...] = (),
         kib_ns: float = 0.0,
+        ticks: Ticks | None = None,
     ) -> None:
         """A proxy.
 
@@ -50,10 +53,13 @@ class Proxy:
             filters: Built for it.
             sizes: KiB of request and answer together, by operation.
             kib_ns: What encryption costs it for each KiB.
+            ticks: The clock that its timers go by; None for exact ones.
         """
         self.clock = clock
-        self.station = Station(clock, kind.workers)
-        self._time = kind.time
+        self.station = (SlowableStation if kind.may_slow else Station)(clock, kind.workers)
+        is_constant = isinstance(kind.time, Constant)  # nothing is drawn where nothing varies
+        self._time = None if is_constant else kind.time
+        self._least_ns = float(kind.time.mean_ns) if kind.time is not None and is_constant else 0.0
         self._extra_ns = kind.extra_ns
         self._trace_share, self._trace_ns = kind.trace_share, kind.trace_ns
         self._sizes = sizes
@@ -65,6 +71,9 @@ class Proxy:
         self.screen = Screen(clock, self.station, filters)
         """What a request passes first."""
         self.takes_time = kind.time is not None or bool(kind.extra_ns or kind.trace_share * kind.trace_ns or self._kib_ns)
+        self.ticks = ticks
+        self.connection_ns = kind.connection_ns
+        """Time for which a new TCP connection holds one of its workers."""
         self.views: list[View] = []
         """Its views of destinations, for the counters."""
 
@@ -76,7 +85,7 @@ class Proxy:
             side: Which of the proxies on its way this is: `OUTBOUND` and so on.
             operation: What it asks for, where the call itself does not say yet.
         """
-        time_ns = 0.0 if self._time is None else self._time.quantile(uniform(call.key, PROXY_TIME, side))
+        time_ns = self._least_ns if self._time is None else self._time.quantile(uniform(call.key, PROXY_TIME, side))
         if self._trace_ns and uniform(call.request.key, TRACE) < self._trace_share:
             time_ns += self._trace_ns
         if self._kib_ns:

@@ -9,6 +9,7 @@ from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
 from meshsim.plan import NONE
 from meshsim.policies.edge import NOBODY
+from meshsim.randomness import call_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -31,15 +32,29 @@ class Replica:
     """One replica of the gateway, from outside."""
 
     __slots__ = (
-        "_most", "arriving", "connections", "handshakes", "incarnation", "index", "is_draining", "is_ready", "opened", "refused", "resumed",
-        "station", "tasks", "zone",
+        "_most", "_outages", "_renew", "_stops", "arriving", "connections", "handshakes", "incarnation", "index",
+        "is_draining", "is_listed", "is_ready", "is_unreachable", "key", "opened", "refused", "resumed", "station", "tasks", "zone",
     )  # fmt: skip
 
-    def __init__(self, proxy: Proxy, most: int) -> None:
+    pod = 0
+    """It stays in its place."""
+
+    def __init__(self, proxy: Proxy, most: int, key: int, renew: Callable[[int], None]) -> None:
         self.index = proxy.index
         self.zone = proxy.zone
         self.station = proxy.station
         self._most = most
+        self.key = key
+        """What belongs to it by chance comes from it."""
+        self._renew = renew
+        """Gives it a process without a memory."""
+        self._stops = 0
+        """How many restarts and crashes keep it down."""
+        self._outages = 0
+        self.is_unreachable = False
+        """Whether messages from clients and to them are lost."""
+        self.is_listed = True
+        """Whether the balancer thinks that it is well."""
         self.is_ready = True
         """Whether it has a process that takes connections."""
         self.is_draining = False
@@ -67,8 +82,39 @@ class Replica:
         if incarnation == self.incarnation:
             self.connections -= 1
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether a probe fails."""
+        return self.is_unreachable or not self.is_ready
+
+    def begin(self) -> None:
+        """A new process is there, unless a crash or another restart lasts still."""
+        self._stops -= 1
+        if not self._stops:
+            self._renew(self.index)
+            self.is_ready = True
+
+    def crash(self) -> None:
+        """A fault ends the process."""
+        self.end()
+
+    def restart(self) -> None:
+        """That fault is over."""
+        self.begin()
+
+    def cut_off(self) -> None:
+        """From now on nothing gets from clients to it or from it to them."""
+        self._outages += 1
+        self.is_unreachable = True
+
+    def reconnect(self) -> None:
+        """It can be reached again, unless another outage lasts still; what was lost stays lost."""
+        self._outages -= 1
+        self.is_unreachable = self._outages > 0
+
     def end(self) -> None:
         """The process ends, with all that is in it."""
+        self._stops += 1
         self.is_ready = False
         self.incarnation += 1
         self.connections = 0
@@ -82,10 +128,8 @@ class Replicas:
     def __init__(self, clock: Clock, edge: Edge, gateways: tuple[Proxy, ...], seed: int, renew: Callable[[int], None]) -> None:
         self._clock = clock
         self._edge = edge
-        self.all = tuple(Replica(gateway, edge.max_connections) for gateway in gateways)
+        self.all = tuple(Replica(gateway, edge.max_connections, call_key(seed, gateway.index), renew) for gateway in gateways)
         self._balancer = edge.balancer.build(replicas=len(gateways), seed=seed)
-        self._renew = renew
-        """Gives a replica filters without a memory."""
 
     def begin(self) -> None:
         """Start the process of restarts."""
@@ -94,7 +138,7 @@ class Replicas:
     def pick(self, address: int, draw: Draw) -> Replica | None:
         """Where a new connection from an address goes; None where no replica takes any."""
         connections = [replica.connections + replica.arriving for replica in self.all]
-        is_ready = [replica.is_ready and not replica.is_draining for replica in self.all]
+        is_ready = [replica.is_listed and not replica.is_draining for replica in self.all]
         index = self._balancer.pick(connections, is_ready, address, self._clock.now_ns, draw)
         return None if index == NOBODY else self.all[index]
 
@@ -114,5 +158,5 @@ class Replicas:
             replica.end()
         yield self._clock.pause(self._edge.startup_ns)
         for replica in some:
-            self._renew(replica.index)
-            replica.is_draining, replica.is_ready = False, True
+            replica.begin()
+            replica.is_draining = False

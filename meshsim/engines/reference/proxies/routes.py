@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import simpy
 
     from meshsim.engines.reference.destinations.hash_keys import HashKeys
+    from meshsim.engines.reference.destinations.rule_view import RuleView
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class LiveRoute:
     """One route of the gateway, the same at all its replicas."""
 
-    __slots__ = ("_hash_keys", "_operations", "_shares", "_sticky", "canary", "is_simple", "plan", "sessions")
+    __slots__ = ("_hash_keys", "_operations", "_shares", "_sticky", "_views", "canary", "is_simple", "plan", "sessions")
 
     def __init__(self, plan: Route, clock: Clock, hash_keys: HashKeys) -> None:
         self.plan = plan
@@ -36,6 +37,8 @@ class LiveRoute:
         self._operations = plan.operations
         self._shares = plan.shares
         self._sticky = plan.sticky
+        self._views: list[RuleView] = []
+        """Of proxies that know all of its destinations as one cluster."""
         self.canary = None if plan.canary is None else CanaryRun(self, plan.canary, clock)
         persistence = plan.stack.persistence
         self.sessions = None if persistence is None else Sessions(persistence, clock)
@@ -58,6 +61,10 @@ class LiveRoute:
                 return operation
         return operations[-1]
 
+    def follow(self, view: RuleView) -> None:
+        """Tell a view of the weights as they change."""
+        self._views.append(view)
+
     def _identity(self, request: Request) -> int:
         """A key that is the same for all requests of whom the route keeps together; nobody knows who comes again without a name."""
         who = self._hash_keys.of_user(request, self._sticky)
@@ -76,6 +83,9 @@ class LiveRoute:
             bound += share if one == operation else (1.0 - share) * (old / rest if rest else 0.0)
             bounds.append(bound)
         self._shares = tuple(bounds)
+        weights = [bound - before for bound, before in zip(bounds, (0.0, *bounds[:-1]), strict=True)]
+        for view in self._views:
+            view.set_weights(weights)
 
 
 class Observed:
@@ -91,11 +101,11 @@ class Observed:
     def call(self, call: Call) -> Steps:
         """What the destination answers; whose client has left is seen too, with its time."""
         outcome: Outcome = CALLER_LEFT
-        began_ns, operation = self._clock.now_ns, call.operation
+        began_ns = self._clock.now_ns
         try:
             outcome = yield from self._inner.call(call)
         finally:
-            self._canary.observe(operation, outcome, self._clock.now_ns - began_ns)
+            self._canary.observe(call.operation, outcome, self._clock.now_ns - began_ns)
         return outcome
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from meshsim.engines.reference.destinations.rule_view import RuleView
+from meshsim.plan import NONE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,15 +31,24 @@ class Destinations:
         self._clusters = clusters
         """By service; None where nothing of this proxy leads."""
         self._operations = operations
-        self._views: dict[tuple[int, tuple[int, ...]], tuple[View, ...]] = {}
+        self._views: dict[tuple[int, int, tuple[int, ...]], tuple[View, ...]] = {}
+        """By whose they are (a route's number, NONE for all of the proxy's), service and subsets."""
 
-    def handler(self, operation: int, stack: Stack) -> Handler:
-        """The layers to an operation's service."""
+    def handler(self, operation: int, stack: Stack, owner: int = NONE) -> Handler:
+        """The layers to an operation's service, by views that all have or that are one route's own."""
         service = self._operations[operation].service
-        cluster, shared = self._clusters[service], (service, stack.subsets)
+        cluster, shared = self._clusters[service], (owner, service, stack.subsets)
         assert cluster is not None  # noqa: S101 — the planner makes one for each destination
         handler, self._views[shared] = self._make(cluster, stack, self._views.get(shared))
         return handler
+
+    def rule(self, cluster: Cluster, stack: Stack, owner: int) -> tuple[Handler, RuleView]:
+        """The layers to all destinations of a route, by one view of its own."""
+        handler, views = self._make(cluster, stack, None)
+        self._views[owner, NONE, ()] = views
+        (view,) = views
+        assert isinstance(view, RuleView)  # noqa: S101 — the cluster has backends
+        return handler, view
 
     @property
     def views(self) -> list[View]:

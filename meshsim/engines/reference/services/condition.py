@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meshsim.engines.reference.travel.server import Job
+    from meshsim.plan import Failing
 
 
 class Condition:
     """The state of an instance that faults and its lifecycle change."""
 
     __slots__ = (
-        "_crashes", "_error_shares", "_jobs", "_outages", "_slow_downs", "arrived", "error_share", "finished", "incarnation", "is_down", "is_gone",
+        "_crashes", "_jobs", "_outages", "_slow_downs", "arrived", "failing", "failing_at_once", "finished", "incarnation", "is_down", "is_gone",
         "is_listed", "is_unreachable", "on_empty", "pod", "slowness",
     )  # fmt: skip
 
@@ -34,9 +35,10 @@ class Condition:
         self._outages = 0
         self.is_unreachable = False
         """Whether messages to it and from it are lost."""
-        self._error_shares: list[float] = []
-        self.error_share = 0.0
-        """How many of its requests a fault makes fail."""
+        self.failing: tuple[Failing, ...] = ()
+        """Faults that make some of its requests fail after their work."""
+        self.failing_at_once: tuple[Failing, ...] = ()
+        """Those that make some fail without any."""
         self.incarnation = 0
         """Raised whenever it stops: connections that were made before are dead."""
         self.pod = 0
@@ -91,18 +93,17 @@ class Condition:
         self.is_unreachable = self._outages > 0
         self.is_gone = self.is_down or self.is_unreachable
 
-    def fail_some(self, share: float) -> None:
-        """Let a share of its requests fail; two such faults at once are independent."""
-        self._error_shares.append(share)
-        self._add_errors()
+    def fail_some(self, failing: Failing) -> None:
+        """Let some of its requests fail; two such faults at once are independent, and the first of them decides what both strike."""
+        if failing.latency is None:
+            self.failing = (*self.failing, failing)
+        else:
+            self.failing_at_once = (*self.failing_at_once, failing)
 
-    def fail_less(self, share: float) -> None:
+    def fail_less(self, failing: Failing) -> None:
         """End one of those."""
-        self._error_shares.remove(share)
-        self._add_errors()
-
-    def _add_errors(self) -> None:
-        self.error_share = 1.0 - prod(1.0 - share for share in self._error_shares) if self._error_shares else 0.0
+        self.failing = tuple(one for one in self.failing if one is not failing)
+        self.failing_at_once = tuple(one for one in self.failing_at_once if one is not failing)
 
     def slow_down(self, factor: float) -> None:
         """Take so many times as long for all work that begins from now on."""

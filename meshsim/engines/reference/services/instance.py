@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from meshsim.distributions import Constant
 from meshsim.engines.reference.services.condition import Condition
+from meshsim.engines.reference.services.errors import error_of, fails, own_error, struck
 from meshsim.engines.reference.time.at_once import begin
 from meshsim.engines.reference.time.clock import Cancelled, Crashed
 from meshsim.engines.reference.time.gather import Gather
@@ -13,11 +15,12 @@ from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, O
 from meshsim.engines.reference.time.station import Station
 from meshsim.engines.reference.travel.addresses import Addresses
 from meshsim.engines.reference.travel.call import Call
-from meshsim.engines.reference.travel.row import FINISHED, STARTED, WASTED, WORKED
+from meshsim.engines.reference.travel.row import ARRIVED, FINISHED, STARTED, WASTED, WORKED
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Step, StepKind
-from meshsim.randomness import CALL, ERROR, FAULT, SERVICE_TIME, call_key, uniform
-from meshsim.replay import Table, look_up
+from meshsim.randomness import CALL, SERVICE_TIME, call_key, uniform
+from meshsim.replay import Table, attempt_behind, look_up
+from meshsim.units import LONGEST_NS
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock, Steps
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.server import Job
     from meshsim.engines.reference.travel.sidecar import Sidecar
     from meshsim.plan import Operation, Service
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 LOSING_STEP_NS = 1_000_000_000
 COMPUTE = StepKind.COMPUTE
@@ -83,16 +86,32 @@ class Instance(Condition):
         self._shed = failure(200, Flag.shed, number, 14) if service.is_grpc else failure(503, Flag.shed, number)
         self._deadline_passed = failure(200, Flag.deadline, number, 4) if service.is_grpc else failure(504, Flag.deadline, number)
 
+    def expect(self, job: Job, after_ns: int) -> None:
+        """A request reaches the instance after so long; where that has gone by then, its caller goes on with None."""
+        if after_ns:
+            job.task = self._clock.start_later(self._serve(job), after_ns)
+        else:
+            self.accept(job)
+
     def accept(self, job: Job) -> None:
         """A request has reached the instance: serve it in a task of its own, which goes on when its caller does not."""
-        self.arrived += 1
+        self._take_in(job)
         job.task = self._clock.start(self._serve(job))
+
+    def _take_in(self, job: Job) -> None:
+        self.arrived += 1
+        job.row[ARRIVED] = self._clock.now_ns
         if self._jobs is not None:
             self._jobs[job] = None
 
     def _serve(self, job: Job) -> Steps:
         """Queue, work through the script, and hand the outcome to the caller if it still waits."""
         station, row = self.station, job.row
+        if row[ARRIVED] == NONE:
+            if self.is_gone:
+                job.caller.wake()
+                return None
+            self._take_in(job)
         outcome: Outcome | None = None
         try:
             if not station.take_free():
@@ -114,7 +133,7 @@ class Instance(Condition):
             operation = self._operations[job.operation]
             outcome = yield from self._run(operation.steps, job)
             if outcome is None:
-                is_sure = operation.never_fails and not self.error_share
+                is_sure = operation.never_fails and not self.failing
                 outcome = self._ok if is_sure else self._answer(operation, job)
         except Crashed:
             outcome = self._crashed
@@ -145,7 +164,7 @@ class Instance(Condition):
             return
         if job.parent is not None and job.parent.is_in_vain():
             row[WASTED] = row[WORKED]
-        job.caller.wake(outcome)
+        job.caller.wake_later(outcome, job.way_back_ns)
 
     def _lose(self, job: Job) -> Steps:
         """A task: the answer is on its way for as long as TCP tries, and is given up."""
@@ -154,7 +173,7 @@ class Instance(Condition):
             yield min(left_ns, LOSING_STEP_NS)
             left_ns -= LOSING_STEP_NS
         if not job.is_abandoned:
-            job.caller.wake(self._crashed)
+            job.caller.wake_later(self._crashed, job.way_back_ns)
 
     def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901 — one loop, for speed
         """Work through steps in order; the first failure that the service cannot do without, or None."""
@@ -198,14 +217,16 @@ class Instance(Condition):
         job.has_worker = True
 
     def _work_ns(self, step: Step, job: Job) -> int:
-        """How long a worker computes at this step."""
+        """How long a worker computes at this step; ten years at most, as any duration."""
         time = step.time
-        if isinstance(time, Table):
-            drawn_ns = look_up(time, job.request.number, job.attempt)
+        if type(time) is Constant:
+            drawn_ns = float(time.value)
+        elif isinstance(time, Table):
+            drawn_ns = look_up(time, job.request.number, attempt_behind(time, job.tries))
         else:
             drawn_ns = time.quantile(uniform(job.key, SERVICE_TIME, step.place))  # type: ignore[union-attr]
         if self.slowness != 1.0:
-            drawn_ns *= self.slowness
+            drawn_ns = min(drawn_ns * self.slowness, LONGEST_NS)
         return round(drawn_ns)
 
     def _prepare(self, step: Step, job: Job) -> Call | None:
@@ -247,13 +268,9 @@ class Instance(Condition):
 
     def _answer(self, operation: Operation, job: Job) -> Outcome:
         """The service's own answer: well, or with an error of its own."""
-        if operation.error_table is not None:
-            fails = look_up(operation.error_table, job.request.number, job.attempt) > 0
-        else:
-            fails = uniform(job.key, ERROR) < operation.error_rate
-        if not fails and self.error_share:
-            fails = uniform(job.key, FAULT) < self.error_share
-        if not fails:
-            return self._ok
-        failed = failure(operation.error_status, Flag.error, self.service, operation.error_grpc_status)
-        return failed if operation.retry_after_ns == NONE else failed._replace(retry_after_ns=operation.retry_after_ns)
+        if operation.error_latency is None and fails(operation, job):
+            return own_error(operation)
+        for failing in self.failing:
+            if struck(failing, job):
+                return error_of(failing, operation)
+        return self._ok

@@ -1,8 +1,7 @@
 """Time, and the light tasks that live in it.
 
 `Clock` is SimPy's Environment counting whole nanoseconds. SimPy's own events and processes work in it as ever; what happens
-hundreds of thousands of times (a request on its way) is a `Task`: a generator that starts in the step that starts it, and
-whose end is no event.
+hundreds of thousands of times (a request on its way) is a `Task`: a generator that starts in the step that starts it, whose end is no event.
 
 **Order at one instant.** Events run in the order of SimPy's key: time, priority, number at scheduling. Whatever becomes ready
 during an event (a started task, a woken one, an interrupted one) runs in the order in which it became ready, before the next
@@ -12,52 +11,23 @@ event. Timers come before all else at their instant: an answer that arrives at t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import simpy
 from simpy.events import NORMAL, URGENT
 
+from meshsim.engines.reference.time.steps import PARK, Cancelled, Crashed, Expired, Interrupted, Overdue, Steps
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshsim.engines.reference.time.outcome import Outcome
 
-PARK = None
-"""Yielded by a step that waits until somebody wakes its task."""
-
-Steps = Generator[int | None, Any, Any]
-"""What a task runs: yields nanoseconds to sleep, or `PARK`; returns its outcome."""
+__all__ = ["PARK", "Cancelled", "Clock", "Crashed", "Expired", "Interrupted", "Overdue", "Steps", "Task", "Timer", "Timers"]
 
 NOT_ASLEEP = -1
-EVENTS_PER_LOOK = 2048
-"""Between two looks at progress, at chunks to hand on and at Ctrl-C."""
-
-
-class Interrupted(Exception):  # noqa: N818 — not an error: how a wait ends early
-    """Thrown into a task's wait; what it carries is the outcome of whatever is given up."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
-
-
-class Cancelled(Interrupted):
-    """The caller has gone."""
-
-
-class Overdue(Cancelled):
-    """The caller has gone, and has blamed the host for a timeout before."""
-
-
-class Crashed(Interrupted):
-    """The instance has gone."""
-
-
-class Expired(Interrupted):
-    """A timer ran out."""
-
-    def __init__(self, timer: Timer, outcome: Outcome) -> None:
-        super().__init__(outcome)
-        self.timer = timer
+EVENTS_PER_LOOK = 2048  # between two looks at progress, at chunks to hand on and at Ctrl-C
 
 
 class Timer:
@@ -117,10 +87,12 @@ class Task:
     While it sleeps it stands in SimPy's queue itself, as the event of its own waking; only its latest entry there counts.
     """
 
-    __slots__ = ("clock", "error", "is_over", "is_ready", "on_end", "send", "value", "waking")
+    __slots__ = ("clock", "error", "is_over", "is_ready", "later_ns", "on_end", "send", "value", "waking")
 
     def __init__(self, clock: Clock, steps: Steps, on_end: Callable[[Any], None] | None) -> None:
         self.clock = clock
+        self.later_ns = 0
+        """How long it sleeps still before it goes on with `value`."""
         self.send = steps.send
         self.on_end = on_end
         self.value: Any = None
@@ -139,6 +111,15 @@ class Task:
             self.is_ready = True
             self.clock.ready.append(self)
 
+    def wake_later(self, value: Any, delay_ns: int) -> None:
+        """Go on from `PARK` with this value after so long: as if it woke now and slept, without the steps of its generator for it."""
+        self.value = value
+        if self.error is None:
+            self.later_ns = delay_ns
+        if not self.is_ready:
+            self.is_ready = True
+            self.clock.ready.append(self)
+
     def interrupt(self, error: Interrupted) -> None:
         """End the present wait with this exception, in this instant; nothing where the task is over.
 
@@ -148,6 +129,7 @@ class Task:
             return
         self.error = error
         self.waking = NOT_ASLEEP
+        self.later_ns = 0
         if not self.is_ready:
             self.is_ready = True
             self.clock.ready.append(self)
@@ -202,6 +184,21 @@ class Clock(simpy.Environment):
         self.live += 1
         self.ready.append(task)
         return task
+
+    def start_later(self, steps: Steps, delay_ns: int) -> Task:
+        """Start a task after so long."""
+        task = Task(self, steps, None)
+        self.live += 1
+        task.is_ready = False
+        task.waking = number = self.next_number()
+        heappush(self.heap, (self.now_ns + delay_ns, NORMAL, number, task))
+        return task
+
+    def call_off(self, task: Task) -> None:
+        """Take back a task that has not begun."""
+        task.waking = NOT_ASLEEP
+        task.is_over = True
+        self.live -= 1
 
     def start_aside(self, steps: Steps, on_end: Callable[[Any], object] | None = None) -> Task:
         """As `start`, for a task that keeps no run alive: what it is for is over where nobody waits for it."""
@@ -268,6 +265,11 @@ class Clock(simpy.Environment):
             while ready:
                 self.active = task = ready.popleft()
                 task.is_ready = False
+                if task.later_ns:
+                    task.waking = number = next_number()
+                    heappush(queue, (now_ns + task.later_ns, NORMAL, number, task))
+                    task.later_ns = 0
+                    continue
                 try:
                     delay_ns = task.send(task.value) if task.error is None else task.throw(task.take_error())
                 except StopIteration as stop:

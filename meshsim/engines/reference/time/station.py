@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import prod
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.time.clock import PARK, Interrupted
@@ -101,5 +102,33 @@ class Station:
         try:
             if duration_ns:  # what takes no time holds nobody up at this instant
                 yield duration_ns
+        finally:
+            self.release()
+
+
+class SlowableStation(Station):
+    """Workers that a fault may slow down: whatever they begin then takes so many times as long."""
+
+    __slots__ = ("_factors",)
+
+    def __init__(self, clock: Clock, workers: int) -> None:
+        super().__init__(clock, workers)
+        self._factors: list[float] = []
+
+    def slow_down(self, factor: float) -> None:
+        """From now on; two slow-downs at once multiply."""
+        self._factors.append(factor)
+
+    def speed_up(self, factor: float) -> None:
+        """End one of them."""
+        self._factors.remove(factor)
+
+    def hold(self, duration_ns: int) -> Steps:
+        """Wait for a worker and hold it for so long, or longer."""
+        if not self.take_free():
+            yield from self.wait()
+        try:
+            if duration_ns:
+                yield round(duration_ns * prod(self._factors))
         finally:
             self.release()

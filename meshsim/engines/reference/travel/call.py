@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.travel.row import ID
+from meshsim.engines.reference.travel.row import ATTEMPT, ID
 from meshsim.plan import NONE
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class Call:
 
     __slots__ = (
         "_first", "_tries", "answer_kib", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "fallback_key",
-        "filter_ns", "key", "last_row", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "session", "tls_ns", "tried", "zone",
+        "filter_ns", "key", "last_row", "marks", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "session", "tls_ns",
+        "tried", "zone",
     )  # fmt: skip
 
     def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None) -> None:
@@ -54,6 +55,8 @@ class Call:
         self.endpoint: EndpointView
         self.session: Session | None = None
         """Which endpoint its first try should go to; None for whichever."""
+        self.marks: int
+        """Flags that it keeps however it ends; set by a race, which alone needs it."""
         self.on_connection: Callable[[], None]
         """Of a try beside others: called when it has its connection."""
         self.tried: tuple[EndpointView, ...] = ()
@@ -87,4 +90,34 @@ class Call:
             self.filter_ns, self.connection_ns, self.tls_ns, 0, 200, NONE, 0,
         ]  # fmt: skip
         self.last_row = row
+        return row
+
+
+class CallApart(Call):
+    """A call of the gateway beside the route's own: a part of the answer, or the fallback. Its tries are counted by themselves.
+
+    They go on where the client tries again: the second time is no first try.
+    """
+
+    __slots__ = ("place",)
+
+    def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, place: int) -> None:
+        super().__init__(request, key, operation, caller, zone)
+        self.place = place
+        """Which of the calls beside the route's own it is."""
+
+    def beside(self, key: int, attempt: int) -> Call:
+        """The same call for a try that may run beside others."""
+        other = CallApart(self.request, key, self.operation, self.caller, self.zone, self.place)
+        other.proxy, other.deadline_ns, other.attempt = self.proxy, self.deadline_ns, attempt
+        other._first = self.first
+        return other
+
+    def row(self, service: int, attempt_id: int) -> list[int]:
+        """A new attempt's row."""
+        request = self.request
+        tries = request.tries_apart[self.place] = request.tries_apart.get(self.place, 0) + 1
+        row = super().row(service, attempt_id)
+        request.tries -= 1
+        row[ATTEMPT] = tries
         return row

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
+from meshsim.plan import NONE, HealthStatus
 from meshsim.policies.load_balancing import Endpoint
 
 if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable, Sequence
+
     from meshsim.engines.reference.time.clock import Task
     from meshsim.engines.reference.travel.server import Server
+    from meshsim.plan import Service
     from meshsim.policies.load_balancing.address import Address
 
 
@@ -30,11 +34,11 @@ class EndpointView(Endpoint):
     """An instance as one proxy sees it, with that proxy's connections to it."""
 
     __slots__ = (
-        "idle", "instance", "is_available", "is_ejected", "is_member", "is_passing", "latency_ns", "open", "pod", "priority", "waiting",
-        "zone",
+        "backend", "draining", "health", "idle", "instance", "is_available", "is_ejected", "is_healthy", "is_member", "is_passing", "latency_ns",
+        "leaving_pod", "open", "pod", "priority", "waiting", "zone",
     )  # fmt: skip
 
-    def __init__(self, instance: Server, weight: float, latency_ns: int, priority: int = 0) -> None:
+    def __init__(self, instance: Server, weight: float, latency_ns: int, priority: int = 0, health: int = 0) -> None:
         super().__init__(weight, instance.index)
         self.instance = instance
         self.pod = 0
@@ -44,20 +48,30 @@ class EndpointView(Endpoint):
         """Envoy's; 0 is used first."""
         self.latency_ns = latency_ns
         """One way between the two; NONE where each message draws its own."""
+        self.backend = 0
+        """Which of the services it is of, in a view over several."""
         self.is_member = True
         """Whether this proxy has been told of it and not that it has left."""
+        self.leaving_pod = NONE
+        """Which of those at its place is no longer listed and stays because it passes its checks; NONE where it is listed."""
         self.is_passing = True
         """Whether it passes this proxy's active health checks."""
         self.is_ejected = False
-        """Whether outlier detection has taken it out, as far as the workers know."""
+        """Whether outlier detection has taken it out."""
+        self.health = health
+        """What discovery says of it for good: one of `HealthStatus`."""
+        self.is_healthy = not health
+        """Whether the load balancer may pick it when all is well: whether it was well when the workers last heard of its health."""
         self.is_available = True
         """Whether failure accrual lets requests through."""
         self.idle = 0
         """Connections without a request."""
         self.open = 0
         """Connections in all."""
-        self.waiting: deque[Waiter] = deque()
-        """Requests that wait for a connection to this very endpoint."""
+        self.draining = 0
+        """Of those in use, how many close when their request has ended."""
+        self.waiting: deque[Waiter] | None = None
+        """Requests that wait for a connection to this very endpoint; None before the first."""
 
     @property
     def address(self) -> Address:
@@ -70,6 +84,36 @@ class EndpointView(Endpoint):
         return self.instance.addresses.hostname
 
     @property
-    def is_healthy(self) -> bool:
-        """Whether the load balancer may pick it when all is well."""
-        return self.is_passing and not self.is_ejected
+    def is_well(self) -> bool:  # type: ignore[override]
+        """Whether it is neither ejected nor fails its health checks, and discovery says nothing against it, at this very instant.
+
+        Envoy's threads share a host's flags and read them where they ask about one host (a session's, one in slow start); the lists
+        of healthy hosts, which the load balancer picks from, reach each worker through the merge window.
+
+        Source: Envoy, source/common/upstream/upstream_impl.h (coarseHealth).
+        """
+        return self.is_passing and not self.is_ejected and not self.health
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether it is to be used only where there are not enough healthy ones."""
+        return self.health == HealthStatus.DEGRADED and self.is_passing and not self.is_ejected
+
+
+def endpoints_of(
+    service: Service, instances: Sequence[Server], zone: int, latency_ns: Callable[[int, int], int]
+) -> list[EndpointView]:
+    """All endpoints of a service, as a proxy in a zone sees them.
+
+    Args:
+        service: Their weights, priorities and what discovery says of them.
+        instances: Which they are.
+        zone: Of the proxy.
+        latency_ns: One way between two zones.
+    """
+    nothing = (0,) * len(instances)
+    told = zip(instances, service.weights, service.priorities or nothing, service.health or nothing, strict=True)
+    return [
+        EndpointView(instance, weight, latency_ns(zone, instance.zone), priority, health)
+        for instance, weight, priority, health in told
+    ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
-    from meshsim.records import Recorder
+    from meshsim.recorder import Recorder
 
 
 class Refusals:

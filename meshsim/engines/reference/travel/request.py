@@ -12,7 +12,20 @@ class Request:
     """What a client asks for; its call may be tried again by the client."""
 
     __slots__ = (
-        "asker", "attempts", "consumer", "content_key", "is_write", "key", "number", "route", "row_number", "source", "started_ns", "tries", "user",
+        "_apart",
+        "asker",
+        "attempts",
+        "consumer",
+        "content_key",
+        "is_write",
+        "key",
+        "number",
+        "route",
+        "row_number",
+        "source",
+        "started_ns",
+        "tries",
+        "user",
     )  # fmt: skip
 
     def __init__(
@@ -41,6 +54,13 @@ class Request:
         other = Request(self.source, self.number, self.user, key, self.route, self.consumer, now_ns, self.asker)
         other.row_number, other.content_key, other.is_write = NONE, self.content_key, self.is_write
         return other
+
+    @property
+    def tries_apart(self) -> dict[int, int]:
+        """Tries at what the gateway calls beside the route's own destination, by its place."""
+        if not hasattr(self, "_apart"):  # few routes have such calls
+            self._apart: dict[int, int] = {}
+        return self._apart
 
     @property
     def kib(self) -> float:

@@ -54,6 +54,10 @@ class Server(Protocol):
         """Requests that it works on, those that wait included."""
         ...
 
+    def expect(self, job: Job, after_ns: int) -> None:
+        """A request reaches it after so long; where it is gone by then, the job's caller goes on with None."""
+        ...
+
     def accept(self, job: Job) -> None:
         """A request has reached it."""
         ...
@@ -71,10 +75,10 @@ class Job:
 
     __slots__ = (
         "attempt", "caller", "deadline_ns", "has_worker", "instance", "is_abandoned", "is_queued", "key", "operation", "parent", "request",
-        "row", "task",
+        "row", "task", "way_back_ns",
     )  # fmt: skip
 
-    def __init__(self, call: Attempt, row: list[int], instance: Server, caller: Task) -> None:
+    def __init__(self, call: Attempt, row: list[int], instance: Server, caller: Task, way_back_ns: int = 0) -> None:
         self.key = call.key
         self.request = call.request
         self.operation = call.operation
@@ -85,10 +89,22 @@ class Job:
         self.instance = instance
         self.caller = caller
         self.task: Task
+        self.way_back_ns = way_back_ns
+        """How long its answer travels."""
         self.is_abandoned = False
         """Whether the caller has gone: nobody waits for the answer."""
         self.is_queued = False
         self.has_worker = False
+
+    @property
+    def tries(self) -> list[int]:
+        """Number of the try at each hop down to this one, the client's and the gateway's together first."""
+        made = [self.attempt]
+        job = self.parent
+        while job is not None:
+            made.append(job.attempt)
+            job = job.parent
+        return made[::-1]
 
     def is_in_vain(self) -> bool:
         """Whether nobody will use the answer: the caller has gone, or the caller's caller."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.time.station import Station
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.request import Request
     from meshsim.policies.filters import Filter
 
@@ -64,11 +65,16 @@ class Screen(Protocol):
 
 
 class Sidecar(Protocol):
-    """The proxy beside an instance, as the hop to it meets it."""
+    """The proxy beside an instance, as the hop and the connections to it meet it."""
 
     @property
     def station(self) -> Station:
         """Its workers."""
+        ...
+
+    @property
+    def connection_ns(self) -> int:
+        """Time for which a new TCP connection holds a worker."""
         ...
 
     @property
@@ -83,4 +89,23 @@ class Sidecar(Protocol):
 
     def work(self, call: Incoming, side: int, operation: int = NONE) -> Steps:
         """Hold one of its workers for the time that one request takes; only where it `takes_time`."""
+        ...
+
+
+class Owner(Protocol):
+    """The proxy whose view it is, as far as connections and timers need it."""
+
+    @property
+    def station(self) -> Station:
+        """Its workers, which pay for connections and their encryption."""
+        ...
+
+    @property
+    def ticks(self) -> Ticks | None:
+        """The clock that its timers go by; None for exact ones."""
+        ...
+
+    @property
+    def connection_ns(self) -> int:
+        """Time for which a new TCP connection holds a worker."""
         ...

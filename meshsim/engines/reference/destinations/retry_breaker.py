@@ -1,0 +1,24 @@
+"""Whether one more retry may be on its way: a fixed limit, or the budget in its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from meshsim.engines.reference.destinations.roles import Retrying
+
+
+def admits_retry(view: Retrying, *, is_timeout: bool) -> bool:
+    """Whether the retry breaker has room; the slot is taken.
+
+    The try that has just failed counts as active still.
+    """
+    if view.budget is not None:
+        view.retries.maximum = view.budget.limit(view.requests.in_use + 1, view.pending.in_use)
+    has_room = view.retries.in_use < view.retries.maximum
+    if has_room and view.token_budget is not None:
+        has_room = view.token_budget.withdraw(view.clock.now_ns, is_timeout)
+    if not has_room:
+        view.activity.retries_refused += 1
+        return False
+    return view.retries.admit()

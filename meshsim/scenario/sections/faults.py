@@ -1,0 +1,95 @@
+"""Faults: what goes wrong, where and for how long."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from annotated_types import Ge, Gt, Le
+from pydantic import Field, model_validator
+
+from meshsim.scenario.sections.errors import Errors
+from meshsim.scenario.sections.loads import PositiveDuration
+from meshsim.scenario.sections.types import Duration, Name, Section
+from meshsim.scenario.sections.wording import mistake
+
+GATEWAY = "(gateway)"
+"""Whom a fault strikes that strikes the gateway's replicas; so the tables call them, and no service has such a name."""
+
+
+class FaultSection(Section):
+    """Something that goes wrong for a time."""
+
+    at: Duration
+    """When it begins."""
+    for_: PositiveDuration = Field(alias="for")
+    """How long it lasts."""
+    service: str | None = None
+    """Whose instances it strikes, or `(gateway)` for the gateway's replicas; where only `zone` is written, all that is in the zone: the
+    instances of all services and the gateway's replicas."""
+    zone: Name | None = None
+    """Only those in this zone."""
+    subset: Name | None = None
+    """Only those of this subset of the service."""
+    replicas: Annotated[int, Ge(1), Le(10_000)] | None = None
+    """How many of them, the first ones; all where absent."""
+    instances: list[Annotated[int, Ge(0), Le(10_000)]] | None = None
+    """Which of them, by number from 0; all where absent."""
+    slow: Annotated[float, Gt(0), Le(1e6)] | None = None
+    """Computations that begin take so many times as long; of the gateway's replicas all that holds their workers."""
+    errors: Errors | None = None
+    """So many more of its requests fail: a share of them with the service's own error after their work, or as this says. Not of the
+    gateway, which has the filter `fault` for that; of a zone those of its services."""
+    crash: bool = False
+    """Requests in it are lost (UC), new ones refused (UF). A replica of the gateway comes back as a new process that remembers nothing."""
+    unreachable: bool = False
+    """Messages to it and from it are lost: callers wait until a timeout of theirs. Of a replica of the gateway those of its clients."""
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> Self:
+        effects = [self.slow is not None, self.errors is not None, self.crash, self.unreachable]
+        if sum(effects) != 1:
+            raise mistake("write one of `slow: factor`, `errors: share`, `crash: true` and `unreachable: true`")
+        if self.service is None and self.zone is None:
+            raise mistake("needs a `service` or a `zone`")
+        for name in ("subset", "replicas", "instances"):
+            if self.service is None and getattr(self, name) is not None:
+                raise mistake("goes with a `service`", name)
+        if self.replicas is not None and self.instances is not None:
+            raise mistake("write either `replicas` or `instances`", "instances")
+        if self.service == GATEWAY:
+            self._fits_the_gateway()
+        return self
+
+    def _fits_the_gateway(self) -> None:
+        if self.errors is not None:
+            raise mistake(
+                "the gateway has no errors of its own; write its filter `fault: {abort: {http_status: 503, percentage: 10%}}`",
+                "errors",
+            )
+        if self.subset is not None:
+            raise mistake("goes with a service; the gateway has no subsets", "subset")
+
+    def strikes(self, service: str) -> bool:
+        """Whether it may strike a service, or `(gateway)`; whether any of its replicas are in the zone is another matter."""
+        return self.service in {None, service}
+
+    @property
+    def words(self) -> str:
+        """Whom it strikes and how, for people: `2 of payment 5x slower`."""
+        whom = self.service or ("everything" if self.errors is None else "all services")
+        if self.service == GATEWAY:
+            whom = "the gateway"
+        if self.subset is not None:
+            whom = f"{whom} ({self.subset})"
+        if self.replicas is not None:
+            whom = f"{self.replicas} of {whom}"
+        if self.instances is not None:
+            whom = f"{whom}/{','.join(map(str, self.instances))}"
+        if self.zone is not None:
+            whom = f"{whom} in {self.zone}"
+        if self.slow is not None:
+            return f"{whom} {self.slow:g}x slower"
+        if self.errors is not None:
+            share = "errors by a table" if self.errors.rate is None else f"{self.errors.rate * 100:g} % errors"
+            return f"{whom} {share}{'' if self.errors.latency is None else ' at once'}"
+        return f"{whom} {'down' if self.crash else 'unreachable'}"
