@@ -38,7 +38,7 @@ DurationOption = Annotated[str | None, typer.Option("--duration", metavar="TIME"
 SeedOption = Annotated[
     int | None, typer.Option(min=0, max=2**63 - 1, metavar="N", help="Root of all chance; the scenario's own if not given.")
 ]
-QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="No progress bar.")]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="No progress bar, and no warnings beside the result.")]
 OutOption = Annotated[str | None, typer.Option(metavar="DIR", help="Where to keep the results; results/... if not given.")]
 ReplicationsOption = Annotated[
     int | None,

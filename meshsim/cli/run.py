@@ -22,8 +22,13 @@ from meshsim.errors import UnitError, printable
 from meshsim.units import parse_share
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meshsim.experiments.result import Result
     from meshsim.experiments.run import Experiment
+
+MOST_WARNINGS = 5
+"""How many a run repeats."""
 
 
 @app.command()
@@ -43,15 +48,19 @@ def run(
 ) -> None:
     """Simulate a scenario and judge its thresholds.
 
-    Exits with 99 where a threshold is crossed and with 104 where the scenario is wrong.
+    What `meshsim check` warns of is repeated on standard error, and stands in the JSON. Exits with 99 where a threshold is crossed
+    and with 104 where the scenario is wrong.
     """
     share = None if records is None else _share(records)
     with told():
         from meshsim.experiments.run import load
 
         experiment = load(file, variant=variant, set=settings or (), duration=duration)
+        warnings = experiment.warnings
+        if not quiet:
+            _warn(warnings, file)
         result = _with_progress(experiment, seed, out, share, quiet=quiet)
-        print_result(_shown(experiment, result, output))
+        print_result(_shown(experiment, result, output, warnings))
         if result.why_ended:
             tell(f"ended: {result.why_ended}; what was simulated until then is kept in {result.directory}")
             raise typer.Exit(WRONG_SCENARIO)
@@ -73,11 +82,19 @@ def _with_progress(experiment: Experiment, seed: int | None, out: str | None, sh
         return experiment.run(seed=seed, out=target, records=share, progress=progress)
 
 
-def _shown(experiment: Experiment, result: Result, output: RunOutput) -> str:
+def _warn(warnings: Sequence[str], file: str) -> None:
+    """Repeat the first of the warnings, before anybody waits for figures that they are about."""
+    for warning in warnings[:MOST_WARNINGS]:
+        tell(f"warning: {warning}", prefix="")
+    if len(warnings) > MOST_WARNINGS:
+        tell(f"and {len(warnings) - MOST_WARNINGS} more; meshsim check {file} says all", prefix="")
+
+
+def _shown(experiment: Experiment, result: Result, output: RunOutput, warnings: Sequence[str]) -> str:
     if output is RunOutput.JSON:
         from meshsim.report.machine import as_json
 
-        return as_json(result)
+        return as_json(result, warnings)
     from meshsim.report.terminal import heading, show
 
     return on_console(lambda console: show(console, heading(experiment, result), result.summary(), result.verdicts))

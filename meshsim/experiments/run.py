@@ -33,6 +33,7 @@ from meshsim.metrics.thresholds import judge
 from meshsim.planning import make_plan
 from meshsim.planning.needs import refusals
 from meshsim.scenario import load as scenario_file
+from meshsim.scenario.advice import advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -90,6 +91,11 @@ class Experiment:
     def variant(self) -> str:
         """Name of the variant; `base` where none was chosen."""
         return self.loaded.variant or "base"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What `meshsim check` says of this variant: one sentence each, with its place in the file."""
+        return tuple(str(warning) for warning in advice(self.loaded.scenario, self.loaded.places))
 
     def __repr__(self) -> str:
         return f"<Experiment {self.scenario.name}, variant {self.variant}>"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from meshsim.arrivals import Arrivals, Profile, Recorded, Segment
+from meshsim.arrivals import Arrivals, Recorded
 from meshsim.plan import NONE, Asker, Source
 from meshsim.planning.traffic import own_stack
 from meshsim.portable import power
 from meshsim.randomness import stream
 from meshsim.replay import read_arrivals
 from meshsim.scenario.flow import routing
+from meshsim.scenario.flow.demand import profile
 from meshsim.scenario.sections.loads import CRITICALITIES
 from meshsim.scenario.sections.sizes import mean_kib, spread_of
 from meshsim.units import NS_PER_S
@@ -119,14 +120,9 @@ def _arrivals(load: Any, run_ns: int) -> Arrivals:
     start_ns, end_ns = _from_to(load, run_ns)
     if load.executor == "replay":
         return Recorded(read_arrivals(load.file, load.column, load.unit) + start_ns, end_ns)
-    is_poisson = load.arrivals == "poisson"
-    if load.executor == "constant-arrival-rate":
-        return Profile((Segment(start_ns, max(0, end_ns - start_ns), load.rate, load.rate),), is_poisson)
-    segments, rate, at_ns = [], load.start_rate or 0.0, start_ns
-    for stage in load.stages:
-        segments.append(Segment(at_ns, stage.duration, rate, stage.target))
-        rate, at_ns = stage.target, at_ns + stage.duration
-    return Profile(tuple(segments), is_poisson)
+    made = profile(load, run_ns)
+    assert made is not None  # noqa: S101 — an open load has one
+    return made
 
 
 def _from_to(load: Any, run_ns: int) -> tuple[int, int]:

@@ -8,16 +8,19 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meshsim.experiments.comparison import Comparison
     from meshsim.experiments.result import Result
 
 
-def as_json(result: Result) -> str:
-    """Where the records are, whether all thresholds hold, manifest, thresholds and summary; in ASCII, for any encoding."""
+def as_json(result: Result, warnings: Sequence[str] = ()) -> str:
+    """Where the records are, whether all thresholds hold, warnings, manifest, thresholds and summary; in ASCII, for any encoding."""
     content = {
         "directory": str(result.directory),
         "interrupted": result.interrupted,
         "passed": result.passed,
+        "warnings": list(warnings),
         "manifest": result.manifest,
         "thresholds": [verdict.to_dict() for verdict in result.verdicts],
         "summary": result.summary().to_dict(),

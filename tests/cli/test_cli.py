@@ -211,6 +211,31 @@ def test_check_warns_of_what_is_legal_but_surprising_in_any_variant(folder: Path
     assert last == "shop.yaml: no mistakes, 1 warning (1 service, 1 variant)"
 
 
+def test_run_repeats_the_warnings_on_standard_error_and_in_the_json(folder: Path) -> None:
+    warning = (
+        "shop.yaml:5:35: services.payment.workers: payment is offered 200/s x 300ms = 60 busy workers, and has 8 (2 replicas x 4"
+        " workers): it cannot keep up; give it 38 workers or more in each replica, or less load"
+    )
+    (folder / "shop.yaml").write_text(
+        SCENARIO.replace("exponential: {mean: 10ms}", "exponential: {mean: 300ms}"), encoding="utf-8"
+    )
+
+    for options in ([], ["-o", "json"]):
+        done = meshsim(folder, "run", "shop.yaml", "--duration", "2s", *options)
+        assert done.stderr == f"warning: {warning}\n"
+    assert json.loads(done.stdout)["warnings"] == [warning]
+    assert meshsim(folder, "run", "shop.yaml", "--duration", "2s", "--quiet").stderr == ""
+
+
+def test_of_many_warnings_run_repeats_five_and_says_where_the_others_are(folder: Path) -> None:
+    unused = "".join(f"  unused{number}: {{replicas: 1, workers: 1, script: [{{compute: 1ms}}]}}\n" for number in range(7))
+    (folder / "shop.yaml").write_text(SCENARIO.replace("variants:", f"{unused}variants:", 1), encoding="utf-8")
+    lines = meshsim(folder, "run", "shop.yaml").stderr.splitlines()
+
+    assert [line.startswith("warning: shop.yaml:") for line in lines] == [True] * 5 + [False]
+    assert lines[-1] == "and 2 more; meshsim check shop.yaml says all"
+
+
 def test_explain_gives_the_meaning_and_its_sources(folder: Path) -> None:
     done = meshsim(folder, "explain", "num_retries")
 

@@ -72,7 +72,11 @@ def test_virtual_users_offer_no_more_than_their_pause_allows() -> None:
 
     assert warnings_of({"load": {"shoppers": {**users, "vus": 100, "think_time": "1s"}}}) == []
     warning = warnings_of({"load": {"shoppers": {**users, "vus": 1000, "think_time": "1s"}}})[-1]
-    assert "payment is offered 967/s x 24ms" in warning
+    assert warning == (
+        "services.payment.workers: users who never had to wait would ask payment for 967/s x 24ms = 23.2 busy workers, and it has 8"
+        " (2 replicas x 4 workers): they wait, and all together get no more than 333/s from it; give it 15 workers or more in each"
+        " replica if they are not to"
+    )
 
 
 def test_probability_and_repeat_count() -> None:
@@ -201,7 +205,7 @@ def test_a_rate_limit_below_the_load_is_told_for_all_replicas_together() -> None
     assert warnings_of(limited(40)) == [
         (
             "gateway.filters[0].rate_limit: the load is 100/s at its peak, and all replicas together let 80/s pass:"
-            " 20% get 429; raise tokens_per_fill, unless that is what you want to see"
+            " about 20% of its requests in the whole run get 429; raise tokens_per_fill, unless that is what you want to see"
         )
     ]
     assert "for route browse is 90/s" in warnings_of(limited(40, key="route"))[0]
@@ -227,6 +231,10 @@ def test_a_load_that_begins_after_the_run_is_told() -> None:
     texts = warnings_of({"load": {"shoppers": {"start": "9m"}}})
 
     assert "load.shoppers.start: shoppers begins at 9m, and the run ends at 8m; begin earlier" in texts
+
+
+def test_a_fault_as_long_as_the_run_is_meant_to_have_no_end() -> None:
+    assert warnings_of({"faults": [{"at": "1m", "for": "28h", "service": "payment", "slow": 2}]}) == []
 
 
 @pytest.mark.parametrize(

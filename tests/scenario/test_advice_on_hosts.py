@@ -65,9 +65,37 @@ def test_comparisons_of_too_few_hosts_are_told(kind: str, words: str) -> None:
         (
             f"mesh.traffic.payment.outlier_detection.{kind}_minimum_hosts: {words} are compared from 5 hosts on, and payment has 4:"
             f" nothing is ejected for them; write {kind}_minimum_hosts: 4"
+            f"{' and success_rate_stdev_factor: 1700' if kind == 'success_rate' else ''}"
         )
     ]
-    assert warnings_of({**few, **traffic_of_payment(outlier_detection={**settings, f"{kind}_minimum_hosts": 4})}) == []
+    mended = {**settings, f"{kind}_minimum_hosts": 4}
+    if kind == "success_rate":
+        mended["success_rate_stdev_factor"] = 1700
+    assert warnings_of({**few, **traffic_of_payment(outlier_detection=mended)}) == []
+
+
+@pytest.mark.parametrize(
+    ("hosts", "factor", "most", "remedy"), [(4, 1.9, "1.73", 1700), (3, 1.5, "1.41", 1400), (2, 1.0, "1", 900)]
+)
+def test_hosts_of_which_none_can_be_far_enough_from_the_mean_are_told(hosts: int, factor: float, most: str, remedy: int) -> None:
+    """One of n hosts is sqrt(n - 1) standard deviations away at most: 1.73 of 4, where 1.9 are asked for."""
+    settings = {
+        "max_ejection_percent": "50%",
+        "success_rate_minimum_hosts": 2,
+        "success_rate_request_volume": 1,
+        "success_rate_stdev_factor": round(1000 * factor),
+    }
+    few = {"services": {"payment": {"replicas": hosts, "workers": 8}}}
+
+    assert warnings_of({**few, **traffic_of_payment(outlier_detection=settings)}) == [
+        (
+            f"mesh.traffic.payment.outlier_detection.success_rate_stdev_factor: one of {hosts} hosts is never more than {most} standard"
+            f" deviations below the mean, whatever it does, and {factor:g} are asked for: nothing is ejected for success rates; write"
+            f" success_rate_stdev_factor: {remedy}, or enforcing_failure_percentage: 100% in its place"
+        )
+    ]
+    mended = {**settings, "success_rate_stdev_factor": remedy}
+    assert warnings_of({**few, **traffic_of_payment(outlier_detection=mended)}) == []
 
 
 def test_comparisons_of_too_few_requests_are_told_for_one_caller() -> None:

@@ -12,6 +12,7 @@ from meshsim.scenario.advice import (
     hashing,
     leaving,
     patience,
+    pools,
     reach,
     retrying,
     schedule,
@@ -21,13 +22,17 @@ from meshsim.scenario.advice import (
 from meshsim.scenario.flow.flow import Flow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from meshsim.errors import Mistake
+    from meshsim.scenario.advice.remark import Remark
     from meshsim.scenario.load import Places
     from meshsim.scenario.sections.model import Scenario
 
 CHECKS = (
     *capacity.CHECKS,
     *patience.CHECKS,
+    *pools.CHECKS,
     *retrying.CHECKS,
     *ejecting.CHECKS,
     *faulty.CHECKS,
@@ -51,6 +56,11 @@ def advice(scenario: Scenario, places: Places) -> list[Mistake]:
     Returns:
         Warnings, each a sentence with the numbers and a remedy.
     """
+    return sorted(dict.fromkeys(places.mistake(remark.path, remark.message) for remark in remarks(scenario)))
+
+
+def remarks(scenario: Scenario) -> Iterator[Remark]:
+    """All that the checks say of a variant, one check after the other."""
     flow = Flow(scenario)
-    found = dict.fromkeys(places.mistake(remark.path, remark.message) for check in CHECKS for remark in check(flow))
-    return sorted(found)
+    for check in CHECKS:
+        yield from check(flow)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.scenario.advice.destinations import using
 from meshsim.scenario.advice.leaving import stops
-from meshsim.scenario.advice.remark import Remark, time
+from meshsim.scenario.advice.remark import Kind, Remark, time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ def ejections_that_checks_end(flow: Flow) -> Iterator[Remark]:
                 continue
             if checks.interval < outliers.base_ejection_time:
                 yield Remark(
+                    Kind.CHECKS_END_EJECTIONS,
                     path,
                     f"a host of {one.service} that fails its requests and passes its health checks is back after {time(checks.interval)}"
                     f" at most, not after {time(outliers.base_ejection_time)}: a passed check ends an ejection; write"
@@ -45,6 +46,7 @@ def leaving_that_checks_put_off(flow: Flow) -> Iterator[Remark]:
             checks = traffic.health_checks
             refused_ns = checks.unhealthy_threshold * checks.interval
             yield Remark(
+                Kind.CHECKS_PUT_LEAVING_OFF,
                 path,
                 f"an instance of {one.service} that stops goes on being sent requests while it passes its checks, whatever discovery"
                 f" says, and for up to {time(refused_ns)} after that (unhealthy_threshold {checks.unhealthy_threshold}, interval"

@@ -14,6 +14,7 @@ from meshsim.scenario.defaults import NO_PRODUCT, Product, resolve
 from meshsim.scenario.flow import reading
 from meshsim.scenario.flow.flow import calls_of
 from meshsim.scenario.spread import grown, subsets_over
+from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,6 +41,8 @@ class Destination:
     """Proxies, or callers without one, that have a view of their own."""
     rate: float
     """Requests per second of all callers together at the peak; 0 where a file says."""
+    held: float
+    """How many of them are there at once at the least, in the mean: rate x time."""
     caller: Caller = effective.NOBODY
     """Who sends."""
     routes: tuple[Tries, ...] = ()
@@ -141,67 +144,91 @@ def _of_gateway(flow: Flow) -> Iterator[Destination]:
     for route in flow.routes.values():
         for service in dict.fromkeys(key.partition("/")[0] for key in route.shares):
             tries.setdefault(service, []).append(route.layer.tries)
-    rates: dict[str, float] = {}
+    asked: dict[str, Asked] = {}
     for source in flow.sources:
-        for service, rate in _entries(flow, source).items():
-            rates[service] = rates.get(service, 0.0) + rate
-    for service, rate in rates.items():
+        for service, of_source in _entries(flow, source).items():
+            asked[service] = asked.get(service, NOTHING) + of_source
+    for service, (rate, held) in asked.items():
         routes = tuple(tries.get(service, ()))
         who = "one replica of the gateway"
         caller, zones = Caller("gateway"), zones_of(gateway)
-        yield Destination(service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, caller, routes, zones)
+        yield Destination(
+            service, who, "gateway", gateway.traffic, flow.product, gateway.replicas, rate, held, caller, routes, zones
+        )
 
 
 def _of_clients(flow: Flow) -> Iterator[Destination]:
     for source in flow.sources:
-        for service, rate in _entries(flow, source).items():
+        for service, (rate, held) in _entries(flow, source).items():
             entries = _without_proxy(flow.scenario)
             zones = (flow.scenario.load[source.name].zone or "",)
-            yield Destination(service, f"load {source.name}", "direct", entries, resolve(NO_PRODUCT), 1, rate, zones=zones)
+            who = f"load {source.name}"
+            yield Destination(service, who, "direct", entries, resolve(NO_PRODUCT), 1, rate, held, zones=zones)
 
 
-def _entries(flow: Flow, source: Any) -> dict[str, float]:
-    """Requests per second of a source by service."""
-    rates: dict[str, float] = {}
+class Asked(NamedTuple):
+    """What a service is asked for."""
+
+    rate: float
+    held: float
+
+    def __add__(self, other: Asked) -> Asked:  # type: ignore[override]
+        """Both together."""
+        return Asked(self.rate + other.rate, self.held + other.held)
+
+
+NOTHING = Asked(0.0, 0.0)
+
+
+def _asked(flow: Flow, key: str, rate: float) -> Asked:
+    return Asked(rate, rate * flow.least_ns(key) / NS_PER_S)
+
+
+def _entries(flow: Flow, source: Any) -> dict[str, Asked]:
+    """What a source asks each service for."""
+    found: dict[str, Asked] = {}
     for key, rate in flow.entries(source).items():
         service = flow.operations[key].service
-        rates[service] = rates.get(service, 0.0) + rate
-    return rates
+        found[service] = found.get(service, NOTHING) + _asked(flow, key, rate)
+    return found
 
 
 def _of_services(flow: Flow) -> Iterator[Destination]:
-    rates: dict[tuple[str, str], float] = {}
+    rates: dict[tuple[str, str], Asked] = {}
     for operation in flow.operations.values():
         for call in calls_of(operation):
             pair = operation.service, flow.operations[call.target].service
-            rates[pair] = rates.get(pair, 0.0) + flow.visits[operation.key] * call.times
+            asked = _asked(flow, call.target, flow.visits[operation.key] * call.times)
+            rates[pair] = rates.get(pair, NOTHING) + asked
     mesh, scenario = flow.scenario.mesh, flow.scenario
     if flow.has_mesh and mesh is not None and mesh.mode == "ambient":
         yield from _of_waypoints(flow, rates)
         return
-    for (caller, service), rate in rates.items():
+    for (caller, service), (rate, held) in rates.items():
         callers, zones = scenario.services[caller].replicas, zones_of(scenario.services[caller])
         if flow.has_mesh:
             in_mesh = {} if mesh is None else mesh.traffic
             who = f"one sidecar of {caller}"
-            yield Destination(service, who, "mesh", in_mesh, flow.product, callers, rate, Caller("sidecar"), zones=zones)
+            by = Caller("sidecar")
+            yield Destination(service, who, "mesh", in_mesh, flow.product, callers, rate, held, by, zones=zones)
         else:
             entries = _without_proxy(scenario)
             who = f"one replica of {caller}"
-            yield Destination(service, who, "direct", entries, resolve(NO_PRODUCT), callers, rate, zones=zones)
+            yield Destination(service, who, "direct", entries, resolve(NO_PRODUCT), callers, rate, held, zones=zones)
 
 
-def _of_waypoints(flow: Flow, rates: dict[tuple[str, str], float]) -> Iterator[Destination]:
+def _of_waypoints(flow: Flow, rates: dict[tuple[str, str], Asked]) -> Iterator[Destination]:
     """In ambient mode a waypoint does it, for all callers of its service; a node proxy does none of it."""
     mesh = flow.scenario.mesh
     assert mesh is not None  # noqa: S101 — the caller has looked
     for service, waypoint in (mesh.waypoints.services if mesh.waypoints is not None else {}).items():
         rate = [each for (_, called), each in rates.items() if called == service]
         if rate:
+            asked = sum(rate, NOTHING)
             who = f"one replica of {service}'s waypoint"
-            each, by = sum(rate), Caller("waypoint")
+            by = Caller("waypoint")
             zones = zones_of(waypoint)
-            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, each, by, zones=zones)
+            yield Destination(service, who, "mesh", mesh.traffic, flow.product, waypoint.replicas, *asked, by, zones=zones)
 
 
 def _without_proxy(scenario: Scenario) -> Mapping[str, TrafficSection]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from math import ceil, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from meshsim.policies.locality import LocalityFailover
 from meshsim.scenario.advice.destinations import destinations, most_hosts, using
-from meshsim.scenario.advice.remark import Remark, count, number, time
+from meshsim.scenario.advice.remark import Kind, Remark, count, number, time
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -31,46 +31,84 @@ def never_ejecting(flow: Flow) -> Iterator[Remark]:
             continue
         if hosts == 1:
             yield Remark(
+                Kind.EJECTION_OF_THE_ONLY_HOST,
                 path,
                 f"{one.service} has one replica: nobody is there in place of a host that is ejected; give it more replicas,"
                 " or take outlier_detection out",
             )
         elif (outliers := one.traffic.outliers) and not outliers.always_eject_one_host and not _may_go(outliers, hosts):
             yield Remark(
+                Kind.EJECTION_PERCENT_BELOW_ONE_HOST,
                 (*path, "max_ejection_percent"),
                 f"{outliers.max_ejection_percent * 100:g}% of {one.service}'s {hosts} hosts is less than one, so that none is ever"
                 f" ejected; write max_ejection_percent: {ceil(100 / hosts)}%, or always_eject_one_host: true",
             )
         else:
             for kind in COMPARISONS:
-                reasons = [_incomparable(flow, destination, kind) for destination in all_of_it]
-                if reasons and all(reasons):
-                    yield Remark((*path, reasons[0][0]), reasons[0][1])
+                reason = _incomparable(flow, one, kind)
+                if reason is not None and all(_incomparable(flow, destination, kind) for destination in all_of_it):
+                    yield Remark(reason.kind, (*path, reason.setting), reason.message)
 
 
 def _may_go(outliers: OutlierDetection, hosts: int) -> bool:
     return outliers.max_ejection_percent * hosts * (1 + 1e-12) >= 1
 
 
-def _incomparable(flow: Flow, one: Destination, kind: str) -> tuple[str, ...]:
-    """The setting that is in the way, and why; nothing where hosts can be compared, or where nobody asked for it."""
+class InTheWay(NamedTuple):
+    """Why hosts are not compared, or none can be found out."""
+
+    kind: Kind
+    setting: str
+    message: str
+
+
+def _incomparable(flow: Flow, one: Destination, kind: str) -> InTheWay | None:
+    """The setting that is in the way; None where hosts can be compared, or where nobody asked for it."""
     outliers, words, hosts = one.traffic.outliers, COMPARISONS[kind], max(1, most_hosts(flow, one))
     if outliers is None or not getattr(outliers, f"enforcing_{kind}") or not _is_asked_for(one, outliers, kind):
-        return ()
+        return None
     least, volume = getattr(outliers, f"{kind}_minimum_hosts"), getattr(outliers, f"{kind}_request_volume")
     if hosts < least:
+        also = (
+            f" and success_rate_stdev_factor: {_factor(hosts)}" if kind == "success_rate" and _hides_all(outliers, hosts) else ""
+        )
         message = (
             f"{words} are compared from {count(least, 'host')} on, and {one.service} has {hosts}: nothing is ejected for them;"
+            f" write {kind}_minimum_hosts: {hosts}{also}"
         )
-        return f"{kind}_minimum_hosts", f"{message} write {kind}_minimum_hosts: {hosts}"
+        return InTheWay(Kind.TOO_FEW_HOSTS_TO_COMPARE, f"{kind}_minimum_hosts", message)
+    if kind == "success_rate" and _hides_all(outliers, hosts):
+        message = (
+            f"one of {hosts} hosts is never more than {sqrt(hosts - 1):.3g} standard deviations below the mean, whatever it does, and"
+            f" {outliers.success_rate_stdev_factor / 1000:g} are asked for: nothing is ejected for success rates; write"
+            f" success_rate_stdev_factor: {_factor(hosts)}, or enforcing_failure_percentage: 100% in its place"
+        )
+        return InTheWay(Kind.NO_HOST_IS_FAR_ENOUGH, "success_rate_stdev_factor", message)
     seen = one.rate / one.callers / hosts * outliers.interval / NS_PER_S
     if seen and not flow.has_unknown_rates and seen + SURELY * sqrt(seen) < volume:
         sent = (
             f"{one.who} sends each host of {one.service} about {number(seen)} requests in {time(outliers.interval)} at the peak"
         )
         remedy = f"write {kind}_request_volume: {max(1, int(seen / 2))}, or a longer interval"
-        return f"{kind}_request_volume", f"{sent}, and {words} count from {volume} on: nothing is ejected for them; {remedy}"
-    return ()
+        message = f"{sent}, and {words} count from {volume} on: nothing is ejected for them; {remedy}"
+        return InTheWay(Kind.TOO_FEW_REQUESTS_TO_COMPARE, f"{kind}_request_volume", message)
+    return None
+
+
+def _hides_all(outliers: OutlierDetection, hosts: int) -> bool:
+    """Whether no host can be so far below the mean.
+
+    Of n numbers none is more than sqrt(n - 1) standard deviations (of the population, as Envoy takes it) from their mean; one host that
+    fails everything among others that fail nothing is as far.
+
+    Source: Samuelson, "How deviant can you be?", JASA 63, 1968; Envoy, outlier_detection_impl.cc (successRateEjectionThreshold).
+    """
+    return outliers.success_rate_stdev_factor / 1000 >= sqrt(hosts - 1)
+
+
+def _factor(hosts: int) -> int:
+    """The largest whole hundred at which one host that fails everything is found out."""
+    return (ceil(1000 * sqrt(hosts - 1) / 100) - 1) * 100
 
 
 def _is_asked_for(one: Destination, outliers: OutlierDetection, kind: str) -> bool:
@@ -94,6 +132,7 @@ def failover_that_nothing_sets_off(flow: Flow) -> Iterator[Remark]:
         blind = [one.service for one in failing if not one.takes_hosts_out and not _has_probes(flow, one.service)]
         if blind:
             yield Remark(
+                Kind.NOTHING_STARTS_FAILOVER,
                 path,
                 "locality_failover leaves a zone when its hosts are out, and nothing takes hosts of"
                 f" {', '.join(dict.fromkeys(blind))} out: a zone that fails goes on getting its requests; add outlier_detection or"
@@ -106,6 +145,7 @@ def failover_that_nothing_sets_off(flow: Flow) -> Iterator[Remark]:
         callers = [one for one in destinations(flow) if one.service == name]
         if callers and not _has_probes(flow, name) and not any(map(_leaves_a_priority, callers)):
             yield Remark(
+                Kind.NOTHING_LEAVES_A_PRIORITY,
                 ("services", name, "priorities"),
                 f"priority {levels[1]} gets requests when hosts of priority {levels[0]} are out, and nothing takes hosts of {name}"
                 " out; add outlier_detection or health_checks to what its callers do",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.scenario.advice.remark import Remark
+from meshsim.scenario.advice.remark import Kind, Remark
 from meshsim.scenario.sections.faults import GATEWAY
 
 if TYPE_CHECKING:
@@ -20,12 +20,14 @@ def of_nobody(flow: Flow) -> Iterator[Remark]:
     for index, fault in enumerate(flow.scenario.faults):
         if fault.service == GATEWAY and not flow.has_gateway:
             message = f"deployment: {flow.scenario.deployment} has no gateway, so that this fault strikes nobody"
-            yield Remark(("faults", index, "service"), message)
+            yield Remark(Kind.FAULT_WITHOUT_A_GATEWAY, ("faults", index, "service"), message)
         elif fault.service is not None and not _strikes(fault, _place(flow, fault.service)):
             whose = "the gateway" if fault.service == GATEWAY else fault.service
             which = "" if fault.instances is None else f" that is number {' or '.join(map(str, fault.instances))}"
             yield Remark(
-                ("faults", index, "zone"), f"no replica of {whose}{which} is in {fault.zone}, so that this fault strikes nobody"
+                Kind.FAULT_STRIKES_NOBODY,
+                ("faults", index, "zone"),
+                f"no replica of {whose}{which} is in {fault.zone}, so that this fault strikes nobody",
             )
 
 
@@ -37,6 +39,7 @@ def readiness_of_the_gateway(flow: Flow) -> Iterator[Remark]:
     taken = [fault for fault in flow.scenario.faults if fault.crash or fault.unreachable]
     if not any(fault.strikes(GATEWAY) and _strikes(fault, gateway) for fault in taken):
         yield Remark(
+            Kind.NOTHING_TAKES_THE_GATEWAY,
             ("gateway", "readiness"),
             "no fault takes a replica of the gateway away, so that this does nothing; restarts are known at once",
         )
@@ -52,6 +55,7 @@ def waiting_for_a_lost_gateway(flow: Flow) -> Iterator[Remark]:
     for index, fault in enumerate(flow.scenario.faults):
         if patient and fault.unreachable and fault.strikes(GATEWAY) and _strikes(fault, gateway):
             yield Remark(
+                Kind.GATEWAY_LOST_WITHOUT_TIMEOUT,
                 ("faults", index, "unreachable"),
                 f"{', '.join(patient)} {verb} 15m24.6s for what is lost on the way to the gateway, as TCP does; write a timeout",
             )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from meshsim.scenario import effective
 from meshsim.scenario.advice.destinations import destinations
-from meshsim.scenario.advice.remark import Remark
+from meshsim.scenario.advice.remark import Kind, Remark
 from meshsim.scenario.circumstances import EVERY_DESTINATION, circumstances
 from meshsim.scenario.defaults import resolve
 from meshsim.scenario.flow.flow import Flow
@@ -45,12 +45,13 @@ def notes(scenario: Scenario, places: Places) -> list[Mistake]:
         scenario: One variant, validated.
         places: Where its settings stand.
     """
-    flow = Flow(scenario)
-    found: dict[Mistake, None] = {}
-    for place in _places(flow):
-        for remark in _of_place(place, has_zones=_has_zones(scenario)):
-            found[places.mistake(remark.path, remark.message)] = None
-    return sorted(found)
+    return sorted(dict.fromkeys(places.mistake(remark.path, remark.message) for remark in remarks(scenario)))
+
+
+def remarks(scenario: Scenario) -> Iterator[Remark]:
+    """The same before it is known where they stand."""
+    for place in _places(Flow(scenario)):
+        yield from _of_place(place, has_zones=_has_zones(scenario))
 
 
 def _has_zones(scenario: Scenario) -> bool:
@@ -88,7 +89,11 @@ def _of_place(place: _Place, *, has_zones: bool) -> Iterator[Remark]:
             also = "also " if here.how == "adds" else ""
             value = ", ".join(map(str, here.added)) if here.how == "adds" else here.text
             value += " whatever is written" if here.how == "replaces" else ""
-            yield Remark(_where(case, place), f"{name}: {also}{value}, because {here.because} ({place.product.name})")
+            yield Remark(
+                Kind.DEFAULT_HANGS_ON_A_SETTING,
+                _where(case, place),
+                f"{name}: {also}{value}, because {here.because} ({place.product.name})",
+            )
 
 
 def _acts(here: Default, default: Default, written: str | None) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.policies.load_balancing import Hashing
 from meshsim.scenario.advice.destinations import using
-from meshsim.scenario.advice.remark import Remark
+from meshsim.scenario.advice.remark import Kind, Remark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ def without_a_hash(flow: Flow) -> Iterator[Remark]:
         if blind:
             name = next(iter(all_of_it[0].written("load_balancer").model_fields_set))
             yield Remark(
+                Kind.BALANCER_WITHOUT_HASH,
                 path,
                 f"{name} has nothing to hash for {_services(blind)}, so that {AT_RANDOM}; write hash_on: key, and give the load"
                 " `keys: {count: 1000}`",
@@ -34,13 +35,14 @@ def without_a_hash(flow: Flow) -> Iterator[Remark]:
         hashing = [one for one in all_of_it if _hashes(one.traffic.load_balancer)]
         if not hashing:
             yield Remark(
+                Kind.HASH_WITHOUT_BALANCER,
                 path,
                 f"nothing hashes the requests to {_services(all_of_it)}; write load_balancer: ring_hash or maglev beside it",
             )
             continue
         blind = [one for one in hashing if loads.get(one.service) and not _is_told_apart(flow, one, loads[one.service])]
         if blind:
-            yield Remark(path, _nothing_to_tell_apart(str(blind[0].traffic.hash_on), blind, loads))
+            yield Remark(Kind.NOTHING_TO_HASH, path, _nothing_to_tell_apart(str(blind[0].traffic.hash_on), blind, loads))
 
 
 def _hashes(balancer: LoadBalancer) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meshsim.scenario.advice.destinations import destinations
-from meshsim.scenario.advice.remark import Remark, time
+from meshsim.scenario.advice.remark import Kind, Remark, time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ def gone_too_early(flow: Flow) -> Iterator[Remark]:
         if told and (worst := max(told))[0] > service.pre_stop:
             needed_ns, why, who = worst
             yield Remark(
+                Kind.PRE_STOP_TOO_SHORT,
                 ("services", name, "pre_stop"),
                 f"an instance that stops serves for {time(service.pre_stop)} more, and {who} goes on sending for about"
                 f" {time(needed_ns)} ({why}): requests in between are refused; write pre_stop: {time(needed_ns)} or more",

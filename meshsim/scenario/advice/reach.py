@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from meshsim.errors import did_you_mean
-from meshsim.scenario.advice.remark import Remark
+from meshsim.scenario.advice.remark import Kind, Remark
 from meshsim.scenario.flow.flow import calls_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ def unreachable_services(flow: Flow) -> Iterator[Remark]:
     called = {key.partition("/")[0] for key in named}
     for name in flow.scenario.services:
         if name not in called:
-            yield Remark(("services", name), f"no route and no call leads to {name}; call it, or take it out")
+            yield Remark(
+                Kind.SERVICE_IS_UNREACHED, ("services", name), f"no route and no call leads to {name}; call it, or take it out"
+            )
 
 
 def paths_without_a_route(flow: Flow) -> Iterator[Remark]:
@@ -41,6 +43,7 @@ def paths_without_a_route(flow: Flow) -> Iterator[Remark]:
                     else f"add a route{did_you_mean(target, flow.route_paths)}"
                 )
                 yield Remark(
+                    Kind.NO_ROUTE_FOR_PATH,
                     ("load", source.name, "requests", target),
                     f"no route matches {target}: {share:.0%} of {source.name}'s requests get 404 (NR); {remedy}",
                 )
@@ -55,6 +58,7 @@ def silent_thresholds(flow: Flow) -> Iterator[Remark]:
             busy = routes if kind == "route" else services
             if name.strip() not in busy and not flow.has_unknown_rates:
                 yield Remark(
+                    Kind.THRESHOLD_WITHOUT_REQUESTS,
                     ("thresholds", metric),
                     f"{kind} {name.strip()} gets no requests, so there is nothing to judge; send it some load",
                 )
@@ -67,12 +71,14 @@ def switched_off(flow: Flow) -> Iterator[Remark]:
         return
     if scenario.mesh is not None and not flow.has_mesh:
         yield Remark(
+            Kind.NO_MESH_IN_DEPLOYMENT,
             ("mesh",),
             f"deployment: {scenario.deployment} has no sidecars, so that these settings do nothing;"
             f" write deployment: {'gateway+mesh' if flow.has_gateway else 'mesh'}",
         )
     if scenario.gateway is not None and not flow.has_gateway:
         yield Remark(
+            Kind.NO_GATEWAY_IN_DEPLOYMENT,
             ("gateway",),
             f"deployment: {scenario.deployment} has no gateway: of these settings only the routes count;"
             f" write deployment: {'gateway+mesh' if flow.has_mesh else 'gateway'}",

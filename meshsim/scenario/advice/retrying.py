@@ -9,7 +9,7 @@ from meshsim.flags import Flag
 from meshsim.policies.retry import CONDITIONS, LeakyBudget, is_retriable
 from meshsim.policies.retry.conditions import GRPC_STATUS
 from meshsim.scenario.advice.destinations import destinations
-from meshsim.scenario.advice.remark import Remark
+from meshsim.scenario.advice.remark import Kind, Remark
 from meshsim.scenario.defaults import NO_LIMIT
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def multiplying(flow: Flow) -> Iterator[Remark]:
     others = [f"{worst[target][0]} at {target}" for target in worst if target != most]
     also = f" (and {', '.join(others[:3])}{' ...' if len(others) > 3 else ''})" if others else ""
     yield Remark(
+        Kind.RETRIES_MULTIPLY,
         next((layer.tries.path for layer in reversed(layers) if layer.tries.path), ("defaults",)),
         f"retries multiply along {way.names}: {', '.join(layer.who for layer in layers)} make up to"
         f" {' x '.join(str(layer.tries.attempts) for layer in layers)} = {attempts} attempts at {most} for one request"
@@ -81,30 +82,39 @@ def never_matching(flow: Flow) -> Iterator[Remark]:
         conditions = set(tries.retry_on)
         grpc = conditions & GRPC_STATUS.keys()
         if not conditions:
-            yield Remark(path, f"no condition is given, so {layer.who} never retries; write retry_on: [5xx] for instance")
+            yield Remark(
+                Kind.NO_RETRY_CONDITION,
+                path,
+                f"no condition is given, so {layer.who} never retries; write retry_on: [5xx] for instance",
+            )
         elif conditions <= {"retriable-status-codes", "refused-stream"} and not tries.codes:
             yield Remark(
+                Kind.NO_RETRIABLE_CODES,
                 path,
                 f"nothing can meet {_listed(conditions)}: no codes are given; write retriable_status_codes: [503]",
             )
         elif conditions == {"envoy-ratelimited"} and tries.path[:1] in (("load",), ("services",)):
             yield Remark(
+                Kind.CONDITION_OF_PROXIES,
                 path,
                 f"envoy-ratelimited is a condition of proxies, and {layer.who} is none: it sees a 429; write"
                 " retry_on: [retriable-status-codes] and retriable_status_codes: [429]",
             )
         elif conditions == grpc and protocols == {"http"}:
             yield Remark(
+                Kind.GRPC_CONDITION_OVER_HTTP,
                 path,
                 f"{_listed(grpc)} are gRPC conditions, and {_listed(targets)} speaks http; write [5xx]",
             )
         elif tries.codes not in ((), of_product) and "retriable-status-codes" not in conditions:
             yield Remark(
+                Kind.CODES_WITHOUT_CONDITION,
                 (*tries.path, "retriable_status_codes"),
                 "codes count only with retriable-status-codes in retry_on; add it there",
             )
         elif protocols == {"grpc"} and conditions <= {"5xx", "gateway-error", "retriable-4xx"}:
             yield Remark(
+                Kind.HTTP_CONDITION_OVER_GRPC,
                 path,
                 f"a gRPC failure answers 200, so that {_listed(conditions)} retries lost connections and timeouts of"
                 f" {_listed(targets)} but none of its errors; add unavailable",
@@ -118,7 +128,11 @@ def never_paid(flow: Flow) -> Iterator[Remark]:
         path, why = _without_room(one)
         if path and path not in told and any(tries.path and tries.attempts > 1 and tries.retry_on for tries in one.tries):
             told.add(path)
-            yield Remark(path, f"{why}: what fails at {one.service} is never tried again; write more, or num_retries: 0")
+            yield Remark(
+                Kind.NO_ROOM_FOR_RETRIES,
+                path,
+                f"{why}: what fails at {one.service} is never tried again; write more, or num_retries: 0",
+            )
 
 
 def _without_room(one: Destination) -> tuple[Path, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.scenario.advice.remark import Remark, time
+from meshsim.scenario.advice.remark import Kind, Remark, time
 from meshsim.scenario.flow import demand
 
 if TYPE_CHECKING:
@@ -24,19 +24,26 @@ def loads(flow: Flow) -> Iterator[Remark]:
         staged = bool(getattr(load, "stages", None))
         if begin_ns >= run_ns:
             yield Remark(
+                Kind.LOAD_BEGINS_AFTER_THE_RUN,
                 (*path, "start"),
                 f"{name} begins at {time(begin_ns)}, and the run ends at {time(run_ns)}; begin earlier",
             )
         elif end_ns > run_ns and staged:
             yield Remark(
+                Kind.STAGES_END_AFTER_THE_RUN,
                 (*path, "stages"),
                 f"the stages end at {time(end_ns)}, and the run at {time(run_ns)}: what is left is never reached;"
                 f" write run.duration: {time(end_ns)}",
             )
         elif end_ns > run_ns:
-            yield Remark((*path, "duration"), f"{name} ends at {time(end_ns)}, and the run at {time(run_ns)}, which cuts it off")
+            yield Remark(
+                Kind.LOAD_ENDS_AFTER_THE_RUN,
+                (*path, "duration"),
+                f"{name} ends at {time(end_ns)}, and the run at {time(run_ns)}, which cuts it off",
+            )
         elif end_ns < run_ns and staged:
             yield Remark(
+                Kind.STAGES_END_BEFORE_THE_RUN,
                 (*path, "stages"),
                 f"the stages end at {time(end_ns)}, and the run at {time(run_ns)}: {time(run_ns - end_ns)} without this"
                 f" load; add a stage, or write run.duration: {time(end_ns)}",
@@ -52,11 +59,13 @@ def faults(flow: Flow) -> Iterator[Remark]:
         begin_ns, end_ns = demand.fault_span_ns(fault)
         if begin_ns >= run_ns:
             yield Remark(
+                Kind.FAULT_COMES_AFTER_THE_RUN,
                 ("faults", index, "at"),
                 f"the fault comes at {time(begin_ns)}, and the run ends at {time(run_ns)}; it never happens",
             )
-        elif end_ns > run_ns:
+        elif end_ns > run_ns and fault.for_ < run_ns:  # one as long as the run is meant to last
             yield Remark(
+                Kind.FAULT_ENDS_AFTER_THE_RUN,
                 ("faults", index, "for"),
                 f"the fault ends at {time(end_ns)}, and the run at {time(run_ns)}: the recovery is not seen;"
                 f" write run.duration: {time(end_ns + run_ns // 4)} or so",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.policies.locality import LocalityDistribute
 from meshsim.scenario.advice.destinations import hosts_of, using
-from meshsim.scenario.advice.remark import Remark
+from meshsim.scenario.advice.remark import Kind, Remark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +28,13 @@ def shares_without_a_substitute(flow: Flow) -> Iterator[Remark]:
                     row = (*path, "locality_distribute", "distribute", caller if caller in locality.distribute else "*")
                     if not known:
                         yield Remark(
+                            Kind.NOBODY_IN_THE_ZONES,
                             row,
                             f"{one.service} has nobody in the zones with a share: every call from {_at(caller)} fails with UH",
                         )
                     elif left_out and _may_be_all_out(flow, one):
                         yield Remark(
+                            Kind.NO_SUBSTITUTE_ZONE,
                             row,
                             f"callers in {_at(caller)} do not know the hosts of {one.service} in {_and(left_out)}: when all in"
                             f" {_and(known)} are out, calls fail with UH; give {_and(left_out)} a share, or write locality_failover",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from meshsim.policies.filters import Cache
 from meshsim.scenario import effective
-from meshsim.scenario.advice.remark import Remark, time
+from meshsim.scenario.advice.remark import Kind, Remark, time
 from meshsim.scenario.flow import demand
-from meshsim.scenario.flow.screened import rules_of
+from meshsim.scenario.flow.limits import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +27,15 @@ def restarts(flow: Flow) -> Iterator[Remark]:
         for name in ("drain_time", "startup_time"):
             if getattr(gateway, name):
                 yield Remark(
-                    ("gateway", name), "nothing restarts the gateway, so that this does nothing; write restarts: [{at: 1m}]"
+                    Kind.NOTHING_RESTARTS_THE_GATEWAY,
+                    ("gateway", name),
+                    "nothing restarts the gateway, so that this does nothing; write restarts: [{at: 1m}]",
                 )
     until_ns = demand.run_ns(flow.scenario)
     for index, step in enumerate(gateway.restarts):
         if until_ns and step.at >= until_ns:
             yield Remark(
+                Kind.RESTART_COMES_AFTER_THE_RUN,
                 ("gateway", "restarts", index, "at"),
                 f"this restart begins at {time(step.at)}, and the run ends at {time(until_ns)}; begin earlier",
             )
@@ -46,7 +49,9 @@ def content_without_keys(flow: Flow) -> Iterator[Remark]:
     for index, choice in enumerate(gateway.filters):
         for path, what in _by_content(choice.chosen, ("gateway", "filters", index, choice.chosen.name)):  # type: ignore[arg-type]
             yield Remark(
-                path, f"no load says what its requests ask for, so that {what}; give a load keys, such as keys: {{count: 1000}}"
+                Kind.CONTENT_WITHOUT_KEYS,
+                path,
+                f"no load says what its requests ask for, so that {what}; give a load keys, such as keys: {{count: 1000}}",
             )
 
 
@@ -66,15 +71,19 @@ def splits(flow: Flow) -> Iterator[Remark]:
     for name, route in routes:
         if route.sticky is not None and (isinstance(route.to, str) or len(route.to) == 1):
             yield Remark(
-                ("gateway", "routes", name, "sticky"), "the route has one destination, so that nobody can change it; leave it out"
+                Kind.STICKY_WITH_ONE_DESTINATION,
+                ("gateway", "routes", name, "sticky"),
+                "the route has one destination, so that nobody can change it; leave it out",
             )
         elif route.sticky == "consumer" and not any(load.consumer for load in flow.scenario.load.values()):
             yield Remark(
+                Kind.STICKY_WITHOUT_CONSUMER,
                 ("gateway", "routes", name, "sticky"),
                 "no load names a consumer, so that each request is drawn for itself; name them, or write sticky: user",
             )
         elif route.sticky == "user" and not _has_users(flow):
             yield Remark(
+                Kind.STICKY_WITHOUT_USERS,
                 ("gateway", "routes", name, "sticky"),
                 "no load has virtual users, so that each request is a new one's; write sticky: address, or a load with executor:"
                 " constant-vus",
@@ -91,13 +100,19 @@ def sessions(flow: Flow) -> Iterator[Remark]:
         path, of = ("gateway", "routes", name, "session_persistence"), route.session_persistence.of
         if of == "user" and not _has_users(flow):
             yield Remark(
+                Kind.SESSION_WITHOUT_USERS,
                 path,
                 "no load has virtual users, so that nobody comes back; write of: address, or a load with executor: constant-vus",
             )
         elif of == "consumer" and not any(load.consumer for load in loads):
-            yield Remark((*path, "of"), "no load names a consumer, so that nobody comes back; name them, or write of: user")
+            yield Remark(
+                Kind.SESSION_WITHOUT_CONSUMER,
+                (*path, "of"),
+                "no load names a consumer, so that nobody comes back; name them, or write of: user",
+            )
         elif of == "address" and all(load.addresses == 1 for load in loads):
             yield Remark(
+                Kind.SESSION_OF_ONE_ADDRESS,
                 (*path, "of"),
                 "every load has one address, so that one instance gets all of it; give it more, such as addresses: 1000",
             )
@@ -105,6 +120,7 @@ def sessions(flow: Flow) -> Iterator[Remark]:
             connections = effective.traffic(gateway.traffic, service, flow.product).connections
             if connections is not None and connections.balance == "connections":
                 yield Remark(
+                    Kind.SESSION_ON_BALANCED_CONNECTIONS,
                     path,
                     f"the gateway's connections to {service} have their instances already (connections.balance), so that sessions do"
                     " nothing there; leave one of them out",

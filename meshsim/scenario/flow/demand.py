@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from meshsim.arrivals import Profile, Segment
+from meshsim.distributions import Constant
 from meshsim.scenario import effective
-from meshsim.scenario.flow import routing
+from meshsim.scenario.flow import copies, routing
 from meshsim.scenario.flow.reading import Layer, mean_ns, tries
+from meshsim.scenario.sections.errors import ReplayedTime
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -38,7 +41,17 @@ class Source:
     """Share without any."""
     lasts_s: float
     """How long it goes on."""
+    profile: Profile | None
+    """When the requests of an open load come; None for users, and where a file says."""
     layer: Layer
+    has_keys: bool = False
+    """Whether it says what its requests ask for."""
+    is_think_time_drawn: bool = False
+    """Whether the pauses of users differ."""
+    peak: float = 0.0
+    """Requests per second at the peak; of users at most."""
+    answer_ns: float = 0.0
+    """Least time of an answer, in the mean."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +78,28 @@ def sources(scenario: Scenario, known: dict[str, Route]) -> Iterator[Source]:
         think_time = getattr(load, "think_time", None)
         think_ns = 0.0 if think_time is None else mean_ns(think_time)
         begin_ns, end_ns = span_ns(load, run_ns(scenario))
+        is_drawn = think_time is not None and not isinstance(think_time.chosen, Constant)
         yield Source(
             name, rate, users, think_ns, requests, load.consumer or "", load.addresses, load.credentials.valid,
-            load.credentials.missing, (end_ns - begin_ns) / NS_PER_S, layer,
+            load.credentials.missing, (end_ns - begin_ns) / NS_PER_S, profile(load, run_ns(scenario)), layer,
+            has_keys=load.keys is not None, is_think_time_drawn=is_drawn,
         )  # fmt: skip
+
+
+def profile(load: Any, until_ns: int) -> Profile | None:
+    """When the requests of an open load come; None for users, and where a file says."""
+    if load.executor not in {"constant-arrival-rate", "ramping-arrival-rate"}:
+        return None
+    is_poisson = load.arrivals == "poisson"
+    begin_ns, end_ns = span_ns(load, until_ns)
+    if load.executor == "constant-arrival-rate":
+        end_ns = min(until_ns, end_ns)
+        return Profile((Segment(begin_ns, max(0, end_ns - begin_ns), load.rate, load.rate),), is_poisson)
+    segments, rate, at_ns = [], load.start_rate or 0.0, begin_ns
+    for stage in load.stages:
+        segments.append(Segment(at_ns, stage.duration, rate, stage.target))
+        rate, at_ns = stage.target, at_ns + stage.duration
+    return Profile(tuple(segments), is_poisson)
 
 
 def route_paths(scenario: Scenario) -> tuple[str, ...]:
@@ -97,6 +128,8 @@ def _users(load: Any) -> int | None:
 def further_targets(scenario: Scenario) -> frozenset[str]:
     """Whom filters ask, and where the gateway sends what no weight says: to a canary, a fallback, for a copy or a part of an answer."""
     gateway, found = scenario.gateway, set[str | None]()
+    for section in (gateway, scenario.mesh, scenario.direct):
+        found.update(block.mirror.to for block in copies.entries(section).values() if block.mirror is not None)
     inbound = getattr(scenario.mesh, "inbound", None) or {}
     for filters in (gateway.filters if gateway else (), *(one.filters for one in inbound.values())):
         found.update(getattr(choice.chosen, "service", None) for choice in filters)
@@ -104,6 +137,14 @@ def further_targets(scenario: Scenario) -> frozenset[str]:
         found |= {route.fallback, *(part.call for part in route.aggregate)}
         found |= {one.to for one in (route.canary, route.mirror) if one is not None}
     return frozenset(one for one in found if one)
+
+
+def has_replayed_times(script: Any) -> bool:
+    """Whether a computing time of a script stands in a file."""
+    return any(
+        has_replayed_times(step) if isinstance(step, list | tuple) else isinstance(getattr(step, "compute", None), ReplayedTime)
+        for step in script or ()
+    )
 
 
 def proxy(section: Any, kind: str, product: Product) -> Proxy:

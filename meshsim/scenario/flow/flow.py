@@ -5,14 +5,16 @@ Times and rates are bounds from below: no queueing, no retries, no network. It i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from meshsim.scenario.defaults import Product, resolve
-from meshsim.scenario.flow import demand, reading
+from meshsim.scenario.flow import copies, demand, reading
 from meshsim.scenario.flow.reading import Call
-from meshsim.scenario.flow.screened import Ask, Screened, inbound_limits, offered, screened
+from meshsim.scenario.flow.refused import When
+from meshsim.scenario.flow.screened import Screened, inbound_limits, inbound_unknown, screened
+from meshsim.scenario.flow.streams import Ask, offered
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
 
     from meshsim.policies.filters import Filter
     from meshsim.scenario.flow.demand import Source
+    from meshsim.scenario.flow.limits import Unknown
     from meshsim.scenario.flow.reading import Layer, Operation, Route, Step
     from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.resilience import MirrorSection
+
 
 MOST_WAYS = 10_000
 MOST_HOPS = 200_000
@@ -56,8 +61,12 @@ class Way:
 class Flow:
     """The calls of a scenario, with what the product's defaults add."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, *, ignores_users: bool = False) -> None:
         self.scenario = scenario
+        self.has_more_ways = False
+        """Whether `ways` has left some out."""
+        self.ignores_users = ignores_users
+        """Whether only the load counts that comes whether or not it is answered."""
         self.product: Product = resolve(scenario.defaults)
         self.has_gateway = "gateway" in scenario.deployment and scenario.gateway is not None
         self.has_mesh = "mesh" in scenario.deployment
@@ -83,7 +92,23 @@ class Flow:
             admitted = offered[key] if limit is None else min(offered[key], limit.rate)
             for call in calls_of(self.operations[key]):
                 offered[call.target] += admitted * call.times
+                if (copy := self._copy(call)) is not None:
+                    offered[copy.to] += admitted * call.times * copy.share
         return offered
+
+    @cached_property
+    def of_open_loads(self) -> Flow:
+        """The same without users, who wait rather than ask for more than can be done."""
+        return self if all(source.users is None for source in self.sources) else Flow(self.scenario, ignores_users=True)
+
+    @cached_property
+    def unknown(self) -> list[Unknown]:
+        """Filters that let an unknown share pass: what comes behind them is an upper bound."""
+        return [*self.screened.unknown, *(inbound_unknown(self.scenario) if self.has_mesh else ())]
+
+    def _copy(self, call: Call) -> MirrorSection | None:
+        copy = copies.of_call(self.scenario, self.operations[call.target].service, has_mesh=self.has_mesh)
+        return copy if copy is not None and copy.to in self.operations else None
 
     def entries(self, source: Source) -> dict[str, float]:
         """Requests per second of a source that reach each operation at its peak, past the gateway's filters."""
@@ -101,18 +126,25 @@ class Flow:
         for ask, stream in self.screened.streams.items():
             if route := routes.get(ask.target):
                 yield from ((part.call, stream.rate) for part in route.aggregate)
-                if route.mirror is not None:
-                    yield route.mirror.to, stream.rate * route.mirror.share
+            for key, share in self.destinations(ask.target).items():
+                service = self.operations[key].service
+                copy = copies.of_request(self.scenario, ask.target, service, has_gateway=self.has_gateway)
+                if copy is not None:
+                    yield copy.to, stream.rate * share * copy.share
 
     @cached_property
     def screened(self) -> Screened:
         """What the gateway's filters let through."""
-        sources = {source.name: source for source in self.sources}
+        sources = {
+            source.name: replace(source, peak=self.rate(source), answer_ns=self._answer_ns(source)) for source in self.sources
+        }
         streams = offered(sources, {name: self.rate(source) for name, source in sources.items()})
         gateway = self.scenario.gateway if self.has_gateway else None
         filters = [cast("Filter", one.chosen) for one in gateway.filters] if gateway else []
         replicas = gateway.replicas if gateway else 1
-        return screened(filters, ("gateway", "filters"), replicas, sources, streams)
+        run = self.scenario.run
+        when = When(demand.run_ns(self.scenario), *((run.time_zero, run.cold_start) if run is not None else ()))
+        return screened(filters, ("gateway", "filters"), replicas, sources, streams, when)
 
     def destinations(self, target: str) -> dict[str, float]:
         """Operations that a source's request for `target` goes to, with their shares; empty where no route matches."""
@@ -139,8 +171,12 @@ class Flow:
         """Requests per second at the peak; of a closed load at most users / (think time + least time of a request)."""
         if source.users is None:
             return source.rate
-        least = sum(share * self.least_target_ns(target) for target, share in source.requests.items()) + source.think_ns
-        return source.users * NS_PER_S / least if least else 0.0
+        least = self._answer_ns(source) + source.think_ns
+        return source.users * NS_PER_S / least if least and not self.ignores_users else 0.0
+
+    def _answer_ns(self, source: Source) -> float:
+        """Least mean time of what a source asks for."""
+        return sum(share * self.least_target_ns(target) for target, share in source.requests.items())
 
     def least_target_ns(self, target: str) -> float:
         """Least mean time of what a source asks for."""
@@ -174,16 +210,23 @@ class Flow:
         """All operations, callers before those whom they call. Without recursion: a chain may be longer than Python's stack."""
         done: dict[str, None] = {}
         for start in self.operations:
-            pending = [] if start in done else [(start, calls_of(self.operations[start]))]
+            pending = [] if start in done else [(start, self._called(start))]
             while pending:
-                key, calls = pending[-1]
-                called = next((call.target for call in calls if call.target not in done), None)
-                if called is None:
+                key, called = pending[-1]
+                following = next((one for one in called if one not in done), None)
+                if following is None:
                     done[key] = None
                     pending.pop()
                 else:
-                    pending.append((called, calls_of(self.operations[called])))
+                    pending.append((following, self._called(following)))
         return tuple(reversed(done))
+
+    def _called(self, key: str) -> Iterator[str]:
+        """Whom an operation calls, and who gets copies of that."""
+        for call in calls_of(self.operations[key]):
+            yield call.target
+            if (copy := self._copy(call)) is not None:
+                yield copy.to
 
     def ways(self) -> Iterator[Way]:
         """Every chain of hops from a source, the shorter before those that extend it; at most `MOST_WAYS` of `MOST_HOPS` together."""
@@ -191,6 +234,7 @@ class Flow:
         for way in self._ways():
             ways, hops = ways + 1, hops + len(way.hops)
             if ways > MOST_WAYS or hops > MOST_HOPS:
+                self.has_more_ways = True
                 return
             yield way
 
@@ -198,9 +242,14 @@ class Flow:
         for source in self.sources:
             for target in source.requests:
                 route = self.routes.get(target)
-                layers = (source.layer, *((route.layer,) if route and self.has_gateway else ()))
                 for key in self.destinations(target):
-                    pending = [iter([Way(source, (Hop(None, self.operations[key], layers, 1.0),))])]
+                    service = self.operations[key].service
+                    own = (
+                        route.layer
+                        if route and self.has_gateway
+                        else reading.direct(self.scenario, f"load {source.name}", service)
+                    )
+                    pending = [iter([Way(source, (Hop(None, self.operations[key], (source.layer, own), 1.0),))])]
                     while pending:
                         way = next(pending[-1], None)
                         if way is None:

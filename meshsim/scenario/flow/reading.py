@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION
+from meshsim.scenario.defaults import NO_PRODUCT, resolve
 from meshsim.scenario.sections.errors import ReplayedTime
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ class Layer:
     timeout_path: Path
     """Empty where the product sets it."""
     tries: Tries
+    idle_timeout_ns: int = 0
+    """Time without a byte; 0 for none."""
+
+    @property
+    def has_an_end(self) -> bool:
+        """Whether it gives up by itself, sooner or later."""
+        return bool(self.timeout_ns or self.tries.per_try_timeout_ns or self.idle_timeout_ns)
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ def _step(scenario: Scenario, product: Product | None, service: str, step: Any, 
     again = tries(effective.own_retries(step.retries), (*path, "retries"))
     own = Layer(f"{service} itself", effective.timeout_ns(step.timeout), (*path, "timeout"), again)
     target = step.call.partition("/")[0]
-    layers = (own,) if product is None else (own, sidecar(scenario, product, service, target))
+    layers = (own, direct(scenario, service, target) if product is None else sidecar(scenario, product, service, target))
     times = (1.0 if step.probability is None else step.probability) * (step.repeat or 1)
     return Call(step.call, times, layers, path)
 
@@ -120,7 +128,15 @@ def sidecar(scenario: Scenario, product: Product, caller: str, target: str) -> L
     entries, path = _entries(scenario.mesh), ("mesh", "traffic")
     made = effective.traffic(entries, target, product, effective.caller_in_mesh(scenario.mesh, target))
     again = tries(made.retries, _written(entries, path, target, "retries"))
-    return Layer(f"sidecar of {caller}", made.timeout_ns, _written(entries, path, target, "timeout"), again)
+    return Layer(f"sidecar of {caller}", made.timeout_ns, _written(entries, path, target, "timeout"), again, made.idle_timeout_ns)
+
+
+def direct(scenario: Scenario, caller: str, target: str) -> Layer:
+    """What a caller without a proxy does for calls to a service."""
+    entries, path = _entries(scenario.direct), ("direct", "traffic")
+    made = effective.traffic(entries, target, resolve(NO_PRODUCT))
+    again = tries(made.retries, _written(entries, path, target, "retries"))
+    return Layer(f"{caller} itself", made.timeout_ns, _written(entries, path, target, "timeout"), again, made.idle_timeout_ns)
 
 
 def _entries(section: Any) -> Mapping[str, TrafficSection]:
@@ -160,7 +176,8 @@ def _route_layer(gateway: GatewaySection, name: str, product: Product) -> Layer:
             return "gateway", "routes", name, field
         return _written(gateway.traffic, ("gateway", "traffic"), first, field)
 
-    return Layer(f"route {name}", made.timeout_ns, written("timeout"), tries(made.retries, written("retries")))
+    again = tries(made.retries, written("retries"))
+    return Layer(f"route {name}", made.timeout_ns, written("timeout"), again, made.idle_timeout_ns)
 
 
 def destinations(to: Any) -> dict[str, float]:
