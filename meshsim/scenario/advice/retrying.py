@@ -158,6 +158,7 @@ def endless(flow: Flow) -> Iterator[Remark]:
             continue
         if retries.back_off.base_interval <= NO_WAIT_NS and one.traffic.budget_percent is None:
             yield Remark(
+                Kind.RETRIES_WITHOUT_END,
                 path,
                 f"{retries.num_retries:,} retries without a wait between them: while {one.service} refuses at once, one request asks"
                 " for ever in one instant; write a retry_back_off, or fewer num_retries",
