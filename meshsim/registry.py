@@ -28,7 +28,7 @@ from dataclasses import MISSING, dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Self, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
 
 from meshsim.errors import MeshsimError
 from meshsim.units import Unit
@@ -83,8 +83,8 @@ class Policy:
     def check(self) -> None:
         """Raise `SettingError` where settings contradict each other."""
 
-    def build(self, **context: Any) -> Self:
-        """A copy with its own state, set up for one owner (a proxy's view, a rate limit's key)."""
+    def build(self, *args: Any, **context: Any) -> Any:  # noqa: ARG002
+        """The state of one owner (a proxy's view, a rate limit's key), with what the policy's family asks."""
         built = copy.copy(self)
         built.set_up(**context)
         return built

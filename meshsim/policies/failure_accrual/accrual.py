@@ -50,8 +50,25 @@ class FailureAccrual(Policy):
         if not 0 < self.min_penalty <= self.max_penalty:
             raise SettingError("min_penalty", "must be above 0s and not above max_penalty")
 
-    def set_up(self, hosts: int) -> None:
+    def build(self, hosts: int) -> FailureAccrualState:
+        """All of so many endpoints are open.
+
+        Args:
+            hosts: How many there are.
+        """
+        raise NotImplementedError
+
+
+class FailureAccrualState:
+    """Which endpoints of one proxy are shut out, and until when. Where all are, there is nobody to send to."""
+
+    __slots__ = ("_gates", "jitter_ratio", "max_penalty", "min_penalty")
+
+    def __init__(self, settings: FailureAccrual, hosts: int) -> None:
         """All of so many endpoints are open."""
+        self.min_penalty = settings.min_penalty
+        self.max_penalty = settings.max_penalty
+        self.jitter_ratio = settings.jitter_ratio
         self._gates = [Gate() for _ in range(hosts)]
 
     def is_available(self, index: int, now_ns: int) -> bool:

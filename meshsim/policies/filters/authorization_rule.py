@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @family("authorization_rule")
 class AccessRule(Policy):
-    """Says whom it concerns."""
+    """Says whom it concerns, and what becomes of these."""
 
 
 @policy
@@ -35,10 +35,22 @@ class AuthorizationRule(AccessRule):
     shadow: bool = False
     """Only count what it would refuse, and refuse nothing."""
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, around: Surroundings) -> AuthorizationRuleState:
         """Names become numbers."""
-        self._is_route = marked("routes", self.routes, around.routes)
-        self._is_consumer = marked("consumers", self.consumers, around.consumers)
+        return AuthorizationRuleState(self, around)
+
+
+class AuthorizationRuleState:
+    """Whom the rule concerns, by numbers."""
+
+    __slots__ = ("_is_consumer", "_is_route", "action", "shadow")
+
+    def __init__(self, settings: AuthorizationRule, around: Surroundings) -> None:
+        """Names become numbers."""
+        self.action = settings.action
+        self.shadow = settings.shadow
+        self._is_route = marked("routes", settings.routes, around.routes)
+        self._is_consumer = marked("consumers", settings.consumers, around.consumers)
 
     def concerns(self, route: int, consumer: int) -> bool:
         """Whether requests on this route (-1 for none) and of this consumer match."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from meshsim.policies.admission.admission import Admission
+from meshsim.policies.admission.admission import Admission, AdmissionState
 from meshsim.registry import Policy, SettingError, family, policy
 from meshsim.units import PositiveCount
 
@@ -19,7 +19,7 @@ Key = KeyPart | tuple[KeyPart, ...]
 
 @family("rate_limit_rule")
 class Rule(Policy):
-    """Finds the counter that a request counts in."""
+    """Says which requests are counted together."""
 
 
 @policy
@@ -58,8 +58,25 @@ class RateLimitRule(Rule):
         if self.cost > self.limit.limit():
             raise SettingError("cost", f"must not be above the limit, {self.limit.limit():,}: nothing would ever pass")
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, around: Surroundings) -> RateLimitRuleState:
         """Counters are made as keys come."""
+        return RateLimitRuleState(self, around)
+
+    def parts(self) -> tuple[str, ...]:
+        """What the key is made of."""
+        return (self.key,) if isinstance(self.key, str) else tuple(self.key)
+
+
+class RateLimitRuleState:
+    """The counters of one rule."""
+
+    __slots__ = ("_clocks", "_consumers", "_parts", "_routes", "cost", "counters", "limit", "shadow")
+
+    def __init__(self, settings: RateLimitRule, around: Surroundings) -> None:
+        """Counters are made as keys come."""
+        self.limit = settings.limit
+        self.shadow = settings.shadow
+        self.cost = settings.cost
         sizes = {
             "none": 1,
             "consumer": len(around.consumers),
@@ -68,16 +85,12 @@ class RateLimitRule(Rule):
             "credential": around.credentials,
             "content": around.keys,
         }
-        self._parts = tuple((part, max(1, sizes[part])) for part in self.parts())
-        self._routes = _numbers("routes", self.routes, around.routes)
-        self._consumers = _numbers("consumers", self.consumers, around.consumers)
+        self._parts = tuple((part, max(1, sizes[part])) for part in settings.parts())
+        self._routes = _numbers("routes", settings.routes, around.routes)
+        self._consumers = _numbers("consumers", settings.consumers, around.consumers)
         self._clocks = {"time_zero_ns": around.time_zero_ns, "born_ns": around.born_ns, "begins": around.begins}
-        self.counters: dict[int, Admission] = {}
+        self.counters: dict[int, AdmissionState] = {}
         """Those that have been asked for, by number."""
-
-    def parts(self) -> tuple[str, ...]:
-        """What the key is made of."""
-        return (self.key,) if isinstance(self.key, str) else tuple(self.key)
 
     def index(self, asked: Asked) -> int:
         """The number of the request's counter, or `NO_MATCH`."""
@@ -91,7 +104,7 @@ class RateLimitRule(Rule):
             index = index * size + value
         return index
 
-    def counter(self, index: int) -> Admission:
+    def counter(self, index: int) -> AdmissionState:
         """The counter with this number."""
         counter = self.counters.get(index)
         if counter is None:

@@ -12,7 +12,7 @@ from meshsim.policies.retry.leaky_budget import LeakyBudget
 from meshsim.policies.retry.policy import RetryPolicy
 from meshsim.policies.retry.retry_quota import RetryQuota
 from meshsim.policies.retry.running_quantile import RunningQuantile
-from meshsim.policies.retry.token_budget import RetryTokenBudget
+from meshsim.policies.retry.token_budget import RetryTokenBudget, RetryTokenBudgetState
 
 __all__ = [
     "CONDITIONS",
@@ -27,6 +27,7 @@ __all__ = [
     "RetryPolicy",
     "RetryQuota",
     "RetryTokenBudget",
+    "RetryTokenBudgetState",
     "RunningQuantile",
     "is_retriable",
 ]
