@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from meshsim.own_policies import State, whole, yes_or_no
 from meshsim.registry import Policy, family
 
 REFUSED = -1
@@ -12,7 +13,7 @@ NEVER = -1
 """What `retry_after_ns` says where waiting does not help."""
 
 
-class AdmissionState:
+class AdmissionState(State):
     """Says whether one more may go on, and when. Time never runs backwards between two calls."""
 
     __slots__ = ()
@@ -34,7 +35,14 @@ class AdmissionState:
         raise NotImplementedError
 
 
-@family("admission")
+@family(
+    "admission",
+    AdmissionState,
+    admit=yes_or_no,
+    wait_ns=whole(REFUSED, " for no"),
+    retry_after_ns=whole(NEVER, " for never"),
+    remaining=whole(0),
+)
 class Admission(Policy):
     """A rate limit; what it counts together has a state of its own."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from meshsim.own_policies import State, yes_or_no
 from meshsim.policies.circuit_breaking.window import NS_PER_S, Window
 from meshsim.registry import Policy, SettingError, family, policy
 from meshsim.units import Duration, PositiveCount, Share
@@ -11,7 +12,7 @@ from meshsim.units import Duration, PositiveCount, Share
 CLOSED, OPEN, HALF_OPEN = 0, 1, 2
 
 
-class BreakerState:
+class BreakerState(State):
     """Holds calls back while they would fail. It belongs to one caller's view of one destination."""
 
     __slots__ = ("opened", "rejected", "state")
@@ -36,7 +37,7 @@ class BreakerState:
         """A call that was admitted has no outcome: its caller has gone."""
 
 
-@family("circuit_breaker")
+@family("circuit_breaker", BreakerState, admit=yes_or_no)
 class Breaker(Policy):
     """Says when calls are held back. Each caller's view of a destination has a breaker of its own."""
 

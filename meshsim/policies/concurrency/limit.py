@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from meshsim.own_policies import State, yes_or_no
 from meshsim.registry import Policy, family
 
 
-class ConcurrencyLimitState:
+class ConcurrencyLimitState(State):
     """Says how many requests may be on their way at once. It belongs to one proxy."""
 
     __slots__ = ("in_flight", "limit")
@@ -43,7 +44,7 @@ class ConcurrencyLimitState:
         """Take in a sample; `in_flight` counts the one that has ended."""
 
 
-@family("concurrency_limit")
+@family("concurrency_limit", ConcurrencyLimitState, admit=yes_or_no)
 class ConcurrencyLimit(Policy):
     """Says how a limit on requests at once is found. Each proxy has a limit of its own."""
 

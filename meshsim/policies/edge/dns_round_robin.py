@@ -29,7 +29,7 @@ class DnsRoundRobin(EdgeBalancer):
     ttl: Duration = 30_000_000_000
     """How long an answer is used; CoreDNS' `kubernetes` plugin says 5s, its `cache` plugin 30s."""
 
-    def build(self, replicas: int, seed: int) -> DnsRoundRobinState:
+    def build(self, *, replicas: int, seed: int) -> DnsRoundRobinState:
         """Nobody has looked up anything."""
         return DnsRoundRobinState(self, replicas, seed)
 

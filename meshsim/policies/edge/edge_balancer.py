@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.own_policies import State, position
 from meshsim.registry import Policy, family
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ NOBODY = -1
 """No replica takes connections."""
 
 
-class EdgeBalancerState:
+class EdgeBalancerState(State):
     """Says which replica of the gateway a client's new connection goes to; all requests on the connection follow."""
 
     __slots__ = ()
@@ -33,11 +34,11 @@ class EdgeBalancerState:
         raise NotImplementedError
 
 
-@family("edge_balancer")
+@family("edge_balancer", EdgeBalancerState, pick=position("is_ready", or_nobody=True))
 class EdgeBalancer(Policy):
     """Stands before the gateway's replicas."""
 
-    def build(self, replicas: int, seed: int) -> EdgeBalancerState:
+    def build(self, *, replicas: int, seed: int) -> EdgeBalancerState:
         """One to which no connection has come.
 
         Args:

@@ -23,7 +23,7 @@ class LeastConnections(EdgeBalancer):
     Source: Kubernetes, "IPVS proxy mode" (lc); HAProxy, configuration manual, balance leastconn.
     """
 
-    def build(self, replicas: int, seed: int) -> LeastConnectionsState:  # noqa: ARG002
+    def build(self, **_: object) -> LeastConnectionsState:
         """Nothing to begin with."""
         return LeastConnectionsState()
 

@@ -20,7 +20,7 @@ class RandomReplica(EdgeBalancer):
     Source: Kubernetes, pkg/proxy/iptables/proxier.go (statistic mode random): a Service in kube-proxy's iptables mode.
     """
 
-    def build(self, replicas: int, seed: int) -> RandomReplicaState:  # noqa: ARG002
+    def build(self, **_: object) -> RandomReplicaState:
         """Nothing to begin with."""
         return RandomReplicaState()
 

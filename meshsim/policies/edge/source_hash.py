@@ -24,7 +24,7 @@ class SourceHash(EdgeBalancer):
     mappings to increase hit rates", IEEE/ACM ToN 6(1), 1998 (highest random weight, which stands for the products' tables).
     """
 
-    def build(self, replicas: int, seed: int) -> SourceHashState:  # noqa: ARG002
+    def build(self, *, seed: int, **_: object) -> SourceHashState:
         """Keep what tells this run's hashes from another's."""
         return SourceHashState(seed)
 

@@ -22,7 +22,7 @@ class TakeTurns(EdgeBalancer):
     Source: Kubernetes, "IPVS proxy mode" (rr, the default scheduler); HAProxy, configuration manual, balance roundrobin in mode tcp.
     """
 
-    def build(self, replicas: int, seed: int) -> TakeTurnsState:
+    def build(self, *, replicas: int, seed: int) -> TakeTurnsState:
         """Begin at any of them."""
         return TakeTurnsState(replicas, seed)
 

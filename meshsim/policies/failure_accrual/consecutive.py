@@ -25,7 +25,7 @@ class Consecutive(FailureAccrual):
     jitter_ratio: Ratio = 0.5
     """A random share up to this is added to the penalty."""
 
-    def build(self, hosts: int) -> ConsecutiveState:
+    def build(self, *, hosts: int) -> ConsecutiveState:
         """No endpoint has failed."""
         return ConsecutiveState(self, hosts)
 

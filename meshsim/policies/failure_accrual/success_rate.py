@@ -35,7 +35,7 @@ class SuccessRate(FailureAccrual):
     jitter_ratio: Ratio = 0.5
     """A random share up to this is added to the penalty."""
 
-    def build(self, hosts: int) -> SuccessRateState:
+    def build(self, *, hosts: int) -> SuccessRateState:
         """Nothing has been seen."""
         return SuccessRateState(self, hosts)
 

@@ -55,7 +55,7 @@ class AdaptiveConcurrency(Filter):
         if self.min_concurrency > self.max_concurrency_limit:
             raise SettingError("min_concurrency", f"must not be above max_concurrency_limit, {self.max_concurrency_limit:,}")
 
-    def build(self, around: Surroundings) -> AdaptiveConcurrencyState:
+    def build(self, *, around: Surroundings) -> AdaptiveConcurrencyState:
         """A controller that begins with a measurement."""
         return AdaptiveConcurrencyState(self, around)
 

@@ -14,7 +14,7 @@ from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, Rate, Share
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 REJECTED = Verdict(503, int(Flag.admission), decision=Decision.SHED)
@@ -55,7 +55,7 @@ class AdmissionControl(Filter):
         if self.sr_threshold <= 0:
             raise SettingError("sr_threshold", "must be above 0%")
 
-    def build(self, around: Surroundings) -> AdmissionControlState:  # noqa: ARG002
+    def build(self, **_: object) -> AdmissionControlState:
         """Nothing has been seen."""
         return AdmissionControlState(self)
 

@@ -31,7 +31,7 @@ class ApiKey(Filter):
     verify_time: Duration = 0
     """How long a worker is at work for each key."""
 
-    def build(self, around: Surroundings) -> ApiKeyState:
+    def build(self, *, around: Surroundings) -> ApiKeyState:
         """Nothing is remembered."""
         return ApiKeyState(self, around)
 

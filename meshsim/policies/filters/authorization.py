@@ -47,7 +47,7 @@ class Authorization(Filter):
         if not self.rules and self.default != "deny":
             raise SettingError("rules", "write one at least, or `default: deny`: without, everybody passes")
 
-    def build(self, around: Surroundings) -> AuthorizationState:
+    def build(self, *, around: Surroundings) -> AuthorizationState:
         """The verdict for each route and consumer, worked out beforehand."""
         return AuthorizationState(self, around)
 

@@ -61,7 +61,7 @@ class BasicAuth(Filter):
         """How long the algorithm takes for a password."""
         return BCRYPT_NS << self.bcrypt_cost if self.algorithm == "bcrypt" else HASH_NS[self.algorithm]
 
-    def build(self, around: Surroundings) -> BasicAuthState:
+    def build(self, *, around: Surroundings) -> BasicAuthState:
         """Nothing is remembered."""
         return BasicAuthState(self, around)
 

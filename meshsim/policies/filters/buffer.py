@@ -10,7 +10,7 @@ from meshsim.registry import SettingError, policy
 from meshsim.units import Size
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 TOO_LARGE = Verdict(413, int(Flag.too_large), decision=Decision.LIMITED)
@@ -36,7 +36,7 @@ class Buffer(Filter):
         if self.max_request_bytes <= 0:
             raise SettingError("max_request_bytes", "must be larger than 0B")
 
-    def build(self, around: Surroundings) -> BufferState:  # noqa: ARG002
+    def build(self, **_: object) -> BufferState:
         """No state."""
         return BufferState(self)
 

@@ -101,7 +101,7 @@ class Cache(Filter):
         if self.background_update and not self.stale_while_revalidate:
             raise SettingError("background_update", "does nothing without stale_while_revalidate")
 
-    def build(self, around: Surroundings) -> CacheState:
+    def build(self, *, around: Surroundings) -> CacheState:
         """An empty cache."""
         return CacheState(self, around)
 

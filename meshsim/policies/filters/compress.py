@@ -12,7 +12,7 @@ from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, Size
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 Level = Annotated[int, Ge(0), Le(22)]
@@ -77,7 +77,7 @@ class Compress(Filter):
             rows = MEASURED[self.algorithm]
             raise SettingError("level", f"{self.algorithm} has levels from {rows[0][0]} to {rows[-1][0]}")
 
-    def build(self, around: Surroundings) -> CompressState:  # noqa: ARG002
+    def build(self, **_: object) -> CompressState:
         """What a KiB costs and what is left of it."""
         return CompressState(self)
 

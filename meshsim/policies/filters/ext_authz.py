@@ -56,7 +56,7 @@ class ExtAuthz(Filter):
         if self.timeout <= 0:
             raise SettingError("timeout", "must be longer than 0s")
 
-    def build(self, around: Surroundings) -> ExtAuthzState:
+    def build(self, *, around: Surroundings) -> ExtAuthzState:
         """Nothing is remembered."""
         return ExtAuthzState(self, around)
 

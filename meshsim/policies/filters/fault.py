@@ -12,7 +12,7 @@ from meshsim.registry import SettingError, policy
 from meshsim.units import Count, Duration, Share
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 ABORTED = int(Flag.FI)
@@ -59,7 +59,7 @@ class Fault(Filter):
         if self.delay is None and self.abort is None:
             raise SettingError("delay", "write `delay`, `abort` or both: the filter does nothing without")
 
-    def build(self, around: Surroundings) -> FaultState:  # noqa: ARG002
+    def build(self, **_: object) -> FaultState:
         """Nobody is held up."""
         return FaultState(self)
 

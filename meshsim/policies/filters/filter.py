@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
+from meshsim.own_policies import State, one_of, whole
 from meshsim.registry import Policy, family
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Surroundings(NamedTuple):
     """What the same filter of all its like has in common; the first one fills it."""
 
 
-class FilterState:
+class FilterState(State):
     """Looks at each request that comes in to one proxy."""
 
     observes: bool = False
@@ -207,14 +208,22 @@ class FilterState:
         """
 
 
-@family("filter")
+@family(
+    "filter",
+    FilterState,
+    judge=one_of(Verdict),
+    answered=one_of(Verdict),
+    give_up_waiting=one_of(Verdict),
+    answer_work_ns=whole(0),
+    answer_instead=whole(0),
+)
 class Filter(Policy):
     """A filter of a proxy. Each proxy that has it has a state of its own."""
 
     works_on_answers: ClassVar[bool] = False
     """Whether it is there for answers (too), so that its verdicts alone do not tell whether it has acted."""
 
-    def build(self, around: Surroundings) -> FilterState:
+    def build(self, *, around: Surroundings) -> FilterState:
         """One that has seen no request.
 
         Args:

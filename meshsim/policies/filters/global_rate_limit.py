@@ -80,7 +80,7 @@ class GlobalRateLimit(Filter):
                 "sync_interval", "goes with `fixed_window` only: other limits are not sums of what proxies have counted"
             )
 
-    def build(self, around: Surroundings) -> GlobalRateLimitState:
+    def build(self, *, around: Surroundings) -> GlobalRateLimitState:
         """The service's counters, which the first of the replicas makes, and nothing in the proxy."""
         return GlobalRateLimitState(self, around)
 

@@ -108,7 +108,7 @@ class JwtAuth(Filter):
         if self.async_fetch and (self.coalesce or self.refetch_cooldown is not None):
             raise SettingError("async_fetch", "goes without `coalesce` and `refetch_cooldown`: no request fetches then")
 
-    def build(self, around: Surroundings) -> JwtAuthState:
+    def build(self, *, around: Surroundings) -> JwtAuthState:
         """No keys, unless they are the proxy's own, and no tokens."""
         return JwtAuthState(self, around)
 

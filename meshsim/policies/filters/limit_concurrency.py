@@ -10,7 +10,7 @@ from meshsim.policies.filters.filter import PASS, Decision, Filter, FilterState,
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 OVER_LIMIT = Verdict(503, int(Flag.concurrency), decision=Decision.SHED)
@@ -28,7 +28,7 @@ class LimitConcurrency(Filter):
     limit: ConcurrencyLimit
     """Which rule."""
 
-    def build(self, around: Surroundings) -> LimitConcurrencyState:  # noqa: ARG002
+    def build(self, **_: object) -> LimitConcurrencyState:
         """The rule with state of its own."""
         return LimitConcurrencyState(self)
 

@@ -79,7 +79,7 @@ class Oauth2Introspection(Filter):
         if self.stale_if_error and not (self.ttl or self.negative_ttl):
             raise SettingError("stale_if_error", "needs a `ttl`: nothing is kept without")
 
-    def build(self, around: Surroundings) -> Oauth2IntrospectionState:
+    def build(self, *, around: Surroundings) -> Oauth2IntrospectionState:
         """Nothing is kept, and nobody asks."""
         return Oauth2IntrospectionState(self, around)
 

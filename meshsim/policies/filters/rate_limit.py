@@ -61,7 +61,7 @@ class RateLimit(Filter):
         for rule in self.all_rules():
             rule.check()
 
-    def build(self, around: Surroundings) -> RateLimitState:
+    def build(self, *, around: Surroundings) -> RateLimitState:
         """Full buckets, and nothing counted."""
         return RateLimitState(self, around)
 

@@ -11,7 +11,7 @@ from meshsim.registry import SettingError, policy
 from meshsim.units import NS_PER_MS, Duration, Number, Share
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 SHED = Verdict(503, int(Flag.shed), decision=Decision.SHED)
@@ -56,7 +56,7 @@ class ShedByCriticality(Filter):
         if self.decay >= 1:
             raise SettingError("decay", "must be below 100%: no reading would count")
 
-    def build(self, around: Surroundings) -> ShedByCriticalityState:  # noqa: ARG002
+    def build(self, **_: object) -> ShedByCriticalityState:
         """No load."""
         return ShedByCriticalityState(self)
 

@@ -12,7 +12,7 @@ from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, Size
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 Ratio = Annotated[float, Ge(0.1), Le(1000)]
@@ -52,7 +52,7 @@ class Transcode(Filter):
         if self.max_request_body_size <= 0:
             raise SettingError("max_request_body_size", "must be larger than 0B")
 
-    def build(self, around: Surroundings) -> TranscodeState:  # noqa: ARG002
+    def build(self, **_: object) -> TranscodeState:
         """No state."""
         return TranscodeState(self)
 

@@ -9,7 +9,7 @@ from meshsim.registry import SettingError, policy
 from meshsim.units import Duration
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 
@@ -41,7 +41,7 @@ class Transform(Filter):
         if not (self.request_time or self.request_time_per_kib or self.response_time or self.response_time_per_kib):
             raise SettingError("request_time", "write what a request or an answer costs: the filter does nothing without")
 
-    def build(self, around: Surroundings) -> TransformState:  # noqa: ARG002
+    def build(self, **_: object) -> TransformState:
         """No state."""
         return TransformState(self)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.load_balancing.hashing import Hashing
+from meshsim.policies.load_balancing.hashing import Hashing, HashingState
 from meshsim.registry import SettingError, policy
 
 if TYPE_CHECKING:
@@ -44,6 +44,21 @@ class Maglev(Hashing):
             )
         if not _is_prime(self.table_size):
             raise SettingError("table_size", "must be a prime number, such as 65537")
+
+    def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, **_: object) -> MaglevState:
+        """The table for these endpoints."""
+        return MaglevState(self, endpoints, draw)
+
+
+class MaglevState(HashingState):
+    """The table of one proxy."""
+
+    __slots__ = ("_table", "table_size")
+
+    def __init__(self, settings: Maglev, endpoints: Sequence[Endpoint], draw: Draw) -> None:
+        """Filled for these endpoints."""
+        self.table_size = settings.table_size
+        super().__init__(settings, endpoints, draw)
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
         """Fill the table, the endpoints in the order of their addresses."""

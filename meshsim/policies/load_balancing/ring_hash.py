@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.load_balancing.hashing import Hashing
+from meshsim.policies.load_balancing.hashing import Hashing, HashingState
 from meshsim.registry import SettingError, policy
 
 if TYPE_CHECKING:
@@ -44,6 +44,22 @@ class RingHash(Hashing):
         _check_factor(self.hash_balance_factor)
         if self.minimum_ring_size > self.maximum_ring_size:
             raise SettingError("minimum_ring_size", f"must not be above maximum_ring_size, {self.maximum_ring_size:,}")
+
+    def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, **_: object) -> RingHashState:
+        """The ring of these endpoints."""
+        return RingHashState(self, endpoints, draw)
+
+
+class RingHashState(HashingState):
+    """The ring of one proxy."""
+
+    __slots__ = ("_hashes", "_positions", "maximum_ring_size", "minimum_ring_size")
+
+    def __init__(self, settings: RingHash, endpoints: Sequence[Endpoint], draw: Draw) -> None:
+        """Filled for these endpoints."""
+        self.minimum_ring_size = settings.minimum_ring_size
+        self.maximum_ring_size = settings.maximum_ring_size
+        super().__init__(settings, endpoints, draw)
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
         """The ring: the least endpoint has a whole number of places, so that shares are as exact as the minimum size allows."""

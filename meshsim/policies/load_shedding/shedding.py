@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from meshsim.own_policies import State, yes_or_no
 from meshsim.registry import Policy, family
 
 
-class LoadSheddingState:
+class LoadSheddingState(State):
     """Says of a request that has waited whether it is still worth the work. It belongs to one instance."""
 
     __slots__ = ()
@@ -21,7 +22,7 @@ class LoadSheddingState:
         raise NotImplementedError
 
 
-@family("load_shedding")
+@family("load_shedding", LoadSheddingState, drop=yes_or_no)
 class LoadShedding(Policy):
     """Says whom an overloaded instance drops. Each instance has a state of its own."""
 

@@ -1,6 +1,6 @@
 """Retries: whether to try again, when, where, and how many may at once."""
 
-from meshsim.policies.retry.back_off import BackOff
+from meshsim.policies.retry.back_off import BackOff, BackOffState
 from meshsim.policies.retry.budget import RetryBudget
 from meshsim.policies.retry.conditions import CONDITIONS, is_retriable
 from meshsim.policies.retry.constant import Constant
@@ -17,6 +17,7 @@ from meshsim.policies.retry.token_budget import RetryTokenBudget, RetryTokenBudg
 __all__ = [
     "CONDITIONS",
     "BackOff",
+    "BackOffState",
     "Constant",
     "DecorrelatedJitter",
     "EqualJitter",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from meshsim.own_policies import State, yes_or_no
 from meshsim.registry import Policy, family
 
 
-class RetryTokenBudgetState:
+class RetryTokenBudgetState(State):
     """Pays for retries out of tokens. It belongs to one caller's view of one destination."""
 
     __slots__ = ()
@@ -34,7 +35,7 @@ class RetryTokenBudgetState:
         raise NotImplementedError
 
 
-@family("retry_token_budget")
+@family("retry_token_budget", RetryTokenBudgetState, withdraw=yes_or_no)
 class RetryTokenBudget(Policy):
     """Says what retries cost and what pays for them. Each caller's view of a destination has tokens of its own."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Le
 
+from meshsim.own_policies import State, yes_or_no
 from meshsim.registry import Policy, SettingError, family, policy
 from meshsim.units import Duration
 
@@ -17,7 +18,7 @@ BUCKETS = 60
 """Parts of the window: it moves on by one of them at a time."""
 
 
-class ThrottlingState:
+class ThrottlingState(State):
     """Holds requests back at the caller. It belongs to one caller's view of one destination."""
 
     __slots__ = ()
@@ -30,7 +31,7 @@ class ThrottlingState:
         """What was sent has been accepted, or turned away."""
 
 
-@family("client_throttling")
+@family("client_throttling", ThrottlingState, admit=yes_or_no)
 class Throttling(Policy):
     """Says when a caller holds requests back. Each caller's view of a destination has a state of its own."""
 

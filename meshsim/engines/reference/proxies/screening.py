@@ -226,7 +226,9 @@ class Screen:
         for task in self._waiting.pop((number, key), ()):
             task.wake()
 
-    def _start_refresh(self, number: int, one: FilterState, call: Incoming, key: int, send: Callable[[Call], Steps] | None) -> None:
+    def _start_refresh(
+        self, number: int, one: FilterState, call: Incoming, key: int, send: Callable[[Call], Steps] | None
+    ) -> None:
         now_ns = self._clock.now_ns
         if send is None:
             one.done(now_ns, 0, call.request, 0, NONE, 0)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.station import Station
     from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.request import Request
+    from meshsim.policies.filters import FilterState
 
 AT_GATEWAY = 0
 OUTBOUND = 1
