@@ -115,7 +115,7 @@ def admit_and_end(state, now_ns, number, draw):  # noqa: ARG001
 
 
 USES = {
-    "admission": lambda state, now_ns, number, draw: (state.admit(now_ns), state.wait_ns(now_ns, 2)),
+    "admission": lambda state, now_ns, *_: (state.admit(now_ns), state.wait_ns(now_ns, 2)),
     "load_balancer": lambda state, now_ns, number, draw: (
         state.pick(ENDPOINTS, draw, now_ns, number),
         state.done(ENDPOINTS[number % 2], now_ns, 3_000_000, is_failure=False),
@@ -123,13 +123,13 @@ USES = {
     ),
     "circuit_breaker": admit_and_end,
     "concurrency_limit": admit_and_end,
-    "client_throttling": lambda state, now_ns, number, draw: (state.admit(now_ns, draw), state.done(now_ns, is_accepted=False)),
+    "client_throttling": lambda state, now_ns, _, draw: (state.admit(now_ns, draw), state.done(now_ns, is_accepted=False)),
     "edge_balancer": lambda state, now_ns, number, draw: state.pick([0, 1], [True, True], number, now_ns, draw),
     "failure_accrual": lambda state, now_ns, number, draw: state.record(number % 2, now_ns, 503, -1, 0, draw),
     "outlier_detection": lambda state, now_ns, number, draw: state.record(number % 2, now_ns, 503, -1, 0, draw),
-    "load_shedding": lambda state, now_ns, number, draw: state.drop(now_ns, 60_000_000, 3),
-    "retry_token_budget": lambda state, now_ns, number, draw: (state.deposit(now_ns), state.withdraw(now_ns, is_timeout=False)),
-    "back_off": lambda state, now_ns, number, draw: state.wait_ns(number + 1, 0, draw),
+    "load_shedding": lambda state, now_ns, *_: state.drop(now_ns, 60_000_000, 3),
+    "retry_token_budget": lambda state, now_ns, *_: (state.deposit(now_ns), state.withdraw(now_ns, is_timeout=False)),
+    "back_off": lambda state, _, number, draw: state.wait_ns(number + 1, 0, draw),
 }
 """What an engine asks, by family."""
 
