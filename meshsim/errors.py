@@ -6,6 +6,7 @@ MeshsimError
 ├── LimitError         a run was ended that would have taken more than can be had       exit code 104
 ├── ResultError        a run directory cannot be read or written                       exit code 1
 ├── SeamError          the processes or the cluster that should do the work are not there    exit code 1
+├── PolicyError        a policy of a user's own cannot be used, or raised something (own_policies.py)    exit code 107
 ├── UsageError         something was asked for that cannot be                            exit code 2
 └── UnitError          one value cannot be read as a quantity (becomes a mistake of a ScenarioError)
 """

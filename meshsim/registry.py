@@ -11,8 +11,19 @@ Validation, the JSON Schema, `meshsim policies`, `meshsim explain` and "did you 
         choice_count: PositiveCount = 2
         '''Endpoints compared for each request; 1 is plain random.'''
 
-Settings and state are different things: an instance made from a scenario holds settings only, and `build()` gives each proxy
-a copy of its own with the state set up.
+        def build(self, **_):
+            return LeastRequestState(self)
+
+
+    class LeastRequestState(LoadBalancerState):
+        def __init__(self, settings):
+            self.choice_count = settings.choice_count
+
+        def pick(self, endpoints, draw, now_ns, hash_key):
+            ...
+
+Settings and state are different things, and two classes: an instance made from a scenario holds settings only and never changes, and
+`build()` gives each proxy a state of its own, a plain object of the family's interface.
 """
 
 from __future__ import annotations
@@ -22,16 +33,22 @@ import copy
 import dataclasses
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Self, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
 
+from meshsim import own_policies
 from meshsim.errors import MeshsimError
+from meshsim.own_policies import PolicyError, State
 from meshsim.units import Unit
+
+if TYPE_CHECKING:
+    from meshsim.own_policies import Right
 
 CachedFunction = TypeVar("CachedFunction", bound=Callable[..., Any])
 
@@ -77,35 +94,46 @@ class Policy:
 
     family: ClassVar[str]
     """The family's name, as `meshsim policies` prints it."""
+    interface: ClassVar[type[State] | None]
+    """What the states are that its policies build."""
     name: ClassVar[str] = ""
     """The name in a scenario."""
 
     def check(self) -> None:
         """Raise `SettingError` where settings contradict each other."""
 
-    def build(self, **context: Any) -> Self:
-        """A copy with its own state, set up for one owner (a proxy's view, a rate limit's key)."""
+    def build(self, *args: Any, **context: Any) -> Any:  # noqa: ARG002
+        """The state of one owner (a proxy's view, a rate limit's key), which answers what the policy's family is asked."""
         built = copy.copy(self)
         built.set_up(**context)
         return built
 
     def set_up(self, *args: Any, **context: Any) -> None:
-        """Set up the state; the settings are there already."""
+        """Work out what is asked for often."""
 
 
 P = TypeVar("P", bound=type[Policy])
 _FAMILIES: dict[str, dict[str, type[Policy]]] = {}
 
 
-def family(name: str) -> Any:
-    """Class decorator: the class is the interface of a family of policies, under this name."""
+def family(name: str, interface: type[State] | None = None, **answers: Right) -> Any:
+    """Class decorator: the class is the settings side of a family of policies, under this name.
 
-    def declare(cls: P) -> P:
+    Args:
+        name: As `meshsim policies` prints it.
+        interface: What the states of its policies are; None where what is built is the settings once more (distributions).
+        answers: What the states' answers have to be, by method; looked at only in policies that are not meshsim's own.
+    """
+
+    def declare_family(cls: P) -> P:
         cls.family = name
+        cls.interface = interface
         _FAMILIES.setdefault(name, {})
+        if interface is not None:
+            own_policies.declare(interface, answers)
         return cls
 
-    return declare
+    return declare_family
 
 
 @dataclass_transform(kw_only_default=True)
@@ -113,12 +141,37 @@ def policy(cls: P) -> P:
     """Class decorator: the class is a policy of its base's family, by its name in snake_case.
 
     Args of the class are its settings, by keyword; quantities may be given as text, as in a scenario.
+
+    Raises:
+        PolicyError: The class has no family, or no `build`.
     """
+    if not own_policies.is_ours(cls):
+        _check_own(cls, own_policies.place_of(sys._getframe(1)))  # noqa: SLF001 — where it stands, also in a notebook's cell
     _read_text_settings(cls)
-    dataclasses.dataclass(kw_only=True, eq=False, repr=True)(cls)
+    dataclasses.dataclass(kw_only=True, eq=False, repr=True, frozen=cls.set_up is Policy.set_up)(cls)
     cls.name = snake_case(cls.__name__)
     _FAMILIES[cls.family][cls.name] = cls
     return cls
+
+
+def _check_own(cls: type[Policy], place: str) -> None:
+    """Refuse what can be no policy, and look at what the rest builds."""
+    if not hasattr(cls, "family"):
+        known = ", ".join(sorted(_FAMILIES))
+        raise PolicyError(
+            f"{place}: {cls.__name__} is of no family: `@policy` needs the class of one as its base, such as "
+            f"`class {cls.__name__}(LoadBalancer)` from meshsim.policies.load_balancing (families: {known})"
+        )
+    if cls.interface is None:
+        return
+    family_class: type[Policy] = next(one for one in cls.__mro__ if "family" in vars(one))
+    if cls.build is family_class.build:
+        interface = cls.interface.__name__
+        raise PolicyError(
+            f"{place}: {cls.__name__} has no `build`: write `def build(self, **_): return {cls.__name__}State(self)`, and a "
+            f"`class {cls.__name__}State({interface})` that answers"
+        )
+    own_policies.guard_settings(cls, cls.interface)
 
 
 def families() -> dict[str, dict[str, type[Policy]]]:
@@ -130,7 +183,13 @@ def families() -> dict[str, dict[str, type[Policy]]]:
 @cache
 def _load_entry_points() -> None:
     for entry_point in entry_points(group="meshsim.policies"):
-        entry_point.load()
+        try:
+            entry_point.load()
+        except MeshsimError:
+            raise
+        except Exception as error:
+            kind = type(error).__name__
+            raise PolicyError(f"the policy {entry_point.name} = {entry_point.value} cannot be loaded: {kind}: {error}") from error
 
 
 @cached_by_class
@@ -200,7 +259,7 @@ def _read_text_settings(cls: type[Policy]) -> None:
     def __post_init__(self: Any) -> None:  # noqa: N807
         for name, unit in _units(cls).items():
             if isinstance(value := getattr(self, name), str):
-                setattr(self, name, unit.parse(value))
+                object.__setattr__(self, name, unit.parse(value))  # it is frozen
 
     cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
 

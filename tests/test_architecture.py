@@ -24,7 +24,7 @@ MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("
 PACKAGES = sorted(name for name, path in MODULES.items() if path.name == "__init__.py")
 LAYERS = (
     ("errors",),
-    ("units",),
+    ("own_policies", "units"),
     ("flags", "portable", "randomness", "registry", "replay", "xxhash"),
     ("random_blocks",),
     ("arrivals", "distributions", "policies", "records"),

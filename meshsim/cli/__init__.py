@@ -9,6 +9,7 @@ What a command needs is imported inside it: this is the one place where that is 
 | 2         | the command line is wrong                                                          |
 | 99        | `run`: a threshold is crossed; `compare`: a gate is, or no variant holds all       |
 | 104       | the scenario is wrong, or a run of it takes more than can be had                   |
+| 107       | a policy of one's own gave a wrong answer or raised an exception                   |
 | 130       | interrupted                                                                        |
 """
 

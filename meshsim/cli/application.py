@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Never
 import typer
 
 from meshsim.errors import LimitError, MeshsimError, ReplayError, ScenarioError, SeamError, UsageError, printable
+from meshsim.own_policies import PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ FAILED = 1
 MISUSED = 2
 CROSSED = 99
 WRONG_SCENARIO = 104
+WRONG_POLICY = 107
+"""As k6 exits where the user's script raises (errext/exitcodes/codes.go, ScriptException)."""
 INTERRUPTED = 130
 WIDTH_OF_A_FILE = 100
 """Columns of a table that does not go to a terminal and whose reader has not set COLUMNS."""
@@ -64,15 +67,15 @@ def told(kept: Callable[[], str] = lambda: "") -> Iterator[None]:
     """
     try:
         yield
-    except ScenarioError as error:
-        tell(str(error), prefix="")
-        raise typer.Exit(WRONG_SCENARIO) from None
-    except ReplayError as error:
+    except (ScenarioError, ReplayError) as error:
         tell(str(error), prefix="")
         raise typer.Exit(WRONG_SCENARIO) from None
     except LimitError as error:
         tell("; ".join(filter(None, [str(error), kept()])))
         raise typer.Exit(WRONG_SCENARIO) from None
+    except PolicyError as error:
+        tell(str(error), prefix="")
+        raise typer.Exit(WRONG_POLICY) from None
     except UsageError as error:
         tell(str(error))
         raise typer.Exit(MISUSED) from None

@@ -47,7 +47,7 @@ class Mixture(Distribution):
         """The bounds of the components' intervals; those without weight are left out."""
         parts = [component for component in self.of if component["weight"] > 0]
         sums = list(accumulate(component["weight"] for component in parts))
-        self._times = [component["time"].build() for component in parts]
+        self._times: list[Distribution] = [component["time"].build() for component in parts]
         self._bounds = [0.0, *(part / sums[-1] for part in sums)]
 
     def quantile(self, u: float) -> float:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from meshsim.policies.concurrency import ConcurrencyLimit
     from meshsim.policies.failure_accrual import FailureAccrual
     from meshsim.policies.load_balancing import LoadBalancer
-    from meshsim.policies.locality import Locality
+    from meshsim.policies.locality import LocalityState
     from meshsim.policies.outlier_detection import OutlierDetection
     from meshsim.policies.retry import RetryBudget, RetryTokenBudget
     from meshsim.policies.throttling import ClientThrottling
@@ -123,7 +123,7 @@ class Cluster:
     token_budget: RetryTokenBudget | None = None
     connections: Connections | None = None
     """None where connections take no time and nothing limits them."""
-    locality: Locality | None = None
+    locality: LocalityState | None = None
     panic_threshold: float = 0.5
     overprovisioning: float = 1.4
     outliers: OutlierDetection | None = None

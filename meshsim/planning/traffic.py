@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from meshsim.scenario.sections.resilience import HealthChecksSection, HedgeSection, MirrorSection
     from meshsim.scenario.sections.traffic import RetriesSection, TrafficSection
 
-NEVER_AGAIN = RetryPolicy(0, 0, (), FullJitter(), avoids_previous_hosts=False, max_reselections=0)
+NEVER_AGAIN = RetryPolicy(0, 0, (), FullJitter().build(), avoids_previous_hosts=False, max_reselections=0)
 """Of hedging without retries."""
 
 
@@ -38,7 +38,7 @@ def plan_retries(retries: effective.Retries | None, hedge: HedgeSection | None =
         num_retries=retries.num_retries,
         conditions=conditions,
         codes=retries.retriable_status_codes,
-        back_off=retries.back_off,
+        back_off=retries.back_off.build(),
         avoids_previous_hosts=retries.avoids_previous_hosts,
         max_reselections=retries.max_reselections,
         max_retry_after_ns=retries.max_retry_after_ns,

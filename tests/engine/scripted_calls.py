@@ -22,8 +22,7 @@ from meshsim.flags import Flag
 from meshsim.plan import Cluster, Limits, Retries
 from meshsim.policies.admission import NO_LIMIT
 from meshsim.policies.load_balancing import RoundRobin
-from meshsim.policies.retry import CONDITIONS, BackOff, Constant, RetryPolicy
-from meshsim.policies.retry.token_budget import RetryTokenBudget
+from meshsim.policies.retry import CONDITIONS, BackOffState, Constant, RetryPolicy, RetryTokenBudgetState
 from meshsim.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ class Bench:
         self.outcome, self.ended_ms = outcome, self.clock.now_ns / MS
 
 
-class Noting(BackOff):
+class Noting(BackOffState):
     """Waits that are written down, and what was asked for them."""
 
     def __init__(self, *waits_ms: float) -> None:
@@ -160,7 +159,7 @@ class Noting(BackOff):
         return round(self.waits_ms.pop(0) * MS)
 
 
-class NotingBudget(RetryTokenBudget):
+class NotingBudget(RetryTokenBudgetState):
     """A budget that says what it was told."""
 
     def __init__(self, tokens: int = 99) -> None:
@@ -186,7 +185,7 @@ def policy(num_retries: int = 2, *retry_on: str, back_off_ms: float = 5, **setti
     conditions = 0
     for name in retry_on or ("5xx",):
         conditions |= CONDITIONS[name]
-    made = {"back_off": Constant(interval=round(back_off_ms * MS)), "avoids_previous_hosts": False, "max_reselections": 0}
+    made = {"back_off": Constant(interval=round(back_off_ms * MS)).build(), "avoids_previous_hosts": False, "max_reselections": 0}
     return RetryPolicy(num_retries, conditions, (), **{**made, **settings})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from meshsim.engines import reference
 from meshsim.flags import Flag
 from meshsim.metrics.stages.slow_sample import Records, SlowSample
 from meshsim.plan import Ask
-from meshsim.policies.filters import Cache, Decision, Filter, Surroundings, Then, Verdict
+from meshsim.policies.filters import Cache, Decision, Filter, FilterState, Surroundings, Then, Verdict
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -24,10 +25,11 @@ PASS = Verdict()
 NOT_NOW = Verdict(503, int(Flag.RL), decision=Decision.SHED)
 
 
-class Scripted(Filter):
+class Scripted(FilterState):
     """A filter that does what the test says, and writes down what it is told."""
 
     draws = False
+    name = ""
 
     def __init__(self, judge: Any = None, **how: Any) -> None:
         self.how = {"judge": judge, **how}
@@ -39,6 +41,11 @@ class Scripted(Filter):
         """For each proxy and process one."""
         self.log: list[tuple[Any, ...]] = []
         """Instant (ms), what was called, the request's number, and what else it was told."""
+
+    def build(self, *, around: Surroundings) -> Scripted:
+        made = copy(self)
+        made.set_up(around)
+        return made
 
     def set_up(self, around: Surroundings) -> None:
         self.around = around

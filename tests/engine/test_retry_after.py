@@ -15,7 +15,7 @@ BACK_OFF_NS = 123 * MS
 
 
 def waits(asked_ns, longest_ns, count=2000):
-    back_off = Constant(interval=BACK_OFF_NS)
+    back_off = Constant(interval=BACK_OFF_NS).build()
     policy = RetryPolicy(3, 0, (), back_off, avoids_previous_hosts=False, max_reselections=0, max_retry_after_ns=longest_ns)
     answer, draw = Outcome(503, retry_after_ns=asked_ns), Draw()
     return {wait_ns(policy, answer, 1, 0, draw.at(7 * key, BACK_OFF)) for key in range(count)}

@@ -65,7 +65,7 @@ def test_what_remains_is_what_it_would_admit(name, load):
     now_ns, one = 0, ALL[name].build()
     for gap_ns, cost in load:
         now_ns += gap_ns
-        assert 0 <= one.remaining(now_ns) <= one.limit() == 7
+        assert 0 <= one.remaining(now_ns) <= ALL[name].limit() == 7
         for wanted in range(1, 8):
             assert (one.retry_after_ns(now_ns, wanted) == 0) == (wanted <= one.remaining(now_ns))
         one.admit(now_ns, cost)

@@ -22,11 +22,11 @@ from meshsim.randomness import BACK_OFF, Draw, call_key
 MS = 1_000_000
 CLIENTS = 100
 BACK_OFFS = {
-    "None": Constant(interval="0s"),
-    "FullJitter": FullJitter(base_interval="10ms", max_interval="2s"),
-    "EqualJitter": EqualJitter(base_interval="10ms", max_interval="2s"),
-    "Decorr": DecorrelatedJitter(base_interval="5ms", max_interval="2s"),
-    "Exponential": Exponential(base_interval="10ms", max_interval="2s"),
+    "None": Constant(interval="0s").build(),
+    "FullJitter": FullJitter(base_interval="10ms", max_interval="2s").build(),
+    "EqualJitter": EqualJitter(base_interval="10ms", max_interval="2s").build(),
+    "Decorr": DecorrelatedJitter(base_interval="5ms", max_interval="2s").build(),
+    "Exponential": Exponential(base_interval="10ms", max_interval="2s").build(),
 }
 """The base is 5 ms there, but what doubles is 5 ms x 2^n with n = 1 at the first failure already: 10 ms."""
 

@@ -31,7 +31,8 @@ def back_off(base_ms, max_ms):
 
 def waits_ms(policy, retry, previous_ms=0, count=5000):
     draw = Draw()
-    return [policy.wait_ns(retry, previous_ms * MS, draw.at(key * 7, BACK_OFF)) / MS for key in range(count)]
+    back_off = policy.build()
+    return [back_off.wait_ns(retry, previous_ms * MS, draw.at(key * 7, BACK_OFF)) / MS for key in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def waits_ms(policy, retry, previous_ms=0, count=5000):
     ],
 )
 def test_the_interval_doubles_until_half_the_maximum_and_is_the_maximum_then(base, most, intervals):
-    assert [back_off(base, most).interval_ns(retry) / MS for retry in range(1, len(intervals) + 1)] == intervals
+    assert [back_off(base, most).build().interval_ns(retry) / MS for retry in range(1, len(intervals) + 1)] == intervals
 
 
 def test_the_wait_is_a_whole_number_of_milliseconds_below_the_interval():
@@ -58,7 +59,7 @@ def test_the_wait_is_a_whole_number_of_milliseconds_below_the_interval():
 def test_the_wait_is_what_is_drawn():
     draw = Scripted(0, 24, 7)
 
-    assert [back_off(25, 250).wait_ns(1, 0, draw) for _ in range(3)] == [0, 24 * MS, 7 * MS]
+    assert [back_off(25, 250).build().wait_ns(1, 0, draw) for _ in range(3)] == [0, 24 * MS, 7 * MS]
     assert draw.asked == [25, 25, 25]
 
 
@@ -71,13 +72,13 @@ def test_all_waits_are_equally_likely():
 
 @pytest.mark.parametrize("base", [0, 0.4, 1, 1.9])
 def test_a_base_of_a_millisecond_or_less_means_no_wait_before_the_first_retry_and_nothing_is_drawn(base):
-    assert back_off(base, 10).wait_ns(1, 0, Scripted()) == 0
+    assert back_off(base, 10).build().wait_ns(1, 0, Scripted()) == 0
 
 
 def test_fractions_of_a_millisecond_are_cut_off():
     draw = Scripted(1)
 
-    assert back_off(2.9, 10).wait_ns(1, 0, draw) == MS
+    assert back_off(2.9, 10).build().wait_ns(1, 0, draw) == MS
     assert draw.asked == [2]
 
 
@@ -123,13 +124,13 @@ def test_the_thousandth_retry_waits_no_longer_than_the_maximum(cls):
 
 
 def test_exponential_waits_the_doubled_interval_without_any_chance():
-    policy = Exponential(base_interval="5ms", max_interval="100ms")
+    policy = Exponential(base_interval="5ms", max_interval="100ms").build()
 
     assert [policy.wait_ns(retry, 0, None) / MS for retry in range(1, 8)] == [5, 10, 20, 40, 80, 100, 100]
 
 
 def test_equal_jitter_waits_half_of_the_interval_and_what_is_drawn_of_the_other_half():
-    policy = EqualJitter(base_interval="10ms", max_interval="70ms")
+    policy = EqualJitter(base_interval="10ms", max_interval="70ms").build()
 
     assert [policy.wait_ns(retry, 0, Uniforms(0.25)) / MS for retry in (1, 2, 3, 4, 9)] == [6.25, 12.5, 25, 43.75, 43.75]
 
@@ -144,7 +145,7 @@ def test_equal_jitter_never_waits_less_than_half():
 
 
 def test_decorrelated_jitter_waits_from_the_base_to_three_times_the_wait_before():
-    policy = DecorrelatedJitter(base_interval="10ms", max_interval="1s")
+    policy = DecorrelatedJitter(base_interval="10ms", max_interval="1s").build()
 
     assert policy.wait_ns(1, 0, Uniforms(0.5)) == 20 * MS  # of 10 to 30: before the first retry the wait was the base
     assert policy.wait_ns(2, 20 * MS, Uniforms(0.5)) == 35 * MS  # of 10 to 60
@@ -172,7 +173,7 @@ def test_jitter_other_than_envoys_has_full_precision():
 
 
 def test_constant_waits_half_a_second_unless_told_otherwise():
-    assert Constant().wait_ns(1, 0, None) == Constant().wait_ns(9, 700 * MS, None) == 500 * MS
+    assert Constant().build().wait_ns(1, 0, None) == Constant().build().wait_ns(9, 700 * MS, None) == 500 * MS
 
 
 @pytest.mark.parametrize("interval_ms", [0, 1, 30_000])
@@ -180,7 +181,7 @@ def test_constants_interval_is_each_wait(interval_ms):
     policy = Constant(interval=f"{interval_ms}ms")
     policy.check()
 
-    assert [policy.wait_ns(retry, 0, None) for retry in range(1, 5)] == [interval_ms * MS] * 4
+    assert [policy.build().wait_ns(retry, 0, None) for retry in range(1, 5)] == [interval_ms * MS] * 4
 
 
 def test_these_are_the_back_offs():

@@ -95,7 +95,12 @@ def test_a_policy_asks_with_its_own_conditions_and_codes():
     def policy(*names, codes=()):
         conditions = sum(CONDITIONS[name] for name in names)
         return RetryPolicy(
-            1, conditions, codes, FullJitter(base_interval=1, max_interval=1), avoids_previous_hosts=False, max_reselections=0
+            1,
+            conditions,
+            codes,
+            FullJitter(base_interval=1, max_interval=1).build(),
+            avoids_previous_hosts=False,
+            max_reselections=0,
         )
 
     assert policy("gateway-error").is_retriable(503, NO_GRPC, int(Flag.error))

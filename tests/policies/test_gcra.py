@@ -58,7 +58,7 @@ def test_redis_cells_own_example():
         assert after_ns == (NEVER if retry_after_s == NEVER else retry_after_s * SECOND)
         assert one.admit(now_ms * MS, quantity) == is_admitted
         assert one.remaining(now_ms * MS) == remaining
-    assert one.limit() == 5
+    assert Gcra(max_burst=4, count=1, period="1s").limit() == 5
 
 
 def test_max_burst_comes_on_top_of_the_first():

@@ -77,9 +77,8 @@ class TestAsking:
         assert told(one, 2500 * MS)[0] == Verdict(503, Flag.RL, retry_after_ns=8 * SECOND, decision=Decision.LIMITED, rule=0)
 
     def test_it_waits_20_ms_for_the_service_unless_told_otherwise(self):
-        assert replicas(1)[0].timeout == 20 * MS
-        assert replicas(1, timeout="2s")[0].timeout == 2 * SECOND
-        assert replicas(1)[0].service == "limits"
+        assert GlobalRateLimit(service="limits", rules=(rule(),)).timeout == 20 * MS
+        assert GlobalRateLimit(service="limits", rules=(rule(),), timeout="2s").timeout == 2 * SECOND
 
 
 class TestFailure:

@@ -259,7 +259,7 @@ class TestFailureAccrual:
 
 
 def test_max_wait_drops_who_has_waited_longer():
-    assert [MaxWait(limit="10ms").drop(0, wait * NS_PER_MS, 3) for wait in (9, 10, 11)] == [False, False, True]
+    assert [MaxWait(limit="10ms").build().drop(0, wait * NS_PER_MS, 3) for wait in (9, 10, 11)] == [False, False, True]
 
 
 class TestCodel:

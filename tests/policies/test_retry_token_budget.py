@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshsim.policies.retry import LeakyBudget, RetryTokenBudget
+from meshsim.policies.retry import LeakyBudget, RetryTokenBudgetState
 from meshsim.registry import SettingError, families
 
 SECOND = 1_000_000_000
@@ -203,4 +203,4 @@ def test_it_agrees_with_a_list_of_all_that_was_ever_paid_in_and_out(steps, ratio
 def test_a_family_member_of_ones_own_needs_a_rule_for_withdrawals():
     assert set(families()["retry_token_budget"]) >= {"leaky_budget", "retry_quota"}
     with pytest.raises(NotImplementedError):
-        RetryTokenBudget().withdraw(0, is_timeout=False)
+        RetryTokenBudgetState().withdraw(0, is_timeout=False)

@@ -13,7 +13,7 @@ from meshsim.units import NS_PER_S
 def factor(age_s, **settings):
     (endpoint,) = endpoints([0])
     endpoint.healthy_since_ns = 100 * NS_PER_S
-    return SlowStart(slow_start_window="30s", **settings).factor(endpoint, (100 + age_s) * NS_PER_S)
+    return SlowStart(slow_start_window="30s", **settings).build().factor(endpoint, (100 + age_s) * NS_PER_S)
 
 
 def test_the_weight_grows_in_a_straight_line_from_a_tenth_to_all():
@@ -31,7 +31,7 @@ def test_the_least_weight_is_a_setting():
 
 def test_whoever_was_there_from_the_start_is_not_new():
     (endpoint,) = endpoints([0])
-    assert SlowStart(slow_start_window="30s").factor(endpoint, 0) == 1.0
+    assert SlowStart(slow_start_window="30s").build().factor(endpoint, 0) == 1.0
 
 
 def test_who_is_not_well_and_is_asked_all_the_same_has_its_full_weight():
@@ -42,7 +42,7 @@ def test_who_is_not_well_and_is_asked_all_the_same_has_its_full_weight():
 
     endpoint = Ill(1.0, 0)
     endpoint.healthy_since_ns = 100 * NS_PER_S
-    assert SlowStart(slow_start_window="30s").factor(endpoint, 101 * NS_PER_S) == 1.0
+    assert SlowStart(slow_start_window="30s").build().factor(endpoint, 101 * NS_PER_S) == 1.0
 
 
 @pytest.mark.parametrize("policy", [RoundRobin, LeastRequest])

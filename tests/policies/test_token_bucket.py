@@ -169,7 +169,7 @@ def test_retry_after_is_the_time_until_the_tokens_are_back():
     assert [one.retry_after_ns(0, cost) for cost in (1, 2, 3)] == [33_333_334, 66_666_667, 100 * MS]
     assert one.retry_after_ns(50 * MS) == 0
     assert one.remaining(50 * MS) == 1
-    assert one.limit() == 3
+    assert TokenBucket(max_tokens=3, fill_interval="1s").limit() == 3
 
 
 def test_in_each_second_of_an_even_150_as_many_pass_as_a_real_envoy_let_pass():

@@ -121,10 +121,11 @@ class TestBeside:
     @pytest.mark.parametrize("wrap", [lambda policy: policy, lambda policy: DeterministicSubsetting(load_balancer=policy)])
     def test_a_blackout_does_not_begin_again_with_another_zone(self, wrap):
         hosts = self.reporting([300.0, 100.0])
-        balancer = wrap(ClientSideWeightedRoundRobin(blackout_period="10s")).build(endpoints=hosts, draw=Draw().at(1, 1))
+        policy = wrap(ClientSideWeightedRoundRobin(blackout_period="10s"))
+        balancer = policy.build(endpoints=hosts, draw=Draw().at(1, 1))
         balancer.pick(hosts, NO_CHANCE, 0, NO_HASH)
 
-        other = balancer.beside(hosts, Draw().at(2, 1), 0, 1)
+        other = policy.beside(balancer, hosts, Draw().at(2, 1), 0, 1)
         assert Counter(other.pick(hosts, NO_CHANCE, 11 * NS_PER_S, NO_HASH) for _ in range(400)) == {0: 300, 1: 100}
 
     def test_estimates_are_known_there_too(self):
@@ -132,11 +133,11 @@ class TestBeside:
         balancer = PeakEwma().build(endpoints=hosts, draw=NO_CHANCE)
         balancer.done(hosts[0], 0, 5 * NS_PER_S, is_failure=False)
 
-        assert balancer.beside(hosts, NO_CHANCE, 0, 1).cost(hosts[0], 0) == 5 * NS_PER_S
+        assert PeakEwma().beside(balancer, hosts, NO_CHANCE, 0, 1).cost(hosts[0], 0) == 5 * NS_PER_S
 
     def test_turns_are_its_own(self):
         hosts = endpoints([0, 0, 0])
         balancer = RoundRobin().build(endpoints=hosts, draw=Scripted(0))
-        other = balancer.beside(hosts, Scripted(2), 0, 1)
+        other = RoundRobin().beside(balancer, hosts, Scripted(2), 0, 1)
 
         assert (balancer.pick(hosts, NO_CHANCE, 0, NO_HASH), other.pick(hosts, NO_CHANCE, 0, NO_HASH)) == (0, 2)

@@ -11,7 +11,7 @@ from textwrap import dedent
 
 BEGINNING = '''
 import meshsim as ms
-from meshsim.policies.load_balancing import LoadBalancer
+from meshsim.policies.load_balancing import LoadBalancer, LoadBalancerState
 from meshsim.scenario.documentation.schema import json_schema
 from meshsim.units import Count
 
@@ -46,6 +46,13 @@ def test_a_policy_registered_late_can_be_chosen_at_once(tmp_path):
             which: Count = 0
             """Its number."""
 
+            def build(self, **_):
+                return AlwaysTheSameState(self)
+
+        class AlwaysTheSameState(LoadBalancerState):
+            def __init__(self, settings):
+                self.which = settings.which
+
             def pick(self, endpoints, draw, now_ns, hash_key):
                 return self.which
 
@@ -70,12 +77,16 @@ def test_a_cell_that_is_run_again_replaces_its_policy(tmp_path):
     done = run(
         '''
         for answer in (0, 1):
+            class ChangedState(LoadBalancerState):
+                def pick(self, endpoints, draw, now_ns, hash_key, answer=answer):
+                    return answer
+
             @ms.policy
             class Changed(LoadBalancer):
                 """Send everything to one endpoint."""
 
-                def pick(self, endpoints, draw, now_ns, hash_key, answer=answer):
-                    return answer
+                def build(self, **_):
+                    return ChangedState()
 
             assert instances("changed") == {answer}
         ''',

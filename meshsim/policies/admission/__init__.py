@@ -1,6 +1,6 @@
 """Admission: whether a request may go on now."""
 
-from meshsim.policies.admission.admission import NEVER, REFUSED, Admission
+from meshsim.policies.admission.admission import NEVER, REFUSED, Admission, AdmissionState
 from meshsim.policies.admission.fixed_window import FixedWindow
 from meshsim.policies.admission.gcra import Gcra
 from meshsim.policies.admission.leaky_bucket import LeakyBucket
@@ -16,6 +16,7 @@ __all__ = [
     "NO_LIMIT",
     "REFUSED",
     "Admission",
+    "AdmissionState",
     "FixedWindow",
     "Gcra",
     "LeakyBucket",

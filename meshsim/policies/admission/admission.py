@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from meshsim.own_policies import State, whole, yes_or_no
 from meshsim.registry import Policy, family
 
 REFUSED = -1
@@ -12,12 +13,10 @@ NEVER = -1
 """What `retry_after_ns` says where waiting does not help."""
 
 
-@family("admission")
-class Admission(Policy):
+class AdmissionState(State):
     """Says whether one more may go on, and when. Time never runs backwards between two calls."""
 
-    delays: ClassVar[bool] = False
-    """Whether its `wait_ns` may be above 0."""
+    __slots__ = ()
 
     def admit(self, now_ns: int, cost: int = 1) -> bool:
         """Whether the one that asks at `now_ns` may go on; what it takes is taken, and nothing where it may not."""
@@ -31,14 +30,38 @@ class Admission(Policy):
         """How long until one more would be admitted if nobody else comes, 0 for now, `NEVER` for not at all; nothing is taken."""
         raise NotImplementedError
 
+    def remaining(self, now_ns: int) -> int:
+        """How many more may go on now, as X-RateLimit-Remaining tells it; nothing is taken."""
+        raise NotImplementedError
+
+
+@family(
+    "admission",
+    AdmissionState,
+    admit=yes_or_no,
+    wait_ns=whole(REFUSED, " for no"),
+    retry_after_ns=whole(NEVER, " for never"),
+    remaining=whole(0),
+)
+class Admission(Policy):
+    """A rate limit; what it counts together has a state of its own."""
+
+    delays: ClassVar[bool] = False
+    """Whether its `wait_ns` may be above 0."""
+
+    def build(self, **context: Any) -> AdmissionState:
+        """One that has admitted nobody yet.
+
+        Args:
+            context: `time_zero_ns`, the time of day at time zero since 1970; `born_ns`, when the process began, below 0 for one that was
+                there before the run; `begins`, date and time of time zero, empty where the scenario does not say it.
+        """
+        raise NotImplementedError
+
     def limit(self) -> int:
         """How many may go on at once at best, as X-RateLimit-Limit tells it."""
         raise NotImplementedError
 
     def per_second(self) -> float:
         """Requests per second in the long run."""
-        raise NotImplementedError
-
-    def remaining(self, now_ns: int) -> int:
-        """How many more may go on now, as X-RateLimit-Remaining tells it; nothing is taken."""
         raise NotImplementedError

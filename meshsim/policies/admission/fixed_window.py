@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from meshsim.policies.admission.admission import NEVER, Admission
+from meshsim.policies.admission.admission import NEVER, Admission, AdmissionState
 from meshsim.registry import SettingError, policy
 from meshsim.units import NS_PER_S, Duration, PositiveCount
 
@@ -31,9 +29,29 @@ class FixedWindow(Admission):
         if self.window <= 0:
             raise SettingError("window", "must be longer than 0s")
 
-    def set_up(self, **context: Any) -> None:
+    def build(self, time_zero_ns: int = 0, **_: object) -> FixedWindowState:
         """Nothing has been counted."""
-        self._zero_ns: int = context.get("time_zero_ns", 0) % self.window
+        return FixedWindowState(self, time_zero_ns)
+
+    def limit(self) -> int:
+        """How many in each window."""
+        return self.requests
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.requests * NS_PER_S / self.window
+
+
+class FixedWindowState(AdmissionState):
+    """The count of the present window."""
+
+    __slots__ = ("_count", "_window", "_zero_ns", "requests", "window")
+
+    def __init__(self, settings: FixedWindow, time_zero_ns: int) -> None:
+        """Nothing has been counted."""
+        self.requests = settings.requests
+        self.window = settings.window
+        self._zero_ns: int = time_zero_ns % settings.window
         """How much of a window is over at time zero."""
         self._window = 0
         self._count = 0
@@ -54,14 +72,6 @@ class FixedWindow(Admission):
         if cost > self.requests:
             return NEVER
         return 0 if cost <= self.remaining(now_ns) else self.window - (now_ns + self._zero_ns) % self.window
-
-    def limit(self) -> int:
-        """How many in each window."""
-        return self.requests
-
-    def per_second(self) -> float:
-        """Requests per second in the long run."""
-        return self.requests * NS_PER_S / self.window
 
     def remaining(self, now_ns: int) -> int:
         """How many are left in this window."""

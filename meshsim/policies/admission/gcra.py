@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from meshsim.policies.admission.admission import NEVER, Admission
+from meshsim.policies.admission.admission import NEVER, Admission, AdmissionState
 from meshsim.registry import SettingError, policy
 from meshsim.units import NS_PER_S, Count, Duration, PositiveCount
 
@@ -32,11 +30,32 @@ class Gcra(Admission):
         if self.period <= 0:
             raise SettingError("period", "must be longer than 0s")
 
-    def set_up(self, **context: Any) -> None:  # noqa: ARG002
+    def build(self, **_: object) -> GcraState:
         """The first may come at once."""
+        return GcraState(self)
+
+    def limit(self) -> int:
+        """How many may come at once."""
+        return self.max_burst + 1
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.count * NS_PER_S / self.period
+
+
+class GcraState(AdmissionState):
+    """The theoretical arrival time."""
+
+    __slots__ = ("_arrival", "_tolerance", "count", "max_burst", "period")
+
+    def __init__(self, settings: Gcra) -> None:
+        """The first may come at once."""
+        self.max_burst = settings.max_burst
+        self.count = settings.count
+        self.period = settings.period
         self._arrival = 0
         """When the next one is due by the rate, in ns x count."""
-        self._tolerance = (self.max_burst + 1) * self.period
+        self._tolerance = (settings.max_burst + 1) * settings.period
 
     def admit(self, now_ns: int, cost: int = 1) -> bool:
         """Move the theoretical arrival time on, if that stays within the tolerance."""
@@ -56,14 +75,6 @@ class Gcra(Admission):
             return NEVER
         early = max(self._arrival, now_ns * self.count) + cost * self.period - self._tolerance - now_ns * self.count
         return -(-early // self.count) if early > 0 else 0
-
-    def limit(self) -> int:
-        """How many may come at once."""
-        return self.max_burst + 1
-
-    def per_second(self) -> float:
-        """Requests per second in the long run."""
-        return self.count * NS_PER_S / self.period
 
     def remaining(self, now_ns: int) -> int:
         """How many would be within the tolerance."""

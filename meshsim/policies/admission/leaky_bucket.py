@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from meshsim.policies.admission.admission import NEVER, REFUSED, Admission
+from meshsim.policies.admission.admission import NEVER, REFUSED, Admission, AdmissionState
 from meshsim.registry import SettingError, policy
 from meshsim.units import NS_PER_MS, Count, Rate
 
@@ -38,17 +38,40 @@ class LeakyBucket(Admission):
 
     def check(self) -> None:
         """Raise `SettingError` for what NGINX would not count or not see."""
-        if self._thousandths() < 1:
+        if self.thousandths() < 1:
             raise SettingError("rate", "must be 0.001/s at least: NGINX counts in thousandths of a request per second")
         if self.nodelay and self.delay:
             raise SettingError("delay", "write `delay` or `nodelay`, which is a delay without end")
 
-    def set_up(self, **context: Any) -> None:  # noqa: ARG002
+    def build(self, **_: object) -> LeakyBucketState:
         """An empty bucket, in which the first request is no excess."""
-        self._rate = self._thousandths()
+        return LeakyBucketState(self)
+
+    def limit(self) -> int:
+        """How many may come at once."""
+        return self.burst + 1
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.rate
+
+    def thousandths(self) -> int:
+        """The rate as NGINX counts it, in thousandths of a request per second."""
+        return int(round(self.rate * WHOLE, 6))
+
+
+class LeakyBucketState(AdmissionState):
+    """What is in the bucket."""
+
+    __slots__ = ("_burst", "_delay", "_excess", "_last_ms", "_rate", "burst")
+
+    def __init__(self, settings: LeakyBucket) -> None:
+        """An empty bucket, in which the first request is no excess."""
+        self.burst = settings.burst
+        self._rate = settings.thousandths()
         """Thousandths per second, which NGINX rounds down: 1/min is 16."""
-        self._burst = self.burst * WHOLE
-        self._delay = self._burst if self.nodelay else self.delay * WHOLE
+        self._burst = settings.burst * WHOLE
+        self._delay = self._burst if settings.nodelay else settings.delay * WHOLE
         self._excess = -WHOLE
         self._last_ms = 0
 
@@ -76,14 +99,6 @@ class LeakyBucket(Admission):
         to_leak = self._excess + cost * WHOLE - self._burst
         return (self._last_ms - (-to_leak * 1000 // self._rate)) * NS_PER_MS - now_ns
 
-    def limit(self) -> int:
-        """How many may come at once."""
-        return self.burst + 1
-
-    def per_second(self) -> float:
-        """Requests per second in the long run."""
-        return self.rate
-
     def remaining(self, now_ns: int) -> int:
         """How many would not be refused."""
         return (self._burst - self._leaked(now_ns // NS_PER_MS)) // WHOLE
@@ -91,6 +106,3 @@ class LeakyBucket(Admission):
     def _leaked(self, now_ms: int) -> int:
         """The excess that is left; below 0 where the next request is none."""
         return max(-WHOLE, self._excess - self._rate * (now_ms - self._last_ms) // 1000)
-
-    def _thousandths(self) -> int:
-        return int(round(self.rate * WHOLE, 6))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from meshsim.policies.admission.admission import NEVER, Admission
+from meshsim.policies.admission.admission import NEVER, Admission, AdmissionState
 from meshsim.registry import SettingError, policy
 from meshsim.units import Count, PositiveCount
 
@@ -51,10 +51,30 @@ class Quota(Admission):
         if self.offset > self.requests:
             raise SettingError("offset", f"must not be above requests, {self.requests:,}")
 
-    def set_up(self, **context: Any) -> None:
+    def build(self, begins: str = "", **_: object) -> QuotaState:
         """The first period, with its offset."""
-        self._zero = _in_utc(self.time_zero or context.get("begins") or FIRST_SECOND)
-        self._count = self.offset
+        return QuotaState(self, begins)
+
+    def limit(self) -> int:
+        """How many in a period."""
+        return self.requests
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.requests / (DAYS[self.period] * 86_400)
+
+
+class QuotaState(AdmissionState):
+    """What is used of the present period."""
+
+    __slots__ = ("_count", "_end_ns", "_zero", "period", "requests")
+
+    def __init__(self, settings: Quota, begins: str) -> None:
+        """The first period, with its offset."""
+        self.requests = settings.requests
+        self.period = settings.period
+        self._zero = _in_utc(settings.time_zero or begins or FIRST_SECOND)
+        self._count = settings.offset
         self._end_ns = self._end_of(0)
 
     def admit(self, now_ns: int, cost: int = 1) -> bool:
@@ -72,14 +92,6 @@ class Quota(Admission):
         if cost > self.requests:
             return NEVER
         return 0 if cost <= self.remaining(now_ns) else self._end_ns - now_ns
-
-    def limit(self) -> int:
-        """How many in a period."""
-        return self.requests
-
-    def per_second(self) -> float:
-        """Requests per second in the long run."""
-        return self.requests / (DAYS[self.period] * 86_400)
 
     def remaining(self, now_ns: int) -> int:
         """How many are left in this period."""

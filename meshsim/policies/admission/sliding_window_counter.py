@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from meshsim.policies.admission.admission import NEVER, Admission
+from meshsim.policies.admission.admission import NEVER, Admission, AdmissionState
 from meshsim.registry import SettingError, policy
 from meshsim.units import NS_PER_S, Duration, PositiveCount
 
@@ -33,9 +31,30 @@ class SlidingWindowCounter(Admission):
         if self.window <= 0:
             raise SettingError("window", "must be longer than 0s")
 
-    def set_up(self, **context: Any) -> None:
+    def build(self, time_zero_ns: int = 0, **_: object) -> SlidingWindowCounterState:
         """Nothing has been counted."""
-        self._zero_ns: int = context.get("time_zero_ns", 0) % self.window
+        return SlidingWindowCounterState(self, time_zero_ns)
+
+    def limit(self) -> int:
+        """How many in a window."""
+        return self.requests
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.requests * NS_PER_S / self.window
+
+
+class SlidingWindowCounterState(AdmissionState):
+    """The counts of this window and of the last one."""
+
+    __slots__ = ("_count", "_last", "_window", "_zero_ns", "count_refused", "requests", "window")
+
+    def __init__(self, settings: SlidingWindowCounter, time_zero_ns: int) -> None:
+        """Nothing has been counted."""
+        self.requests = settings.requests
+        self.window = settings.window
+        self.count_refused = settings.count_refused
+        self._zero_ns: int = time_zero_ns % settings.window
         """How much of a window is over at time zero."""
         self._window = 0
         self._count = 0
@@ -60,14 +79,6 @@ class SlidingWindowCounter(Admission):
         if room >= 0:
             return max(0, self._until(self._last, room) - over_ns)
         return self.window - over_ns + self._until(self._count, self.requests - cost)
-
-    def limit(self) -> int:
-        """How many in a window."""
-        return self.requests
-
-    def per_second(self) -> float:
-        """Requests per second in the long run."""
-        return self.requests * NS_PER_S / self.window
 
     def remaining(self, now_ns: int) -> int:
         """How many fit by the estimate."""

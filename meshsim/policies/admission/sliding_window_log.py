@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
-from meshsim.policies.admission.admission import NEVER, Admission
+from meshsim.policies.admission.admission import NEVER, Admission, AdmissionState
 from meshsim.registry import SettingError, policy
 from meshsim.units import NS_PER_S, Duration, PositiveCount
 
@@ -30,8 +29,28 @@ class SlidingWindowLog(Admission):
         if self.window <= 0:
             raise SettingError("window", "must be longer than 0s")
 
-    def set_up(self, **context: Any) -> None:  # noqa: ARG002
+    def build(self, **_: object) -> SlidingWindowLogState:
         """Nobody has come."""
+        return SlidingWindowLogState(self)
+
+    def limit(self) -> int:
+        """How many in any window."""
+        return self.requests
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.requests * NS_PER_S / self.window
+
+
+class SlidingWindowLogState(AdmissionState):
+    """When the requests of the last window came."""
+
+    __slots__ = ("_log", "requests", "window")
+
+    def __init__(self, settings: SlidingWindowLog) -> None:
+        """Nobody has come."""
+        self.requests = settings.requests
+        self.window = settings.window
         self._log: deque[int] = deque()
         """When each of the admitted came; as often as it cost."""
 
@@ -52,14 +71,6 @@ class SlidingWindowLog(Admission):
             return NEVER
         too_many = len(self._log) + cost - self.requests
         return max(0, self._log[too_many - 1] + self.window - now_ns) if too_many > 0 else 0
-
-    def limit(self) -> int:
-        """How many in any window."""
-        return self.requests
-
-    def per_second(self) -> float:
-        """Requests per second in the long run."""
-        return self.requests * NS_PER_S / self.window
 
     def remaining(self, now_ns: int) -> int:
         """How many more fit into the window that ends now."""

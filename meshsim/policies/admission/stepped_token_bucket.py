@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from meshsim.policies.admission.admission import NEVER, Admission
+from meshsim.policies.admission.admission import NEVER, Admission, AdmissionState
 from meshsim.registry import SettingError, policy
 from meshsim.units import NS_PER_MS, NS_PER_S, Duration, PositiveCount
 
@@ -34,11 +32,32 @@ class SteppedTokenBucket(Admission):
         if self.fill_interval < 50 * NS_PER_MS:
             raise SettingError("fill_interval", "Envoy refuses a fill_interval below 50ms")
 
-    def set_up(self, **context: Any) -> None:
+    def build(self, born_ns: int = 0, **_: object) -> SteppedTokenBucketState:
         """A full bucket."""
-        self._since_ns: int = -context.get("born_ns", 0) % self.fill_interval
+        return SteppedTokenBucketState(self, born_ns)
+
+    def limit(self) -> int:
+        """Size of the bucket."""
+        return self.max_tokens
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.tokens_per_fill * NS_PER_S / self.fill_interval
+
+
+class SteppedTokenBucketState(AdmissionState):
+    """What is in the bucket."""
+
+    __slots__ = ("_fills", "_since_ns", "_tokens", "fill_interval", "max_tokens", "tokens_per_fill")
+
+    def __init__(self, settings: SteppedTokenBucket, born_ns: int) -> None:
+        """A full bucket."""
+        self.max_tokens = settings.max_tokens
+        self.tokens_per_fill = settings.tokens_per_fill
+        self.fill_interval = settings.fill_interval
+        self._since_ns: int = -born_ns % settings.fill_interval
         """How long before time zero a fill was."""
-        self._tokens = self.max_tokens
+        self._tokens = settings.max_tokens
         self._fills = 0
 
     def admit(self, now_ns: int, cost: int = 1) -> bool:
@@ -58,14 +77,6 @@ class SteppedTokenBucket(Admission):
             return 0
         fills = -(-missing // self.tokens_per_fill)
         return fills * self.fill_interval - (now_ns + self._since_ns) % self.fill_interval
-
-    def limit(self) -> int:
-        """Size of the bucket."""
-        return self.max_tokens
-
-    def per_second(self) -> float:
-        """Requests per second in the long run."""
-        return self.tokens_per_fill * NS_PER_S / self.fill_interval
 
     def remaining(self, now_ns: int) -> int:
         """Tokens in the bucket."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from meshsim.policies.admission.admission import NEVER, Admission
+from meshsim.policies.admission.admission import NEVER, Admission, AdmissionState
 from meshsim.registry import SettingError, policy
 from meshsim.units import NS_PER_MS, NS_PER_S, Duration, PositiveCount
 
@@ -35,9 +33,30 @@ class TokenBucket(Admission):
                 "Envoy refuses a fill_interval below 50ms; write a larger one, with more tokens_per_fill",
             )
 
-    def set_up(self, **context: Any) -> None:  # noqa: ARG002
+    def build(self, **_: object) -> TokenBucketState:
         """A full bucket at time zero."""
-        self._full = self._level = self.max_tokens * self.fill_interval
+        return TokenBucketState(self)
+
+    def limit(self) -> int:
+        """Size of the bucket."""
+        return self.max_tokens
+
+    def per_second(self) -> float:
+        """Requests per second in the long run."""
+        return self.tokens_per_fill * NS_PER_S / self.fill_interval
+
+
+class TokenBucketState(AdmissionState):
+    """What is in the bucket."""
+
+    __slots__ = ("_filled_ns", "_full", "_level", "fill_interval", "max_tokens", "tokens_per_fill")
+
+    def __init__(self, settings: TokenBucket) -> None:
+        """A full bucket at time zero."""
+        self.max_tokens = settings.max_tokens
+        self.tokens_per_fill = settings.tokens_per_fill
+        self.fill_interval = settings.fill_interval
+        self._full = self._level = settings.max_tokens * settings.fill_interval
         self._filled_ns = 0
 
     def admit(self, now_ns: int, cost: int = 1) -> bool:
@@ -59,14 +78,6 @@ class TokenBucket(Admission):
             return NEVER
         missing = self.fill_interval * cost - self._level_at(now_ns)
         return -(-missing // self.tokens_per_fill) if missing > 0 else 0
-
-    def limit(self) -> int:
-        """Size of the bucket."""
-        return self.max_tokens
-
-    def per_second(self) -> float:
-        """Requests per second in the long run."""
-        return self.tokens_per_fill * NS_PER_S / self.fill_interval
 
     def remaining(self, now_ns: int) -> int:
         """Whole tokens in the bucket."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+from meshsim.own_policies import State, yes_or_no
 from meshsim.policies.circuit_breaking.window import NS_PER_S, Window
 from meshsim.registry import Policy, SettingError, family, policy
 from meshsim.units import Duration, PositiveCount, Share
@@ -11,9 +12,42 @@ from meshsim.units import Duration, PositiveCount, Share
 CLOSED, OPEN, HALF_OPEN = 0, 1, 2
 
 
-@family("circuit_breaker")
+class BreakerState(State):
+    """Holds calls back while they would fail. It belongs to one caller's view of one destination."""
+
+    __slots__ = ("opened", "rejected", "state")
+
+    def __init__(self) -> None:
+        """Closed."""
+        self.state = CLOSED
+        """`CLOSED`, `OPEN` or `HALF_OPEN`."""
+        self.opened = 0
+        """How often it has opened."""
+        self.rejected = 0
+        """How many calls it has held back."""
+
+    def admit(self, now_ns: int) -> bool:
+        """Whether a call may go on; one that may is to be followed by `done` or `cancelled`."""
+        raise NotImplementedError
+
+    def done(self, now_ns: int, rtt_ns: int, is_failure: bool) -> None:  # noqa: FBT001
+        """A call that was admitted has ended."""
+
+    def cancelled(self) -> None:
+        """A call that was admitted has no outcome: its caller has gone."""
+
+
+@family("circuit_breaker", BreakerState, admit=yes_or_no)
 class Breaker(Policy):
-    """Holds calls back while they would fail. State belongs to one caller's view of one destination."""
+    """Says when calls are held back. Each caller's view of a destination has a breaker of its own."""
+
+    def build(self, **context: Any) -> BreakerState:
+        """A closed one.
+
+        Args:
+            context: `time_zero_ns`, time of day at time zero, since 1970.
+        """
+        raise NotImplementedError
 
 
 @policy
@@ -52,18 +86,45 @@ class CircuitBreaker(Breaker):
             if not 0 < getattr(self, name) <= 1:
                 raise SettingError(name, "must be above 0% and at most 100%")
 
-    def set_up(self, time_zero_ns: int = 0, **_: object) -> None:
+    def build(self, time_zero_ns: int = 0, **_: object) -> CircuitBreakerState:
         """Closed, with nothing seen."""
-        is_timed = self.sliding_window_type == "time_based"
-        self._least = self.minimum_number_of_calls if is_timed else min(self.minimum_number_of_calls, self.sliding_window_size)
-        self._window = Window(self.sliding_window_size, is_timed=is_timed, zero_ns=time_zero_ns % NS_PER_S)
-        self._probes = Window(self.permitted_number_of_calls_in_half_open_state, is_timed=False)
+        return CircuitBreakerState(self, time_zero_ns)
+
+
+class CircuitBreakerState(BreakerState):
+    """Closed, open or half open, and the outcomes that decide it."""
+
+    __slots__ = (
+        "_least",
+        "_permitted",
+        "_probes",
+        "_since_ns",
+        "_window",
+        "failure_rate_threshold",
+        "max_wait_duration_in_half_open_state",
+        "permitted_number_of_calls_in_half_open_state",
+        "slow_call_duration_threshold",
+        "slow_call_rate_threshold",
+        "wait_duration_in_open_state",
+    )
+
+    def __init__(self, settings: CircuitBreaker, time_zero_ns: int) -> None:
+        """Closed, with nothing seen."""
+        super().__init__()
+        self.failure_rate_threshold = settings.failure_rate_threshold
+        self.slow_call_rate_threshold = settings.slow_call_rate_threshold
+        self.slow_call_duration_threshold = settings.slow_call_duration_threshold
+        self.wait_duration_in_open_state = settings.wait_duration_in_open_state
+        self.permitted_number_of_calls_in_half_open_state = settings.permitted_number_of_calls_in_half_open_state
+        self.max_wait_duration_in_half_open_state = settings.max_wait_duration_in_half_open_state
+        is_timed = settings.sliding_window_type == "time_based"
+        self._least = (
+            settings.minimum_number_of_calls if is_timed else min(settings.minimum_number_of_calls, settings.sliding_window_size)
+        )
+        self._window = Window(settings.sliding_window_size, is_timed=is_timed, zero_ns=time_zero_ns % NS_PER_S)
+        self._probes = Window(settings.permitted_number_of_calls_in_half_open_state, is_timed=False)
         self._permitted = 0
         self._since_ns = 0
-        self.state = CLOSED
-        self.opened = 0
-        """How often it has opened."""
-        self.rejected = 0
 
     def admit(self, now_ns: int) -> bool:
         """Whether a call may go on; one that may is to be followed by `done` or `cancelled`."""

@@ -4,7 +4,7 @@ from meshsim.policies.concurrency.aimd import Aimd
 from meshsim.policies.concurrency.fixed import Fixed
 from meshsim.policies.concurrency.gradient2 import Gradient2
 from meshsim.policies.concurrency.gradient_controller import GradientController
-from meshsim.policies.concurrency.limit import ConcurrencyLimit
+from meshsim.policies.concurrency.limit import ConcurrencyLimit, ConcurrencyLimitState
 from meshsim.policies.concurrency.vegas import Vegas
 
-__all__ = ["Aimd", "ConcurrencyLimit", "Fixed", "Gradient2", "GradientController", "Vegas"]
+__all__ = ["Aimd", "ConcurrencyLimit", "ConcurrencyLimitState", "Fixed", "Gradient2", "GradientController", "Vegas"]

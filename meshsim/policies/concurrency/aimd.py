@@ -6,7 +6,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Lt
 
-from meshsim.policies.concurrency.limit import ConcurrencyLimit
+from meshsim.policies.concurrency.limit import ConcurrencyLimit, ConcurrencyLimitState
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, PositiveCount
 
@@ -35,9 +35,23 @@ class Aimd(ConcurrencyLimit):
         """Raise `SettingError` where the limits contradict each other."""
         check_limits(self.min_limit, self.max_limit)
 
-    def first_limit(self) -> int:
-        """The initial one."""
-        return self.initial_limit
+    def build(self, **_: object) -> AimdState:
+        """State of its own."""
+        return AimdState(self)
+
+
+class AimdState(ConcurrencyLimitState):
+    """The limit that successes raise and drops cut."""
+
+    __slots__ = ("backoff_ratio", "max_limit", "min_limit", "timeout")
+
+    def __init__(self, settings: Aimd) -> None:
+        """Nothing has happened."""
+        super().__init__(settings.initial_limit)
+        self.min_limit = settings.min_limit
+        self.max_limit = settings.max_limit
+        self.backoff_ratio = settings.backoff_ratio
+        self.timeout = settings.timeout
 
     def learn(self, now_ns: int, rtt_ns: int, in_flight: int, is_dropped: bool) -> None:  # noqa: ARG002, FBT001
         """Up by one, or down by a share."""

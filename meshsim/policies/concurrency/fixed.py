@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshsim.policies.concurrency.limit import ConcurrencyLimit
+from meshsim.policies.concurrency.limit import ConcurrencyLimit, ConcurrencyLimitState
 from meshsim.registry import policy
 from meshsim.units import PositiveCount
 
@@ -17,6 +17,6 @@ class Fixed(ConcurrencyLimit):
     limit: PositiveCount = 25
     """Requests at once."""
 
-    def first_limit(self) -> int:
-        """The setting."""
-        return self.limit
+    def build(self, **_: object) -> ConcurrencyLimitState:
+        """A limit that learns nothing."""
+        return ConcurrencyLimitState(self.limit)

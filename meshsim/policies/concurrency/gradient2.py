@@ -8,7 +8,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 
 from meshsim.policies.concurrency.aimd import check_limits
-from meshsim.policies.concurrency.limit import ConcurrencyLimit
+from meshsim.policies.concurrency.limit import ConcurrencyLimit, ConcurrencyLimitState
 from meshsim.registry import policy
 from meshsim.units import Count, PositiveCount
 
@@ -43,16 +43,39 @@ class Gradient2(ConcurrencyLimit):
         """Raise `SettingError` where the limits contradict each other."""
         check_limits(self.min_limit, self.max_limit)
 
-    def set_up(self, **_: object) -> None:
+    def build(self, **_: object) -> Gradient2State:
         """Nothing is known of the round trip."""
-        super().set_up()
-        self._estimated = float(self.initial_limit)
+        return Gradient2State(self)
+
+
+class Gradient2State(ConcurrencyLimitState):
+    """The averages of the round trip, and the limit that they make."""
+
+    __slots__ = (
+        "_count",
+        "_estimated",
+        "_long_ns",
+        "_sum_ns",
+        "long_window",
+        "max_limit",
+        "min_limit",
+        "queue_size",
+        "rtt_tolerance",
+        "smoothing",
+    )
+
+    def __init__(self, settings: Gradient2) -> None:
+        """Nothing is known of the round trip."""
+        super().__init__(settings.initial_limit)
+        self.min_limit = settings.min_limit
+        self.max_limit = settings.max_limit
+        self.queue_size = settings.queue_size
+        self.rtt_tolerance = settings.rtt_tolerance
+        self.long_window = settings.long_window
+        self.smoothing = settings.smoothing
+        self._estimated = float(settings.initial_limit)
         self._long_ns = 0.0
         self._sum_ns, self._count = 0.0, 0
-
-    def first_limit(self) -> int:
-        """The initial one."""
-        return self.initial_limit
 
     def learn(self, now_ns: int, rtt_ns: int, in_flight: int, is_dropped: bool) -> None:  # noqa: ARG002, FBT001
         """One step; a drop tells by its round trip alone."""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from meshsim.own_policies import State, yes_or_no
 from meshsim.registry import Policy, family
 
 
-@family("concurrency_limit")
-class ConcurrencyLimit(Policy):
-    """Says how many requests may be on their way at once. State belongs to one proxy."""
+class ConcurrencyLimitState(State):
+    """Says how many requests may be on their way at once. It belongs to one proxy."""
 
-    def set_up(self, **_: object) -> None:
-        """Nothing is on its way."""
-        self.limit = self.first_limit()
+    __slots__ = ("in_flight", "limit")
+
+    def __init__(self, limit: int) -> None:
+        """Nothing is on its way, and there may be so many."""
+        self.limit = limit
         """How many there may be now."""
         self.in_flight = 0
-
-    def first_limit(self) -> int:
-        """How many there may be at the start."""
-        raise NotImplementedError
 
     def admit(self, now_ns: int) -> bool:  # noqa: ARG002
         """Whether one more may go on; one that may is to be followed by `done` or `cancelled`."""
@@ -44,3 +42,12 @@ class ConcurrencyLimit(Policy):
 
     def learn(self, now_ns: int, rtt_ns: int, in_flight: int, is_dropped: bool) -> None:  # noqa: FBT001
         """Take in a sample; `in_flight` counts the one that has ended."""
+
+
+@family("concurrency_limit", ConcurrencyLimitState, admit=yes_or_no)
+class ConcurrencyLimit(Policy):
+    """Says how a limit on requests at once is found. Each proxy has a limit of its own."""
+
+    def build(self, **_: object) -> ConcurrencyLimitState:
+        """One that has learned nothing yet."""
+        raise NotImplementedError

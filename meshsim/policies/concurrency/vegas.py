@@ -7,7 +7,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.concurrency.limit import ConcurrencyLimit
+from meshsim.policies.concurrency.limit import ConcurrencyLimit, ConcurrencyLimitState
 from meshsim.portable import ln
 from meshsim.registry import policy
 from meshsim.units import PositiveCount
@@ -35,16 +35,25 @@ class Vegas(ConcurrencyLimit):
     probe_multiplier: PositiveCount = 30
     """Samples between two measurements of the shortest round trip, for each one of the limit."""
 
-    def set_up(self, **_: object) -> None:
+    def build(self, **_: object) -> VegasState:
         """Nothing is known of the round trip."""
-        super().set_up()
-        self._estimated = float(self.initial_limit)
+        return VegasState(self)
+
+
+class VegasState(ConcurrencyLimitState):
+    """The shortest round trip, and the limit that follows from it."""
+
+    __slots__ = ("_estimated", "_samples", "_shortest_ns", "max_limit", "probe_multiplier", "smoothing")
+
+    def __init__(self, settings: Vegas) -> None:
+        """Nothing is known of the round trip."""
+        super().__init__(settings.initial_limit)
+        self.max_limit = settings.max_limit
+        self.smoothing = settings.smoothing
+        self.probe_multiplier = settings.probe_multiplier
+        self._estimated = float(settings.initial_limit)
         self._shortest_ns = 0
         self._samples = 0
-
-    def first_limit(self) -> int:
-        """The initial one."""
-        return self.initial_limit
 
     def learn(self, now_ns: int, rtt_ns: int, in_flight: int, is_dropped: bool) -> None:  # noqa: ARG002, FBT001
         """One step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer
+from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer, EdgeBalancerState
 from meshsim.randomness import mix
 from meshsim.registry import policy
 from meshsim.units import Duration
@@ -29,8 +29,19 @@ class DnsRoundRobin(EdgeBalancer):
     ttl: Duration = 30_000_000_000
     """How long an answer is used; CoreDNS' `kubernetes` plugin says 5s, its `cache` plugin 30s."""
 
-    def set_up(self, replicas: int, seed: int) -> None:
+    def build(self, *, replicas: int, seed: int) -> DnsRoundRobinState:
         """Nobody has looked up anything."""
+        return DnsRoundRobinState(self, replicas, seed)
+
+
+class DnsRoundRobinState(EdgeBalancerState):
+    """The answers that clients have."""
+
+    __slots__ = ("_answers", "_next", "_seed", "ttl")
+
+    def __init__(self, settings: DnsRoundRobin, replicas: int, seed: int) -> None:
+        """Nobody has looked up anything."""
+        self.ttl = settings.ttl
         self._seed, self._next = seed, seed % replicas
         self._answers: dict[int, tuple[int, int]] = {}
         """By address: the replica, and when that was looked up."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer
+from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer, EdgeBalancerState
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
@@ -22,6 +22,16 @@ class LeastConnections(EdgeBalancer):
 
     Source: Kubernetes, "IPVS proxy mode" (lc); HAProxy, configuration manual, balance leastconn.
     """
+
+    def build(self, **_: object) -> LeastConnectionsState:
+        """Nothing to begin with."""
+        return LeastConnectionsState()
+
+
+class LeastConnectionsState(EdgeBalancerState):
+    """It remembers nothing: connections are counted for it."""
+
+    __slots__ = ()
 
     def pick(
         self, connections: Sequence[int], is_ready: Sequence[bool], address: int, now_ns: int, draw: Draw  # noqa: ARG002

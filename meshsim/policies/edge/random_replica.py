@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer
+from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer, EdgeBalancerState
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
@@ -19,6 +19,16 @@ class RandomReplica(EdgeBalancer):
 
     Source: Kubernetes, pkg/proxy/iptables/proxier.go (statistic mode random): a Service in kube-proxy's iptables mode.
     """
+
+    def build(self, **_: object) -> RandomReplicaState:
+        """Nothing to begin with."""
+        return RandomReplicaState()
+
+
+class RandomReplicaState(EdgeBalancerState):
+    """It remembers nothing."""
+
+    __slots__ = ()
 
     def pick(
         self, connections: Sequence[int], is_ready: Sequence[bool], address: int, now_ns: int, draw: Draw  # noqa: ARG002

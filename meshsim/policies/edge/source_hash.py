@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer
+from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer, EdgeBalancerState
 from meshsim.randomness import mix
 from meshsim.registry import policy
 
@@ -24,7 +24,17 @@ class SourceHash(EdgeBalancer):
     mappings to increase hit rates", IEEE/ACM ToN 6(1), 1998 (highest random weight, which stands for the products' tables).
     """
 
-    def set_up(self, replicas: int, seed: int) -> None:  # noqa: ARG002
+    def build(self, *, seed: int, **_: object) -> SourceHashState:
+        """Keep what tells this run's hashes from another's."""
+        return SourceHashState(seed)
+
+
+class SourceHashState(EdgeBalancerState):
+    """What this run hashes with."""
+
+    __slots__ = ("_seed",)
+
+    def __init__(self, seed: int) -> None:
         """Keep what tells this run's hashes from another's."""
         self._seed = seed
 

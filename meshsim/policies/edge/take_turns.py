@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer
+from meshsim.policies.edge.edge_balancer import NOBODY, EdgeBalancer, EdgeBalancerState
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
@@ -22,7 +22,17 @@ class TakeTurns(EdgeBalancer):
     Source: Kubernetes, "IPVS proxy mode" (rr, the default scheduler); HAProxy, configuration manual, balance roundrobin in mode tcp.
     """
 
-    def set_up(self, replicas: int, seed: int) -> None:
+    def build(self, *, replicas: int, seed: int) -> TakeTurnsState:
+        """Begin at any of them."""
+        return TakeTurnsState(replicas, seed)
+
+
+class TakeTurnsState(EdgeBalancerState):
+    """Whose turn it is."""
+
+    __slots__ = ("_next",)
+
+    def __init__(self, replicas: int, seed: int) -> None:
         """Begin at any of them."""
         self._next = seed % replicas
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Ge, Le
 
 from meshsim.flags import Flag
+from meshsim.own_policies import State, whole, yes_or_no
 from meshsim.registry import Policy, SettingError, family
 
 if TYPE_CHECKING:
@@ -31,27 +32,16 @@ class Gate:
         self.until_ns = 0
 
 
-@family("failure_accrual")
-class FailureAccrual(Policy):
-    """Shuts endpoints out that fail, for a penalty that doubles; after it one request decides. State is one proxy's.
+class FailureAccrualState(State):
+    """Which endpoints of one proxy are shut out, and until when. Where all are, there is nobody to send to."""
 
-    While an endpoint is shut or its probe is on its way nothing else is sent to it. Where all are shut there is nobody to send to:
-    there is no panic. Timeouts and 5xx are failures, and gRPC's deadline-exceeded, internal, unavailable, data-loss and unknown.
+    __slots__ = ("_gates", "jitter_ratio", "max_penalty", "min_penalty")
 
-    Source: Linkerd, linkerd.io/2/reference/circuit-breaking; linkerd2-proxy, linkerd/app/outbound/src/http/breaker.
-    """
-
-    min_penalty: int = 1_000_000_000
-    max_penalty: int = 60_000_000_000
-    jitter_ratio: float = 0.5
-
-    def check(self) -> None:
-        """Raise `SettingError` where the penalties contradict each other."""
-        if not 0 < self.min_penalty <= self.max_penalty:
-            raise SettingError("min_penalty", "must be above 0s and not above max_penalty")
-
-    def set_up(self, hosts: int) -> None:
+    def __init__(self, settings: FailureAccrual, hosts: int) -> None:
         """All of so many endpoints are open."""
+        self.min_penalty = settings.min_penalty
+        self.max_penalty = settings.max_penalty
+        self.jitter_ratio = settings.jitter_ratio
         self._gates = [Gate() for _ in range(hosts)]
 
     def is_available(self, index: int, now_ns: int) -> bool:
@@ -123,3 +113,40 @@ class FailureAccrual(Policy):
         if self.jitter_ratio:
             penalty_ns += round(penalty_ns * self.jitter_ratio * draw.uniform())
         gate.is_shut, gate.penalties, gate.until_ns = True, gate.penalties + 1, now_ns + penalty_ns
+
+
+@family(
+    "failure_accrual",
+    FailureAccrualState,
+    is_available=yes_or_no,
+    record=yes_or_no,
+    probe=yes_or_no,
+    forget=yes_or_no,
+    has_failed=yes_or_no,
+    next_change_ns=whole(NEVER, " for none"),
+)
+class FailureAccrual(Policy):
+    """Shuts endpoints out that fail, for a penalty that doubles; after it one request decides. State is one proxy's.
+
+    While an endpoint is shut or its probe is on its way nothing else is sent to it. Where all are shut there is nobody to send to:
+    there is no panic. Timeouts and 5xx are failures, and gRPC's deadline-exceeded, internal, unavailable, data-loss and unknown.
+
+    Source: Linkerd, linkerd.io/2/reference/circuit-breaking; linkerd2-proxy, linkerd/app/outbound/src/http/breaker.
+    """
+
+    min_penalty: int = 1_000_000_000
+    max_penalty: int = 60_000_000_000
+    jitter_ratio: float = 0.5
+
+    def check(self) -> None:
+        """Raise `SettingError` where the penalties contradict each other."""
+        if not 0 < self.min_penalty <= self.max_penalty:
+            raise SettingError("min_penalty", "must be above 0s and not above max_penalty")
+
+    def build(self, *, hosts: int) -> FailureAccrualState:
+        """All of so many endpoints are open.
+
+        Args:
+            hosts: How many there are.
+        """
+        raise NotImplementedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshsim.policies.failure_accrual.accrual import FailureAccrual, Ratio
+from meshsim.policies.failure_accrual.accrual import FailureAccrual, FailureAccrualState, Ratio
 from meshsim.registry import policy
 from meshsim.units import Duration, PositiveCount
 
@@ -25,9 +25,20 @@ class Consecutive(FailureAccrual):
     jitter_ratio: Ratio = 0.5
     """A random share up to this is added to the penalty."""
 
-    def set_up(self, hosts: int) -> None:
+    def build(self, *, hosts: int) -> ConsecutiveState:
         """No endpoint has failed."""
-        super().set_up(hosts)
+        return ConsecutiveState(self, hosts)
+
+
+class ConsecutiveState(FailureAccrualState):
+    """How often each endpoint has failed in a row."""
+
+    __slots__ = ("_failures", "max_failures")
+
+    def __init__(self, settings: Consecutive, hosts: int) -> None:
+        """No endpoint has failed."""
+        super().__init__(settings, hosts)
+        self.max_failures = settings.max_failures
         self._failures = [0] * hosts
 
     def has_failed(self, index: int, now_ns: int, failed: bool) -> bool:  # noqa: ARG002, FBT001

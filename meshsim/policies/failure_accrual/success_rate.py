@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from meshsim.policies.failure_accrual.accrual import FailureAccrual, Ratio
+from meshsim.policies.failure_accrual.accrual import FailureAccrual, FailureAccrualState, Ratio
 from meshsim.registry import policy
 from meshsim.units import Duration, PositiveCount, Share
 
@@ -35,9 +35,23 @@ class SuccessRate(FailureAccrual):
     jitter_ratio: Ratio = 0.5
     """A random share up to this is added to the penalty."""
 
-    def set_up(self, hosts: int) -> None:
+    def build(self, *, hosts: int) -> SuccessRateState:
         """Nothing has been seen."""
-        super().set_up(hosts)
+        return SuccessRateState(self, hosts)
+
+
+class SuccessRateState(FailureAccrualState):
+    """The outcomes of each endpoint in the window."""
+
+    __slots__ = ("_failed", "_failures", "_seen", "max_failures", "min_requests", "success_rate_threshold", "window")
+
+    def __init__(self, settings: SuccessRate, hosts: int) -> None:
+        """Nothing has been seen."""
+        super().__init__(settings, hosts)
+        self.success_rate_threshold = settings.success_rate_threshold
+        self.window = settings.window
+        self.min_requests = settings.min_requests
+        self.max_failures = settings.max_failures
         self._failures = [0] * hosts
         self._seen: list[deque[tuple[int, bool]]] = [deque() for _ in range(hosts)]
         self._failed = [0] * hosts

@@ -11,7 +11,7 @@ from meshsim.policies.filters.cache import Cache
 from meshsim.policies.filters.compress import Compress
 from meshsim.policies.filters.ext_authz import ExtAuthz
 from meshsim.policies.filters.fault import Fault
-from meshsim.policies.filters.filter import PASS, Asked, Decision, Filter, Surroundings, Then, Verdict
+from meshsim.policies.filters.filter import PASS, Asked, Decision, Filter, FilterState, Surroundings, Then, Verdict
 from meshsim.policies.filters.global_rate_limit import GlobalRateLimit
 from meshsim.policies.filters.jwt_auth import JwtAuth
 from meshsim.policies.filters.limit_concurrency import LimitConcurrency
@@ -38,6 +38,7 @@ __all__ = [
     "ExtAuthz",
     "Fault",
     "Filter",
+    "FilterState",
     "GlobalRateLimit",
     "JwtAuth",
     "LimitConcurrency",

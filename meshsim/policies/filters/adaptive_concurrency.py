@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from meshsim.flags import Flag
 from meshsim.policies.concurrency.gradient_controller import GradientController, Settings
-from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, FilterState, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, PositiveCount, Share
 
@@ -29,8 +29,6 @@ class AdaptiveConcurrency(Filter):
 
     Source: Envoy, source/extensions/filters/http/adaptive_concurrency; measured on Envoy 1.40.
     """
-
-    observes: ClassVar[bool] = True
 
     sample_aggregate_percentile: Share = 0.5
     """Quantile of the latencies of a window that stands for them."""
@@ -57,20 +55,30 @@ class AdaptiveConcurrency(Filter):
         if self.min_concurrency > self.max_concurrency_limit:
             raise SettingError("min_concurrency", f"must not be above max_concurrency_limit, {self.max_concurrency_limit:,}")
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> AdaptiveConcurrencyState:
+        """A controller that begins with a measurement."""
+        return AdaptiveConcurrencyState(self, around)
+
+
+class AdaptiveConcurrencyState(FilterState):
+    """The controller of one proxy's limit."""
+
+    observes = True
+
+    def __init__(self, settings: AdaptiveConcurrency, around: Surroundings) -> None:
         """A controller that begins with a measurement."""
         self.controller = GradientController(
             Settings(
-                self.sample_aggregate_percentile,
-                self.max_concurrency_limit,
-                self.concurrency_update_interval,
-                self.min_rtt_interval,
-                self.min_rtt_request_count,
-                self.jitter,
-                self.min_concurrency,
-                self.buffer,
+                settings.sample_aggregate_percentile,
+                settings.max_concurrency_limit,
+                settings.concurrency_update_interval,
+                settings.min_rtt_interval,
+                settings.min_rtt_request_count,
+                settings.jitter,
+                settings.min_concurrency,
+                settings.buffer,
             ),
-            max(0, -around.born_ns) % self.min_rtt_interval,
+            max(0, -around.born_ns) % settings.min_rtt_interval,
         )
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002

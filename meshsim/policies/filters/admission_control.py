@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Le
 
 from meshsim.flags import Flag
-from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, FilterState, Verdict
 from meshsim.portable import power
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, Rate, Share
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 REJECTED = Verdict(503, int(Flag.admission), decision=Decision.SHED)
@@ -37,8 +37,6 @@ class AdmissionControl(Filter):
     (maybeUpdateHistoricalData, averageRps); measured on Envoy 1.40.
     """
 
-    observes: ClassVar[bool] = True
-
     sampling_window: Duration = 30_000_000_000
     """Over which requests are counted, in whole seconds."""
     sr_threshold: Share = 0.95
@@ -57,8 +55,23 @@ class AdmissionControl(Filter):
         if self.sr_threshold <= 0:
             raise SettingError("sr_threshold", "must be above 0%")
 
-    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
+    def build(self, **_: object) -> AdmissionControlState:
         """Nothing has been seen."""
+        return AdmissionControlState(self)
+
+
+class AdmissionControlState(FilterState):
+    """The requests and successes of the window."""
+
+    observes = True
+
+    def __init__(self, settings: AdmissionControl) -> None:
+        """Nothing has been seen."""
+        self.sampling_window = settings.sampling_window
+        self.sr_threshold = settings.sr_threshold
+        self.aggression = settings.aggression
+        self.rps_threshold = settings.rps_threshold
+        self.max_rejection_probability = settings.max_rejection_probability
         self._samples: deque[list[int]] = deque()
         """Beginning in nanoseconds, requests, successes."""
         self.requests = self.successes = 0

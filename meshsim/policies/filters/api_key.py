@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from meshsim.policies.filters.denying import UNAUTHORIZED, marked
-from meshsim.policies.filters.filter import NOTHING, PASS, Filter
+from meshsim.policies.filters.filter import NOTHING, PASS, Filter, FilterState
 from meshsim.registry import policy
 from meshsim.units import Duration
 
@@ -26,19 +26,27 @@ class ApiKey(Filter):
     kong/plugins/key-auth/handler.lua (do_authentication; commit 00239d0).
     """
 
-    draws: ClassVar[bool] = False
-
     routes: tuple[str, ...] = ()
     """Routes that need a key; all where absent."""
     verify_time: Duration = 0
     """How long a worker is at work for each key."""
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> ApiKeyState:
         """Nothing is remembered."""
-        self.delays = self.verify_time > 0  # type: ignore[misc]
-        self._checks = marked("routes", self.routes, around.routes)
-        self._known = PASS._replace(work_ns=self.verify_time)
-        self._unknown = UNAUTHORIZED._replace(work_ns=self.verify_time)
+        return ApiKeyState(self, around)
+
+
+class ApiKeyState(FilterState):
+    """Which routes need a key; no key is remembered."""
+
+    draws = False
+
+    def __init__(self, settings: ApiKey, around: Surroundings) -> None:
+        """Nothing is remembered."""
+        self.delays = settings.verify_time > 0
+        self._checks = marked("routes", settings.routes, around.routes)
+        self._known = PASS._replace(work_ns=settings.verify_time)
+        self._unknown = UNAUTHORIZED._replace(work_ns=settings.verify_time)
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, or 401."""

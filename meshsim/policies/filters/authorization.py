@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from meshsim.flags import Flag
-from meshsim.policies.filters.authorization_rule import AuthorizationRule
-from meshsim.policies.filters.filter import NOTHING, PASS, Decision, Filter, Verdict
+from meshsim.policies.filters.authorization_rule import AuthorizationRule, AuthorizationRuleState
+from meshsim.policies.filters.filter import NOTHING, PASS, Decision, Filter, FilterState, Verdict
 from meshsim.registry import SettingError, policy
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ FORBIDDEN = Verdict(403, int(Flag.forbidden), decision=Decision.DENIED)
 SHADOWED = Verdict(decision=Decision.SHADOWED)
 ALLOWED = -2
 """What `_refusing` says where nothing refuses."""
-Numbered = tuple[int, AuthorizationRule]
+Numbered = tuple[int, AuthorizationRuleState]
 
 
 @policy
@@ -36,8 +36,6 @@ class Authorization(Filter):
     source/extensions/filters/http/rbac/rbac_filter.cc (rules and shadow_rules; Envoy's log shows no flag; commit 01f134c).
     """
 
-    draws: ClassVar[bool] = False
-
     rules: tuple[AuthorizationRule, ...] = ()
     """The rules, in any order."""
     default: Literal["allow", "deny"] | None = None
@@ -49,9 +47,20 @@ class Authorization(Filter):
         if not self.rules and self.default != "deny":
             raise SettingError("rules", "write one at least, or `default: deny`: without, everybody passes")
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> AuthorizationState:
         """The verdict for each route and consumer, worked out beforehand."""
-        rules = [(number, rule.build(around=around)) for number, rule in enumerate(self.rules)]
+        return AuthorizationState(self, around)
+
+
+class AuthorizationState(FilterState):
+    """The verdicts, worked out beforehand."""
+
+    draws = False
+
+    def __init__(self, settings: Authorization, around: Surroundings) -> None:
+        """The verdict for each route and consumer, worked out beforehand."""
+        self.default = settings.default
+        rules = [(number, rule.build(around=around)) for number, rule in enumerate(settings.rules)]
         enforced = [one for one in rules if not one[1].shadow]
         shadow = [one for one in rules if one[1].shadow]
         routes = (*range(len(around.routes)), -1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from meshsim.own_policies import State
 from meshsim.policies.filters.denying import marked
 from meshsim.registry import Policy, family, policy
 
@@ -11,9 +12,34 @@ if TYPE_CHECKING:
     from meshsim.policies.filters.filter import Surroundings
 
 
-@family("authorization_rule")
+class AuthorizationRuleState(State):
+    """Whom the rule concerns, by numbers."""
+
+    __slots__ = ("_is_consumer", "_is_route", "action", "shadow")
+
+    def __init__(self, settings: AuthorizationRule, around: Surroundings) -> None:
+        """Names become numbers."""
+        self.action = settings.action
+        self.shadow = settings.shadow
+        self._is_route = marked("routes", settings.routes, around.routes)
+        self._is_consumer = marked("consumers", settings.consumers, around.consumers)
+
+    def concerns(self, route: int, consumer: int) -> bool:
+        """Whether requests on this route (-1 for none) and of this consumer match."""
+        return self._is_route[route] and self._is_consumer[consumer]
+
+
+@family("authorization_rule", AuthorizationRuleState)
 class AccessRule(Policy):
-    """Says whom it concerns."""
+    """Says whom it concerns, and what becomes of these."""
+
+    def build(self, *, around: Surroundings) -> AuthorizationRuleState:
+        """With numbers in place of names.
+
+        Args:
+            around: What its proxy knows.
+        """
+        raise NotImplementedError
 
 
 @policy
@@ -35,11 +61,6 @@ class AuthorizationRule(AccessRule):
     shadow: bool = False
     """Only count what it would refuse, and refuse nothing."""
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> AuthorizationRuleState:
         """Names become numbers."""
-        self._is_route = marked("routes", self.routes, around.routes)
-        self._is_consumer = marked("consumers", self.consumers, around.consumers)
-
-    def concerns(self, route: int, consumer: int) -> bool:
-        """Whether requests on this route (-1 for none) and of this consumer match."""
-        return self._is_route[route] and self._is_consumer[consumer]
+        return AuthorizationRuleState(self, around)

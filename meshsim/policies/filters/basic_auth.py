@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Le
 
 from meshsim.policies.filters.denying import UNAUTHORIZED, marked
-from meshsim.policies.filters.filter import NOTHING, PASS, Decision, Filter, Verdict
+from meshsim.policies.filters.filter import NOTHING, PASS, Decision, Filter, FilterState, Verdict
 from meshsim.policies.filters.lru import Lru
 from meshsim.registry import policy
 from meshsim.units import LONGEST_NS, Count, Duration
@@ -46,8 +46,6 @@ class BasicAuth(Filter):
     out here), issue 7897; NGINX, ngx_http_auth_basic_module.c; Apache 2.4, htpasswd(1); Caddy, issue 3462.
     """
 
-    draws: ClassVar[bool] = False
-
     routes: tuple[str, ...] = ()
     """Routes that need a password; all where absent."""
     algorithm: Literal["sha", "apr1", "sha512_crypt", "bcrypt"] = "sha"
@@ -59,15 +57,29 @@ class BasicAuth(Filter):
     cache_size: Count = 0
     """Good passwords that are remembered and not hashed again; the one not used for longest goes first."""
 
-    def set_up(self, around: Surroundings) -> None:
+    def hash_ns(self) -> int:
+        """How long the algorithm takes for a password."""
+        return BCRYPT_NS << self.bcrypt_cost if self.algorithm == "bcrypt" else HASH_NS[self.algorithm]
+
+    def build(self, *, around: Surroundings) -> BasicAuthState:
         """Nothing is remembered."""
-        work_ns = self._hash_ns() if self.verify_time is None else self.verify_time
-        self.delays = work_ns > 0  # type: ignore[misc]
-        self._checks = marked("routes", self.routes, around.routes)
+        return BasicAuthState(self, around)
+
+
+class BasicAuthState(FilterState):
+    """The passwords that are remembered."""
+
+    draws = False
+
+    def __init__(self, settings: BasicAuth, around: Surroundings) -> None:
+        """Nothing is remembered."""
+        work_ns = settings.hash_ns() if settings.verify_time is None else settings.verify_time
+        self.delays = work_ns > 0
+        self._checks = marked("routes", settings.routes, around.routes)
         self._work_ns = work_ns
-        self._good = Verdict(work_ns=work_ns, decision=Decision.MISS if self.cache_size else Decision.ADMITTED)
+        self._good = Verdict(work_ns=work_ns, decision=Decision.MISS if settings.cache_size else Decision.ADMITTED)
         self._bad = UNAUTHORIZED._replace(work_ns=work_ns)
-        self._ready_ns: Lru[int] = Lru(self.cache_size)
+        self._ready_ns: Lru[int] = Lru(settings.cache_size)
         """From when on it is known that a password is good, by its number; hashing it takes that long."""
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
@@ -85,6 +97,3 @@ class BasicAuth(Filter):
         if ready_ns is None:
             self._ready_ns.put(credential, now_ns + self._work_ns, now_ns + LONGEST_NS)
         return self._good
-
-    def _hash_ns(self) -> int:
-        return BCRYPT_NS << self.bcrypt_cost if self.algorithm == "bcrypt" else HASH_NS[self.algorithm]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from meshsim.flags import Flag
-from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, FilterState, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import Size
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 TOO_LARGE = Verdict(413, int(Flag.too_large), decision=Decision.LIMITED)
@@ -28,8 +28,6 @@ class Buffer(Filter):
     connection manager answers (source/common/http/filter_manager.cc).
     """
 
-    draws: ClassVar[bool] = False
-
     max_request_bytes: Size
     """The largest body that passes."""
 
@@ -38,8 +36,19 @@ class Buffer(Filter):
         if self.max_request_bytes <= 0:
             raise SettingError("max_request_bytes", "must be larger than 0B")
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, **_: object) -> BufferState:
         """No state."""
+        return BufferState(self)
+
+
+class BufferState(FilterState):
+    """It remembers nothing but the limit."""
+
+    draws = False
+
+    def __init__(self, settings: Buffer) -> None:
+        """No state."""
+        self.max_request_bytes = settings.max_request_bytes
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, or 413."""

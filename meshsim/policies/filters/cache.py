@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Le
 
 from meshsim.flags import Flag
 from meshsim.policies.filters.cache_fetches import CacheFetches, Fetch
 from meshsim.policies.filters.cache_store import CacheStore
-from meshsim.policies.filters.filter import NOTHING, Decision, Filter, Then, Verdict
+from meshsim.policies.filters.filter import NOTHING, Decision, Filter, FilterState, Then, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, PositiveCount, Share
 
@@ -45,10 +45,6 @@ class Cache(Filter):
     Source: NGINX since 1.11.10, src/http/ngx_http_file_cache.c and ngx_http_upstream.c (proxy_cache and its directives); RFC 5861;
     Varnish 7, vcl_hit and the waiting list (bin/varnishd/cache/cache_hash.c).
     """
-
-    observes: ClassVar[bool] = True
-    delays: ClassVar[bool] = True
-    replaces: ClassVar[bool] = True
 
     ttl: Duration
     """How long an answer with 200, 301 or 302 is fresh."""
@@ -105,20 +101,44 @@ class Cache(Filter):
         if self.background_update and not self.stale_while_revalidate:
             raise SettingError("background_update", "does nothing without stale_while_revalidate")
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> CacheState:
         """An empty cache."""
-        unknown = next((name for name in self.routes or () if name not in around.routes), None)
+        return CacheState(self, around)
+
+
+class CacheState(FilterState):
+    """What one proxy has stored, and who is on the way for more."""
+
+    observes = True
+    delays = True
+    replaces = True
+
+    def __init__(self, settings: Cache, around: Surroundings) -> None:
+        """An empty cache."""
+        self.ttl = settings.ttl
+        self.jitter = settings.jitter
+        self.key = settings.key
+        self.writes = settings.writes
+        self.hit_time = settings.hit_time
+        self.coalesce = settings.coalesce
+        self.lock_timeout = settings.lock_timeout
+        self.lock_age = settings.lock_age
+        self.lock_poll = settings.lock_poll
+        self.stale_while_revalidate = settings.stale_while_revalidate
+        self.background_update = settings.background_update
+        self.stale_if_error = settings.stale_if_error
+        unknown = next((name for name in settings.routes or () if name not in around.routes), None)
         if unknown is not None:
             raise SettingError("routes", f"there is no route {unknown}")
-        stored = around.routes if self.routes is None else self.routes
-        self._stores_route = [self.routes is None, *(name in stored for name in around.routes)]
-        self._store = CacheStore(self.capacity, self.inactive, is_lru=self.eviction == "lru")
+        stored = around.routes if settings.routes is None else settings.routes
+        self._stores_route = [settings.routes is None, *(name in stored for name in around.routes)]
+        self._store = CacheStore(settings.capacity, settings.inactive, is_lru=settings.eviction == "lru")
         self._fetches = CacheFetches()
-        self._lifetimes = {status: self.negative_ttl for status in self.negative_statuses if self.negative_ttl}
-        self._lifetimes.update(dict.fromkeys(POSITIVE, self.ttl))
+        self._lifetimes = {status: settings.negative_ttl for status in settings.negative_statuses if settings.negative_ttl}
+        self._lifetimes.update(dict.fromkeys(POSITIVE, settings.ttl))
         self._hits = {status: self._answer(status, Decision.HIT) for status in self._lifetimes}
         self._stale = {status: self._answer(status, Decision.STALE) for status in self._lifetimes}
-        self._purges = sorted(self.purge, reverse=True)
+        self._purges = sorted(settings.purge, reverse=True)
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:
         """The stored answer, "go on", or "wait for another's fetch"."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.filters.filter import PASS, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Filter, FilterState, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, Size
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 Level = Annotated[int, Ge(0), Le(22)]
@@ -58,7 +58,6 @@ class Compress(Filter):
     time and ratio by algorithm and level: lzbench 1.8, README.md, "Benchmarks".
     """
 
-    draws: ClassVar[bool] = False
     works_on_answers: ClassVar[bool] = True
 
     algorithm: Literal["gzip", "brotli", "zstd"] = "gzip"
@@ -74,18 +73,34 @@ class Compress(Filter):
 
     def check(self) -> None:
         """Raise `SettingError` where the algorithm has no such level."""
-        if measured(self.algorithm, self._level()) is None:
+        if measured(self.algorithm, self.level_taken()) is None:
             rows = MEASURED[self.algorithm]
             raise SettingError("level", f"{self.algorithm} has levels from {rows[0][0]} to {rows[-1][0]}")
 
-    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
+    def build(self, **_: object) -> CompressState:
         """What a KiB costs and what is left of it."""
-        found = measured(self.algorithm, self._level())
+        return CompressState(self)
+
+    def level_taken(self) -> int:
+        """The level, or the algorithm's default."""
+        return DEFAULT_LEVELS[self.algorithm] if self.level is None else self.level
+
+
+class CompressState(FilterState):
+    """What a KiB costs, and what is left of it."""
+
+    draws = False
+    works_on_answers = True
+
+    def __init__(self, settings: Compress) -> None:
+        """What a KiB costs and what is left of it."""
+        self.min_content_length = settings.min_content_length
+        found = measured(settings.algorithm, settings.level_taken())
         if found is None:  # `check` has refused that
-            raise SettingError("level", f"{self.algorithm} has no level {self.level}")
+            raise SettingError("level", f"{settings.algorithm} has no level {settings.level}")
         ns_per_kib, share_left = found
-        self._ns_per_kib = ns_per_kib if self.time_per_kib is None else float(self.time_per_kib)
-        self._share_left = share_left if self.ratio is None else 1.0 / self.ratio
+        self._ns_per_kib = ns_per_kib if settings.time_per_kib is None else float(settings.time_per_kib)
+        self._share_left = share_left if settings.ratio is None else 1.0 / settings.ratio
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`: requests go as they are."""
@@ -101,6 +116,3 @@ class Compress(Filter):
 
     def _is_compressed(self, kib: float) -> bool:
         return kib * BYTES_PER_KIB >= self.min_content_length
-
-    def _level(self) -> int:
-        return DEFAULT_LEVELS[self.algorithm] if self.level is None else self.level

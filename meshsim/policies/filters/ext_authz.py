@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
 from meshsim.flags import Flag
 from meshsim.policies.filters.denying import marked
-from meshsim.policies.filters.filter import PASS, Decision, Filter, Then, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, FilterState, Then, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, Share
 
@@ -36,8 +36,6 @@ class ExtAuthz(Filter):
     CUSTOM AuthorizationPolicy is made of it.
     """
 
-    delays: ClassVar[bool] = True
-
     service: str
     """The authorization service: one of the scenario's, or `service/operation`."""
     routes: tuple[str, ...] = ()
@@ -58,13 +56,26 @@ class ExtAuthz(Filter):
         if self.timeout <= 0:
             raise SettingError("timeout", "must be longer than 0s")
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> ExtAuthzState:
         """Nothing is remembered."""
-        self.draws = self.filter_enabled < 1.0  # type: ignore[misc]
-        self._checks = marked("routes", self.routes, around.routes)
-        self._denied = Verdict(self.status, UAEX, decision=Decision.DENIED)
+        return ExtAuthzState(self, around)
+
+
+class ExtAuthzState(FilterState):
+    """What follows from the service's answers, none of which is remembered."""
+
+    delays = True
+
+    def __init__(self, settings: ExtAuthz, around: Surroundings) -> None:
+        """Nothing is remembered."""
+        self.filter_enabled = settings.filter_enabled
+        self.draws = settings.filter_enabled < 1.0
+        self._checks = marked("routes", settings.routes, around.routes)
+        self._denied = Verdict(settings.status, UAEX, decision=Decision.DENIED)
         self._failed = (
-            FAILED_OPEN if self.failure_mode_allow else Verdict(self.status_on_error, UAEX, decision=Decision.FAILED_CLOSED)
+            FAILED_OPEN
+            if settings.failure_mode_allow
+            else Verdict(settings.status_on_error, UAEX, decision=Decision.FAILED_CLOSED)
         )
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 from annotated_types import Ge, Le
 
 from meshsim.flags import Flag
-from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, FilterState, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import Count, Duration, Share
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 ABORTED = int(Flag.FI)
@@ -47,8 +47,6 @@ class Fault(Filter):
     Source: Envoy, source/extensions/filters/http/fault/fault_filter.cc; Istio's HTTPFaultInjection is made of it.
     """
 
-    delays: ClassVar[bool] = True
-
     delay: Delay | None = None
     """Whom to hold up."""
     abort: Abort | None = None
@@ -61,8 +59,21 @@ class Fault(Filter):
         if self.delay is None and self.abort is None:
             raise SettingError("delay", "write `delay`, `abort` or both: the filter does nothing without")
 
-    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
+    def build(self, **_: object) -> FaultState:
         """Nobody is held up."""
+        return FaultState(self)
+
+
+class FaultState(FilterState):
+    """Whom one proxy holds up."""
+
+    delays = True
+
+    def __init__(self, settings: Fault) -> None:
+        """Nobody is held up."""
+        self.delay = settings.delay
+        self.abort = settings.abort
+        self.max_active_faults = settings.max_active_faults
         self._held_until_ns: list[int] = []
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
+from meshsim.own_policies import State, one_of, whole
 from meshsim.registry import Policy, family
 
 if TYPE_CHECKING:
@@ -138,28 +139,21 @@ class Surroundings(NamedTuple):
     """What the same filter of all its like has in common; the first one fills it."""
 
 
-@family("filter")
-class Filter(Policy):
-    """Looks at each request that comes in to one proxy. State belongs to that proxy."""
+class FilterState(State):
+    """Looks at each request that comes in to one proxy."""
 
-    observes: ClassVar[bool] = False
+    observes: bool = False
     """Whether it wants to be told by `done` what became of the requests that it let pass."""
-    delays: ClassVar[bool] = False
+    delays: bool = False
     """Whether its verdicts may take time: delay, work, `Then.ASK`, `WAIT` or `REFRESH`."""
-    draws: ClassVar[bool] = True
+    draws: bool = True
     """Whether it asks its `draw` for anything."""
-    works_on_answers: ClassVar[bool] = False
+    works_on_answers: bool = False
     """Whether answers take its time too, by `answer_work_ns`."""
-    replaces: ClassVar[bool] = False
+    replaces: bool = False
     """Whether it may give an answer of its own in place of the failure of a request that it let pass, by `answer_instead`."""
-
-    @property
-    def load_interval_ns(self) -> int:
-        """Nanoseconds between two calls of `load`; 0 for none at all."""
-        return 0
-
-    def set_up(self, around: Surroundings) -> None:
-        """Prepare."""
+    load_interval_ns: int = 0
+    """Nanoseconds between two calls of `load`; 0 for none at all."""
 
     def load(self, utilisation: float) -> None:
         """A reading: requests at work or waiting for a worker, for each worker of the gateway's replica, or of the instance."""
@@ -212,3 +206,27 @@ class Filter(Policy):
             grpc_status: gRPC status, -1 where the answer has none.
             flags: Bits of `meshsim.flags.Flag`.
         """
+
+
+@family(
+    "filter",
+    FilterState,
+    judge=one_of(Verdict),
+    answered=one_of(Verdict),
+    give_up_waiting=one_of(Verdict),
+    answer_work_ns=whole(0),
+    answer_instead=whole(0),
+)
+class Filter(Policy):
+    """A filter of a proxy. Each proxy that has it has a state of its own."""
+
+    works_on_answers: ClassVar[bool] = False
+    """Whether it is there for answers (too), so that its verdicts alone do not tell whether it has acted."""
+
+    def build(self, *, around: Surroundings) -> FilterState:
+        """One that has seen no request.
+
+        Args:
+            around: What it may size its state by.
+        """
+        raise NotImplementedError

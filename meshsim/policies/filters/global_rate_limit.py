@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
 from meshsim.flags import Flag
 from meshsim.policies.admission.fixed_window import FixedWindow
-from meshsim.policies.filters.filter import Decision, Filter, Then, Verdict
+from meshsim.policies.filters.filter import Decision, Filter, FilterState, Then, Verdict
 from meshsim.policies.filters.rate_limit_rule import RateLimitRule
 from meshsim.policies.filters.rate_limit_rules import Rules
 from meshsim.policies.filters.synced_rules import SyncedRules
@@ -40,9 +40,6 @@ class GlobalRateLimit(Filter):
     Source: Envoy, source/extensions/filters/http/ratelimit/ratelimit.cc and api/envoy/extensions/filters/http/ratelimit/v3/
     rate_limit.proto; ratelimit, src/limiter/base_limiter.go (local cache); Kong, kong/plugins/rate-limiting/policies/init.lua (redis).
     """
-
-    draws: ClassVar[bool] = False
-    delays: ClassVar[bool] = True
 
     service: str
     """The rate-limit service: one of the scenario's, or `service/operation`."""
@@ -83,20 +80,32 @@ class GlobalRateLimit(Filter):
                 "sync_interval", "goes with `fixed_window` only: other limits are not sums of what proxies have counted"
             )
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> GlobalRateLimitState:
         """The service's counters, which the first of the replicas makes, and nothing in the proxy."""
+        return GlobalRateLimitState(self, around)
+
+
+class GlobalRateLimitState(FilterState):
+    """The service's counters, and what one proxy knows of them."""
+
+    draws = False
+    delays = True
+
+    def __init__(self, settings: GlobalRateLimit, around: Surroundings) -> None:
+        """The service's counters, which the first of the replicas makes, and nothing in the proxy."""
+        self.near_cache = settings.near_cache
         shared = around.shared
-        rules = tuple(rule.build(around=around) for rule in self.rules)
-        self.counted: Rules = shared.setdefault("rules", Rules(rules, self.status, has_headers=self.headers))
+        rules = tuple(rule.build(around=around) for rule in settings.rules)
+        self.counted: Rules = shared.setdefault("rules", Rules(rules, settings.status, has_headers=settings.headers))
         self._synced = None
-        if self.sync_interval is not None:
-            self._synced = SyncedRules(rules, self.counted, shared, self.sync_interval, around.time_zero_ns)
+        if settings.sync_interval is not None:
+            self._synced = SyncedRules(rules, self.counted, shared, settings.sync_interval, around.time_zero_ns)
         self._until_ns: dict[tuple[int, int], int] = {}
         """Until when a rule's counter refuses, by the numbers of both."""
         self._matching = rules
         self._failed = (
-            Verdict(self.status_on_error, int(Flag.RLSE), decision=Decision.FAILED_CLOSED)
-            if self.failure_mode_deny
+            Verdict(settings.status_on_error, int(Flag.RLSE), decision=Decision.FAILED_CLOSED)
+            if settings.failure_mode_deny
             else FAILED_OPEN
         )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from meshsim.flags import Flag
 from meshsim.policies.filters.denying import UNAUTHORIZED, marked
-from meshsim.policies.filters.filter import NOTHING, PASS, Decision, Filter, Then, Verdict
+from meshsim.policies.filters.filter import NOTHING, PASS, Decision, Filter, FilterState, Then, Verdict
 from meshsim.policies.filters.flights import Flights
 from meshsim.policies.filters.key_set import KeySet
 from meshsim.policies.filters.lru import Lru
@@ -61,9 +61,6 @@ class JwtAuth(Filter):
     keys); panva/jose, RemoteJWKSetOptions.
     """
 
-    delays: ClassVar[bool] = True
-    draws: ClassVar[bool] = False
-
     routes: tuple[str, ...] = ()
     """Routes that need a token; all where absent."""
     algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "RS256"
@@ -111,19 +108,37 @@ class JwtAuth(Filter):
         if self.async_fetch and (self.coalesce or self.refetch_cooldown is not None):
             raise SettingError("async_fetch", "goes without `coalesce` and `refetch_cooldown`: no request fetches then")
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> JwtAuthState:
         """No keys, unless they are the proxy's own, and no tokens."""
-        work_ns = VERIFY_NS[self.algorithm] if self.verify_time is None else self.verify_time
-        lifetime_ns = None if self.service is None else self.cache_duration
-        self._checks = marked("routes", self.routes, around.routes)
-        self._missing = PASS if self.allow_missing else UNAUTHORIZED
-        self._good = Verdict(work_ns=work_ns, decision=Decision.MISS if self.cache_size else Decision.ADMITTED)
+        return JwtAuthState(self, around)
+
+
+class JwtAuthState(FilterState):
+    """The keys and the tokens that one proxy knows."""
+
+    delays = True
+    draws = False
+
+    def __init__(self, settings: JwtAuth, around: Surroundings) -> None:
+        """No keys, unless they are the proxy's own, and no tokens."""
+        self.timeout = settings.timeout
+        self.coalesce = settings.coalesce
+        self.refetch_cooldown = settings.refetch_cooldown
+        self.cache_size = settings.cache_size
+        self.token_lifetime = settings.token_lifetime
+        work_ns = VERIFY_NS[settings.algorithm] if settings.verify_time is None else settings.verify_time
+        lifetime_ns = None if settings.service is None else settings.cache_duration
+        self._checks = marked("routes", settings.routes, around.routes)
+        self._missing = PASS if settings.allow_missing else UNAUTHORIZED
+        self._good = Verdict(work_ns=work_ns, decision=Decision.MISS if settings.cache_size else Decision.ADMITTED)
         self._bad = UNAUTHORIZED._replace(work_ns=work_ns)
-        self._keys = KeySet(self.rotations, self.publish_ahead, lifetime_ns, is_async=self.async_fetch, born_ns=around.born_ns)
+        self._keys = KeySet(
+            settings.rotations, settings.publish_ahead, lifetime_ns, is_async=settings.async_fetch, born_ns=around.born_ns
+        )
         self._refetch_ns = 0
         """From when on a token with an unknown key makes the set be fetched."""
         self._flights = Flights()
-        self._tokens: Lru[bool] = Lru(self.cache_size)
+        self._tokens: Lru[bool] = Lru(settings.cache_size)
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS` or 401 after the work, or what to do for the keys first."""

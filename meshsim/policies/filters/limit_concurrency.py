@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from meshsim.flags import Flag
 from meshsim.policies.concurrency.limit import ConcurrencyLimit
-from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, FilterState, Verdict
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 OVER_LIMIT = Verdict(503, int(Flag.concurrency), decision=Decision.SHED)
@@ -25,14 +25,22 @@ class LimitConcurrency(Filter):
     Source: Netflix concurrency-limits, com.netflix.concurrency.limits.limiter.SimpleLimiter.
     """
 
-    observes: ClassVar[bool] = True
-
     limit: ConcurrencyLimit
     """Which rule."""
 
-    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
+    def build(self, **_: object) -> LimitConcurrencyState:
         """The rule with state of its own."""
-        self.rule = self.limit.build()
+        return LimitConcurrencyState(self)
+
+
+class LimitConcurrencyState(FilterState):
+    """The limit of one proxy."""
+
+    observes = True
+
+    def __init__(self, settings: LimitConcurrency) -> None:
+        """The rule with state of its own."""
+        self.rule = settings.limit.build()
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, or 503 above the limit."""

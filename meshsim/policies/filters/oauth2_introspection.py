@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from annotated_types import Ge, Le
 
 from meshsim.flags import Flag
 from meshsim.policies.filters.denying import UNAUTHORIZED, marked
-from meshsim.policies.filters.filter import NOTHING, PASS, Decision, Filter, Then, Verdict
+from meshsim.policies.filters.filter import NOTHING, PASS, Decision, Filter, FilterState, Then, Verdict
 from meshsim.policies.filters.flights import Flights
 from meshsim.policies.filters.lru import Lru
 from meshsim.registry import SettingError, policy
@@ -49,9 +49,6 @@ class Oauth2Introspection(Filter):
     oauth2-token-introspection-oss/frontend.conf (commit 38aa048) and oauth2.js (631d98c); NGINX, ngx_http_auth_request_module.c.
     """
 
-    delays: ClassVar[bool] = True
-    draws: ClassVar[bool] = False
-
     service: str
     """Who introspects: a service of the scenario, or `service/operation`."""
     routes: tuple[str, ...] = ()
@@ -82,19 +79,33 @@ class Oauth2Introspection(Filter):
         if self.stale_if_error and not (self.ttl or self.negative_ttl):
             raise SettingError("stale_if_error", "needs a `ttl`: nothing is kept without")
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> Oauth2IntrospectionState:
         """Nothing is kept, and nobody asks."""
-        self._checks = marked("routes", self.routes, around.routes)
+        return Oauth2IntrospectionState(self, around)
+
+
+class Oauth2IntrospectionState(FilterState):
+    """What one proxy knows of tokens, and who has gone to ask."""
+
+    delays = True
+    draws = False
+
+    def __init__(self, settings: Oauth2Introspection, around: Surroundings) -> None:
+        """Nothing is kept, and nobody asks."""
+        self.timeout = settings.timeout
+        self.coalesce = settings.coalesce
+        self.stale_if_error = settings.stale_if_error
+        self._checks = marked("routes", settings.routes, around.routes)
         self._missing = UNAUTHORIZED
-        self._inactive = UNAUTHORIZED._replace(status=self.status)
+        self._inactive = UNAUTHORIZED._replace(status=settings.status)
         self._failed = (
             FAILED_OPEN
-            if self.failure_mode_allow
-            else Verdict(self.status_on_error, int(Flag.auth_unavailable), decision=Decision.FAILED_CLOSED)
+            if settings.failure_mode_allow
+            else Verdict(settings.status_on_error, int(Flag.auth_unavailable), decision=Decision.FAILED_CLOSED)
         )
-        self._lifetimes_ns = (self.ttl if self.negative_ttl is None else self.negative_ttl, self.ttl)
+        self._lifetimes_ns = (settings.ttl if settings.negative_ttl is None else settings.negative_ttl, settings.ttl)
         """How long answers are believed, of bad tokens and of good ones."""
-        self._answers: Lru[Answer] = Lru(self.size)
+        self._answers: Lru[Answer] = Lru(settings.size)
         self._flights = Flights()
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002

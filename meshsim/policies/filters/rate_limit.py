@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Le
 
 from meshsim.policies.admission.token_bucket import TokenBucket
-from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, FilterState, Verdict
 from meshsim.policies.filters.rate_limit_rule import Key, RateLimitRule
 from meshsim.policies.filters.rate_limit_rules import RL, Rules
 from meshsim.registry import SettingError, policy
@@ -35,8 +35,6 @@ class RateLimit(Filter):
     kong/plugins/rate-limiting/handler.lua; ratelimit, src/redis/fixed_cache_impl.go, DoLimit.
     """
 
-    draws: ClassVar[bool] = False
-
     token_bucket: TokenBucket | None = None
     """Rate and burst; the short form of a single rule."""
     key: Key = "none"
@@ -50,7 +48,6 @@ class RateLimit(Filter):
     """The answer to what is too much; NGINX's default is 503."""
     headers: bool = False
     """Whether the answer says when to come again (Retry-After, X-RateLimit-Reset), in whole seconds."""
-
     time: Duration = 0
     """How long a worker is at work for each request. Envoy's filter takes next to nothing; Kong's plugin took 17us where Kong alone
     took 126us, by its published benchmarks."""
@@ -61,33 +58,48 @@ class RateLimit(Filter):
             raise SettingError("token_bucket", "write either `token_bucket` or `rules`")
         if self.rules and self.key != "none":
             raise SettingError("key", "goes with `token_bucket`; each of the rules has a key of its own")
-        for rule in self._all_rules():
+        for rule in self.all_rules():
             rule.check()
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> RateLimitState:
         """Full buckets, and nothing counted."""
-        rules = self._all_rules()
-        self.delays = bool(self.time) or any(rule.limit.delays and not rule.shadow for rule in rules)  # type: ignore[misc]
+        return RateLimitState(self, around)
+
+    def all_rules(self) -> tuple[RateLimitRule, ...]:
+        """The rules, or the one that the short form stands for."""
+        return self.rules if self.token_bucket is None else (RateLimitRule(limit=self.token_bucket, key=self.key),)
+
+
+class RateLimitState(FilterState):
+    """The counters of one proxy."""
+
+    draws = False
+
+    def __init__(self, settings: RateLimit, around: Surroundings) -> None:
+        """Full buckets, and nothing counted."""
+        self.time = settings.time
+        rules = settings.all_rules()
+        self.delays = bool(settings.time) or any(rule.limit.delays and not rule.shadow for rule in rules)
         self.counted = Rules(
             tuple(rule.build(around=around) for rule in rules),
-            self.status,
-            is_in_order=self.consume == "in_order",
-            has_headers=self.headers,
+            settings.status,
+            is_in_order=settings.consume == "in_order",
+            has_headers=settings.headers,
         )
         """The rules with their counters; not asked where there is only a token bucket by consumer or route."""
         counts = {"none": 1, "consumer": len(around.consumers), "route": len(around.routes) + 1}
         is_short = (
-            self.token_bucket is not None
-            and isinstance(self.key, str)
-            and self.key in counts
-            and not self.headers
-            and not self.time
+            settings.token_bucket is not None
+            and isinstance(settings.key, str)
+            and settings.key in counts
+            and not settings.headers
+            and not settings.time
         )
-        self._buckets = [rules[0].limit.build() for _ in range(counts[str(self.key)])] if is_short else []
+        self._buckets = [rules[0].limit.build() for _ in range(counts[str(settings.key)])] if is_short else []
         """By consumer or route, for the limit that most scenarios have: this is asked for every request."""
-        self._by_consumer = self.key == "consumer"
-        self._by_route = self.key == "route"
-        self._limited = Verdict(self.status, RL, decision=Decision.LIMITED, rule=0)
+        self._by_consumer = settings.key == "consumer"
+        self._by_route = settings.key == "route"
+        self._limited = Verdict(settings.status, RL, decision=Decision.LIMITED, rule=0)
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """`PASS`, a delay, or 429 with RL."""
@@ -96,7 +108,3 @@ class RateLimit(Filter):
             return verdict._replace(work_ns=self.time) if self.time else verdict
         index = asked.consumer if self._by_consumer else asked.route if self._by_route else 0
         return PASS if self._buckets[index].admit(now_ns) else self._limited
-
-    def _all_rules(self) -> tuple[RateLimitRule, ...]:
-        """The rules, or the one that the short form stands for."""
-        return self.rules if self.token_bucket is None else (RateLimitRule(limit=self.token_bucket, key=self.key),)

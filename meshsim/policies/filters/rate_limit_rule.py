@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from meshsim.policies.admission.admission import Admission
+from meshsim.own_policies import State
+from meshsim.policies.admission.admission import Admission, AdmissionState
 from meshsim.registry import Policy, SettingError, family, policy
 from meshsim.units import PositiveCount
 
@@ -17,9 +18,62 @@ KeyPart = Literal["none", "consumer", "route", "address", "credential", "content
 Key = KeyPart | tuple[KeyPart, ...]
 
 
-@family("rate_limit_rule")
+class RateLimitRuleState(State):
+    """The counters of one rule."""
+
+    __slots__ = ("_clocks", "_consumers", "_parts", "_routes", "cost", "counters", "limit", "shadow")
+
+    def __init__(self, settings: RateLimitRule, around: Surroundings) -> None:
+        """Counters are made as keys come."""
+        self.limit = settings.limit
+        self.shadow = settings.shadow
+        self.cost = settings.cost
+        sizes = {
+            "none": 1,
+            "consumer": len(around.consumers),
+            "route": len(around.routes) + 1,
+            "address": around.addresses,
+            "credential": around.credentials,
+            "content": around.keys,
+        }
+        self._parts = tuple((part, max(1, sizes[part])) for part in settings.parts())
+        self._routes = _numbers("routes", settings.routes, around.routes)
+        self._consumers = _numbers("consumers", settings.consumers, around.consumers)
+        self._clocks = {"time_zero_ns": around.time_zero_ns, "born_ns": around.born_ns, "begins": around.begins}
+        self.counters: dict[int, AdmissionState] = {}
+        """Those that have been asked for, by number."""
+
+    def index(self, asked: Asked) -> int:
+        """The number of the request's counter, or `NO_MATCH`."""
+        if (self._routes and asked.route not in self._routes) or (self._consumers and asked.consumer not in self._consumers):
+            return NO_MATCH
+        index = 0
+        for part, size in self._parts:
+            value = _value(part, asked)
+            if value == NO_MATCH:
+                return NO_MATCH
+            index = index * size + value
+        return index
+
+    def counter(self, index: int) -> AdmissionState:
+        """The counter with this number."""
+        counter = self.counters.get(index)
+        if counter is None:
+            counter = self.counters[index] = self.limit.build(**self._clocks)
+        return counter
+
+
+@family("rate_limit_rule", RateLimitRuleState)
 class Rule(Policy):
-    """Finds the counter that a request counts in."""
+    """Says which requests are counted together."""
+
+    def build(self, *, around: Surroundings) -> RateLimitRuleState:
+        """With numbers in place of names.
+
+        Args:
+            around: What its proxy knows.
+        """
+        raise NotImplementedError
 
 
 @policy
@@ -58,45 +112,13 @@ class RateLimitRule(Rule):
         if self.cost > self.limit.limit():
             raise SettingError("cost", f"must not be above the limit, {self.limit.limit():,}: nothing would ever pass")
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, *, around: Surroundings) -> RateLimitRuleState:
         """Counters are made as keys come."""
-        sizes = {
-            "none": 1,
-            "consumer": len(around.consumers),
-            "route": len(around.routes) + 1,
-            "address": around.addresses,
-            "credential": around.credentials,
-            "content": around.keys,
-        }
-        self._parts = tuple((part, max(1, sizes[part])) for part in self.parts())
-        self._routes = _numbers("routes", self.routes, around.routes)
-        self._consumers = _numbers("consumers", self.consumers, around.consumers)
-        self._clocks = {"time_zero_ns": around.time_zero_ns, "born_ns": around.born_ns, "begins": around.begins}
-        self.counters: dict[int, Admission] = {}
-        """Those that have been asked for, by number."""
+        return RateLimitRuleState(self, around)
 
     def parts(self) -> tuple[str, ...]:
         """What the key is made of."""
         return (self.key,) if isinstance(self.key, str) else tuple(self.key)
-
-    def index(self, asked: Asked) -> int:
-        """The number of the request's counter, or `NO_MATCH`."""
-        if (self._routes and asked.route not in self._routes) or (self._consumers and asked.consumer not in self._consumers):
-            return NO_MATCH
-        index = 0
-        for part, size in self._parts:
-            value = _value(part, asked)
-            if value == NO_MATCH:
-                return NO_MATCH
-            index = index * size + value
-        return index
-
-    def counter(self, index: int) -> Admission:
-        """The counter with this number."""
-        counter = self.counters.get(index)
-        if counter is None:
-            counter = self.counters[index] = self.limit.build(**self._clocks)
-        return counter
 
 
 def _value(part: str, asked: Asked) -> int:

@@ -11,9 +11,9 @@ from meshsim.policies.filters.rate_limit_rule import NO_MATCH
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from meshsim.policies.admission.admission import Admission
+    from meshsim.policies.admission.admission import AdmissionState
     from meshsim.policies.filters.filter import Asked
-    from meshsim.policies.filters.rate_limit_rule import RateLimitRule
+    from meshsim.policies.filters.rate_limit_rule import RateLimitRuleState
 
 RL = int(Flag.RL)
 
@@ -36,7 +36,7 @@ class Rules:
     __slots__ = ("_has_headers", "_is_in_order", "_limited", "limited", "rules", "shadowed")
 
     def __init__(
-        self, rules: tuple[RateLimitRule, ...], status: int, *, is_in_order: bool = False, has_headers: bool = False
+        self, rules: tuple[RateLimitRuleState, ...], status: int, *, is_in_order: bool = False, has_headers: bool = False
     ) -> None:
         self.rules = rules
         self._is_in_order = is_in_order
@@ -107,6 +107,6 @@ class Rules:
             return Verdict(delay_ns=delay_ns, decision=Decision.DELAYED, rule=slowest)
         return PASS if only_looks_on == NOTHING else shadowed(only_looks_on)
 
-    def _refuse(self, now_ns: int, number: int, rule: RateLimitRule, counter: Admission) -> Verdict:
+    def _refuse(self, now_ns: int, number: int, rule: RateLimitRuleState, counter: AdmissionState) -> Verdict:
         self.limited[number] += 1
         return self.limit_verdict(number, counter.retry_after_ns(now_ns, rule.cost) if self._has_headers else 0)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from meshsim.flags import Flag
-from meshsim.policies.filters.filter import PASS, Decision, Filter, Verdict
+from meshsim.policies.filters.filter import PASS, Decision, Filter, FilterState, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import NS_PER_MS, Duration, Number, Share
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 SHED = Verdict(503, int(Flag.shed), decision=Decision.SHED)
@@ -31,8 +31,6 @@ class ShedByCriticality(Filter):
 
     Source: Beyer et al., "Site Reliability Engineering", chapter 21, "Criticality" and "Utilization signals" (executor load average).
     """
-
-    draws: ClassVar[bool] = False
 
     critical_plus: Number = 2.0
     """Load above which even the most important requests are shed."""
@@ -58,15 +56,22 @@ class ShedByCriticality(Filter):
         if self.decay >= 1:
             raise SettingError("decay", "must be below 100%: no reading would count")
 
-    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
+    def build(self, **_: object) -> ShedByCriticalityState:
         """No load."""
-        self._thresholds = (self.critical_plus, self.critical, self.sheddable_plus, self.sheddable)
-        self._load = 0.0
+        return ShedByCriticalityState(self)
 
-    @property
-    def load_interval_ns(self) -> int:
-        """Between two readings."""
-        return self.interval
+
+class ShedByCriticalityState(FilterState):
+    """The load of one proxy, smoothed."""
+
+    draws = False
+
+    def __init__(self, settings: ShedByCriticality) -> None:
+        """No load."""
+        self.load_interval_ns = settings.interval
+        self.decay = settings.decay
+        self._thresholds = (settings.critical_plus, settings.critical, settings.sheddable_plus, settings.sheddable)
+        self._load = 0.0
 
     def load(self, utilisation: float) -> None:
         """A reading, each `interval`: requests at work or waiting for a worker, for each worker."""

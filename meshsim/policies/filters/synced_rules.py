@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.policies.admission.fixed_window import FixedWindow
 from meshsim.policies.filters.filter import NOTHING, PASS, Verdict
-from meshsim.policies.filters.rate_limit_rule import NO_MATCH, RateLimitRule
+from meshsim.policies.filters.rate_limit_rule import NO_MATCH, RateLimitRuleState
 from meshsim.policies.filters.rate_limit_rules import Rules, shadowed
 from meshsim.policies.filters.shared_counter import LocalCounter, Place, SharedCounter
 
@@ -30,7 +30,12 @@ class SyncedRules:
     __slots__ = ("_answers", "_rules", "_zero_ns", "local")
 
     def __init__(
-        self, rules: tuple[RateLimitRule, ...], answers: Rules, shared: dict[str, Any], interval_ns: int, time_zero_ns: int = 0
+        self,
+        rules: tuple[RateLimitRuleState, ...],
+        answers: Rules,
+        shared: dict[str, Any],
+        interval_ns: int,
+        time_zero_ns: int = 0,
     ) -> None:
         self._rules = rules
         self._zero_ns = time_zero_ns

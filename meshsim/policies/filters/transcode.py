@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from annotated_types import Ge, Le
 
 from meshsim.flags import Flag
-from meshsim.policies.filters.filter import Decision, Filter, Verdict
+from meshsim.policies.filters.filter import Decision, Filter, FilterState, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, Size
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 Ratio = Annotated[float, Ge(0.1), Le(1000)]
@@ -32,8 +32,6 @@ class Transcode(Filter):
     Source: Envoy 1.40, source/extensions/filters/http/grpc_json_transcoder/json_transcoder_filter.cc.
     """
 
-    delays: ClassVar[bool] = True
-    draws: ClassVar[bool] = False
     works_on_answers: ClassVar[bool] = True
 
     request_time: Duration = 0
@@ -54,8 +52,26 @@ class Transcode(Filter):
         if self.max_request_body_size <= 0:
             raise SettingError("max_request_body_size", "must be larger than 0B")
 
-    def set_up(self, around: Surroundings) -> None:
+    def build(self, **_: object) -> TranscodeState:
         """No state."""
+        return TranscodeState(self)
+
+
+class TranscodeState(FilterState):
+    """It remembers nothing but what translation costs."""
+
+    delays = True
+    draws = False
+    works_on_answers = True
+
+    def __init__(self, settings: Transcode) -> None:
+        """No state."""
+        self.request_time = settings.request_time
+        self.request_time_per_kib = settings.request_time_per_kib
+        self.response_time = settings.response_time
+        self.response_time_per_kib = settings.response_time_per_kib
+        self.ratio = settings.ratio
+        self.max_request_body_size = settings.max_request_body_size
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """Go on, after the work for its size; or 413."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from meshsim.policies.filters.filter import Filter, Verdict
+from meshsim.policies.filters.filter import Filter, FilterState, Verdict
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration
 
 if TYPE_CHECKING:
-    from meshsim.policies.filters.filter import Asked, Surroundings
+    from meshsim.policies.filters.filter import Asked
     from meshsim.policies.load_balancing.balancer import Draw
 
 
@@ -25,8 +25,6 @@ class Transform(Filter):
     source/extensions/filters/http/lua and ext_proc, which run on the worker's thread.
     """
 
-    delays: ClassVar[bool] = True
-    draws: ClassVar[bool] = False
     works_on_answers: ClassVar[bool] = True
 
     request_time: Duration = 0
@@ -43,9 +41,25 @@ class Transform(Filter):
         if not (self.request_time or self.request_time_per_kib or self.response_time or self.response_time_per_kib):
             raise SettingError("request_time", "write what a request or an answer costs: the filter does nothing without")
 
-    def set_up(self, around: Surroundings) -> None:  # noqa: ARG002
+    def build(self, **_: object) -> TransformState:
         """No state."""
-        self._fixed = Verdict(work_ns=self.request_time)
+        return TransformState(self)
+
+
+class TransformState(FilterState):
+    """It remembers nothing but what rewriting costs."""
+
+    delays = True
+    draws = False
+    works_on_answers = True
+
+    def __init__(self, settings: Transform) -> None:
+        """No state."""
+        self.request_time = settings.request_time
+        self.request_time_per_kib = settings.request_time_per_kib
+        self.response_time = settings.response_time
+        self.response_time_per_kib = settings.response_time_per_kib
+        self._fixed = Verdict(work_ns=settings.request_time)
 
     def judge(self, now_ns: int, asked: Asked, draw: Draw) -> Verdict:  # noqa: ARG002
         """Go on, after the work for its size."""

@@ -1,7 +1,7 @@
 """Load balancing: which endpoint gets the next request of one proxy's view of a destination."""
 
 from meshsim.policies.load_balancing.aperture import Aperture
-from meshsim.policies.load_balancing.balancer import FROM_THE_START, NO_HASH, Draw, Endpoint, LoadBalancer
+from meshsim.policies.load_balancing.balancer import FROM_THE_START, NO_HASH, Draw, Endpoint, LoadBalancer, LoadBalancerState
 from meshsim.policies.load_balancing.client_side_weighted_round_robin import ClientSideWeightedRoundRobin
 from meshsim.policies.load_balancing.deterministic_subsetting import DeterministicSubsetting
 from meshsim.policies.load_balancing.hashing import Hashing
@@ -26,6 +26,7 @@ __all__ = [
     "LeastReportedLoad",
     "LeastRequest",
     "LoadBalancer",
+    "LoadBalancerState",
     "Maglev",
     "PeakEwma",
     "Random",

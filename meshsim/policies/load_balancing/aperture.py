@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
+from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer, LoadBalancerState
 from meshsim.registry import policy
 from meshsim.units import PositiveCount
 
@@ -36,8 +36,19 @@ class Aperture(LoadBalancer):
     min_aperture: PositiveCount = 12
     """Endpoints that the stretch has room for at least; 12 in Finagle."""
 
-    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
+    def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> ApertureState:
         """This proxy's stretch."""
+        return ApertureState(self, endpoints, draw, client, clients)
+
+
+class ApertureState(LoadBalancerState):
+    """One proxy's stretch of the ring."""
+
+    __slots__ = ("_client", "_clients", "_count", "_from", "_order", "_width", "min_aperture")
+
+    def __init__(self, settings: Aperture, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> None:
+        """This proxy's stretch."""
+        self.min_aperture = settings.min_aperture
         self._client, self._clients = client % clients, clients
         self.update(endpoints, draw)
 

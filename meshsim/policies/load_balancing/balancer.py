@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
+from meshsim.own_policies import State, position
 from meshsim.policies.load_balancing.address import Address
 from meshsim.randomness import call_key
 from meshsim.registry import Policy, family
@@ -73,28 +74,10 @@ class Endpoint:
         return self.address
 
 
-@family("load_balancer")
-class LoadBalancer(Policy):
-    """Chooses the endpoint of each attempt. State belongs to one proxy's view of one destination."""
+class LoadBalancerState(State):
+    """Chooses the endpoint of each attempt. It belongs to one proxy's view of one destination."""
 
-    observes: bool = False
-    """Whether it wants to be told of outcomes by `done`."""
-    reads_reports: bool = False
-    """Whether it reads the load that endpoints report; without such a policy none is sent."""
-    report_interval: int = 0
-    """Nanoseconds between two reports of an endpoint's load; 0 for one with every answer."""
-    report_phase: str = "endpoint"
-    """What has a phase of its own in these intervals: each `endpoint`, each `proxy`, or nothing (`common`)."""
-
-    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
-        """Prepare for these endpoints.
-
-        Args:
-            endpoints: Those that it may pick from, at least one.
-            draw: Gives the random start that keeps proxies from marching in step.
-            client: Number of this proxy among its like, from 0.
-            clients: How many there are.
-        """
+    __slots__ = ()
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
         """Prepare for other endpoints from now on: some have joined, left, or changed their weight.
@@ -102,18 +85,11 @@ class LoadBalancer(Policy):
         What is remembered of those that stay (by their `index`) is kept.
         """
 
-    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:
-        """Another one for other endpoints of the same view, as for another zone or priority: its turns are its own.
-
-        What is remembered of endpoints by their `index` belongs to the view: a policy that has such a memory shares it.
-        """
-        return self.build(endpoints=endpoints, draw=draw, client=client, clients=clients)
-
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:
         """Position of the endpoint for this attempt; a retry asks again and takes a turn like any request.
 
         Args:
-            endpoints: As in the latest `set_up` or `update`.
+            endpoints: As in the latest `update`, or as it was built for.
             draw: Chance.
             now_ns: Time.
             hash_key: 64 bits that tell requests apart which belong together (a user's, a key's); `NO_HASH` where nothing does.
@@ -129,6 +105,40 @@ class LoadBalancer(Policy):
             rtt_ns: From sending to the answer, or to giving up.
             is_failure: Whether it failed: 5xx, timed out, could not connect.
         """
+
+
+@family("load_balancer", LoadBalancerState, pick=position("endpoints"))
+class LoadBalancer(Policy):
+    """Says how endpoints are chosen. Each proxy's view of a destination has a state of its own."""
+
+    observes: bool = False
+    """Whether it wants to be told of outcomes by `done`."""
+    reads_reports: bool = False
+    """Whether it reads the load that endpoints report; without such a policy none is sent."""
+    report_interval: int = 0
+    """Nanoseconds between two reports of an endpoint's load; 0 for one with every answer."""
+    report_phase: str = "endpoint"
+    """What has a phase of its own in these intervals: each `endpoint`, each `proxy`, or nothing (`common`)."""
+
+    def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> LoadBalancerState:
+        """One that has sent nothing yet.
+
+        Args:
+            endpoints: Those that it may pick from, at least one.
+            draw: Gives the random start that keeps proxies from marching in step.
+            client: Number of this proxy among its like, from 0.
+            clients: How many there are.
+        """
+        raise NotImplementedError
+
+    def beside(
+        self, first: LoadBalancerState, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int  # noqa: ARG002
+    ) -> LoadBalancerState:  # fmt: skip
+        """Another one for other endpoints of the same view as `first`, as for another zone or priority: its turns are its own.
+
+        What is remembered of endpoints by their `index` belongs to the view: a policy that has such a memory shares it.
+        """
+        return self.build(endpoints=endpoints, draw=draw, client=client, clients=clients)
 
 
 def is_weighted(endpoints: Sequence[Endpoint]) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
+from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer, LoadBalancerState
 from meshsim.policies.load_balancing.earliest_deadline import MOST_PICKS, EarliestDeadline
 from meshsim.registry import policy
 from meshsim.units import Duration
@@ -48,31 +47,62 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
     error_utilization_penalty: Annotated[float, Ge(0), Le(1e6)] = 1.0
     """How much of an endpoint a share of failures takes up."""
 
-    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
-        """Nothing has been reported."""
-        self._reporting_since_ns: list[int] = []
-        self._reported_ns: list[int] = []
-        self._reported: list[float] = []
-        self.begin(endpoints, draw)
-
-    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:  # noqa: ARG002
+    def beside(
+        self, first: LoadBalancerState, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int  # noqa: ARG002
+    ) -> ClientSideWeightedRoundRobinState:  # fmt: skip
         """With the same knowledge of reports, which Envoy keeps with the host: the blackout of one that is known does not begin again."""
-        made = copy.copy(self)
-        made.begin(endpoints, draw)
-        return made
+        known = first if isinstance(first, ClientSideWeightedRoundRobinState) else None
+        return ClientSideWeightedRoundRobinState(self, endpoints, draw, known)
 
-    def begin(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
-        """Plain turns from a random place on."""
+    def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, **_: object) -> ClientSideWeightedRoundRobinState:
+        """Nothing has been reported."""
+        return ClientSideWeightedRoundRobinState(self, endpoints, draw)
+
+
+class ClientSideWeightedRoundRobinState(LoadBalancerState):
+    """What endpoints have reported to one proxy, and whose turn it is."""
+
+    __slots__ = (
+        "_is_old",
+        "_next",
+        "_seed",
+        "_turns",
+        "_updated_ns",
+        "_weights",
+        "blackout_period",
+        "error_utilization_penalty",
+        "reported",
+        "reported_ns",
+        "reporting_since_ns",
+        "weight_expiration_period",
+        "weight_update_period",
+    )
+
+    def __init__(
+        self,
+        settings: ClientSideWeightedRoundRobin,
+        endpoints: Sequence[Endpoint],
+        draw: Draw,
+        known: ClientSideWeightedRoundRobinState | None = None,
+    ) -> None:
+        """Nothing has been reported, but for what another state knows, which is shared; plain turns from a random place on."""
+        self.blackout_period = settings.blackout_period
+        self.weight_expiration_period = settings.weight_expiration_period
+        self.weight_update_period = settings.weight_update_period
+        self.error_utilization_penalty = settings.error_utilization_penalty
+        self.reporting_since_ns: list[int] = [] if known is None else known.reporting_since_ns
+        self.reported_ns: list[int] = [] if known is None else known.reported_ns
+        self.reported: list[float] = [] if known is None else known.reported
         self._seed = self._next = draw.below(MOST_PICKS)
         self._updated_ns = 0
         self.update(endpoints, draw)
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
         """Weights anew at the next pick."""
-        missing = max(endpoint.index for endpoint in endpoints) + 1 - len(self._reporting_since_ns)
-        self._reporting_since_ns.extend([-1] * missing)
-        self._reported_ns.extend([-1] * missing)
-        self._reported.extend([0.0] * missing)
+        missing = max(endpoint.index for endpoint in endpoints) + 1 - len(self.reporting_since_ns)
+        self.reporting_since_ns.extend([-1] * missing)
+        self.reported_ns.extend([-1] * missing)
+        self.reported.extend([0.0] * missing)
         self._turns: EarliestDeadline | None = None
         self._weights: list[float] = []
         self._is_old = True
@@ -102,14 +132,14 @@ class ClientSideWeightedRoundRobin(LoadBalancer):
 
     def _weight(self, endpoint: Endpoint, now_ns: int) -> float:
         """What an endpoint's latest report of any work makes it worth; 0 where it does not count."""
-        index, since = endpoint.index, self._reporting_since_ns
-        if 0 <= endpoint.reported_ns >= self._reported_ns[index] and endpoint.request_rate > 0.0:
+        index, since = endpoint.index, self.reporting_since_ns
+        if 0 <= endpoint.reported_ns >= self.reported_ns[index] and endpoint.request_rate > 0.0:
             load = endpoint.utilisation + endpoint.error_rate / endpoint.request_rate * self.error_utilization_penalty
             if load > 0.0:
-                self._reported[index], self._reported_ns[index] = endpoint.request_rate / load, endpoint.reported_ns
+                self.reported[index], self.reported_ns[index] = endpoint.request_rate / load, endpoint.reported_ns
                 if since[index] < 0:
                     since[index] = endpoint.reported_ns
-        if self._reported_ns[index] < 0 or now_ns - self._reported_ns[index] >= self.weight_expiration_period:
+        if self.reported_ns[index] < 0 or now_ns - self.reported_ns[index] >= self.weight_expiration_period:
             since[index] = -1
             return 0.0
-        return 0.0 if now_ns - since[index] < self.blackout_period else self._reported[index]
+        return 0.0 if now_ns - since[index] < self.blackout_period else self.reported[index]

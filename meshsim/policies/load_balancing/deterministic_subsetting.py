@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
+from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer, LoadBalancerState
 from meshsim.randomness import call_key
 from meshsim.registry import policy
 from meshsim.units import PositiveCount
@@ -37,6 +36,12 @@ class DeterministicSubsetting(LoadBalancer):
         """Raise `SettingError` where the inner policy's settings contradict each other."""
         self.load_balancer.check()
 
+    def build(
+        self, *, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1
+    ) -> DeterministicSubsettingState:
+        """This proxy's endpoints."""
+        return DeterministicSubsettingState(self, endpoints, draw, client, clients)
+
     @property
     def observes(self) -> bool:  # type: ignore[override]  # whoever sets policies up asks before they are built
         """Whether the inner policy wants to be told of outcomes."""
@@ -57,35 +62,50 @@ class DeterministicSubsetting(LoadBalancer):
         """The inner policy's."""
         return self.load_balancer.report_phase
 
-    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:
-        """This proxy's endpoints."""
+    def beside(
+        self, first: LoadBalancerState, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int
+    ) -> DeterministicSubsettingState:  # fmt: skip
+        """With what the inner policy remembers."""
+        inner = first.inner if isinstance(first, DeterministicSubsettingState) else None
+        return DeterministicSubsettingState(self, endpoints, draw, client, clients, inner)
+
+
+class DeterministicSubsettingState(LoadBalancerState):
+    """One proxy's endpoints, and the inner policy's state."""
+
+    __slots__ = ("_client", "_own", "_positions", "inner", "subset_size")
+
+    def __init__(
+        self,
+        settings: DeterministicSubsetting,
+        endpoints: Sequence[Endpoint],
+        draw: Draw,
+        client: int,
+        clients: int,
+        beside: LoadBalancerState | None = None,
+    ) -> None:
+        """This proxy's endpoints, and the inner policy's state for these, beside another one where that is given."""
+        self.subset_size = settings.subset_size
         self._client = client
         self._deal(endpoints)
-        self._inner = self.load_balancer.build(endpoints=self._own, draw=draw, client=client, clients=clients)
-
-    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:
-        """With what the inner policy remembers."""
-        made = copy.copy(self)
-        made.deal_beside(self._inner, endpoints, draw, client, clients)
-        return made
-
-    def deal_beside(self, inner: LoadBalancer, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> None:
-        """Deal other endpoints, for an inner policy beside another one's."""
-        self._deal(endpoints)
-        self._inner = inner.beside(self._own, draw, client, clients)
+        within = settings.load_balancer
+        if beside is None:
+            self.inner = within.build(endpoints=self._own, draw=draw, client=client, clients=clients)
+        else:
+            self.inner = within.beside(beside, self._own, draw, client, clients)
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
         """Deal again."""
         self._deal(endpoints)
-        self._inner.update(self._own, draw)
+        self.inner.update(self._own, draw)
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """The inner policy's choice among the subset."""
-        return self._positions[self._inner.pick(self._own, draw, now_ns, hash_key)]
+        return self._positions[self.inner.pick(self._own, draw, now_ns, hash_key)]
 
     def done(self, endpoint: Endpoint, now_ns: int, rtt_ns: int, is_failure: bool) -> None:  # noqa: FBT001
         """For the inner policy."""
-        self._inner.done(endpoint, now_ns, rtt_ns, is_failure)
+        self.inner.done(endpoint, now_ns, rtt_ns, is_failure)
 
     def _deal(self, endpoints: Sequence[Endpoint]) -> None:
         self._positions = self._subset(endpoints)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from meshsim.policies.load_balancing.balancer import NO_HASH, Draw, Endpoint, LoadBalancer
+from meshsim.policies.load_balancing.balancer import NO_HASH, Draw, Endpoint, LoadBalancer, LoadBalancerState
 from meshsim.randomness import call_key
 
 if TYPE_CHECKING:
@@ -49,8 +49,20 @@ class Hashing(LoadBalancer):
     hash_balance_factor: int = 0
     use_hostname_for_hashing: bool = False
 
-    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
+    def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, **_: object) -> HashingState:
         """The table for these endpoints."""
+        return HashingState(self, endpoints, draw)
+
+
+class HashingState(LoadBalancerState):
+    """The table of one proxy."""
+
+    __slots__ = ("_hashes", "_positions", "_shared", "hash_balance_factor", "use_hostname_for_hashing")
+
+    def __init__(self, settings: Hashing, endpoints: Sequence[Endpoint], draw: Draw) -> None:
+        """The table for these endpoints."""
+        self.hash_balance_factor = settings.hash_balance_factor
+        self.use_hostname_for_hashing = settings.use_hostname_for_hashing
         self.update(endpoints, draw)
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
+from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer, LoadBalancerState
 from meshsim.registry import policy
 from meshsim.units import Duration, PositiveCount
 
@@ -35,6 +35,20 @@ class LeastReportedLoad(LoadBalancer):
     choice_count: PositiveCount = 2
     """Endpoints drawn for each request, with replacement: some more than once, so that ten draws of ten endpoints see 6.5 of them and
     thirty see 9.6."""
+
+    def build(self, **_: object) -> LeastReportedLoadState:
+        """Nothing to begin with."""
+        return LeastReportedLoadState(self)
+
+
+class LeastReportedLoadState(LoadBalancerState):
+    """It remembers nothing: endpoints carry what they have reported."""
+
+    __slots__ = ("choice_count",)
+
+    def __init__(self, settings: LeastReportedLoad) -> None:
+        """Nothing has happened."""
+        self.choice_count = settings.choice_count
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the least loaded of the endpoints drawn."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Le
 
+from meshsim.policies.load_balancing.balancer import LoadBalancer
 from meshsim.policies.load_balancing.slow_start import SlowStart
-from meshsim.policies.load_balancing.weighted_turns import WeightedTurns
+from meshsim.policies.load_balancing.weighted_turns import WeightedTurnsState
 from meshsim.portable import power
 from meshsim.registry import policy
 from meshsim.units import PositiveCount
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @policy
-class LeastRequest(WeightedTurns):
+class LeastRequest(LoadBalancer):
     """Send to the endpoint with the fewest requests in flight among a few drawn at random.
 
     The draws are with replacement, as Envoy's are: both may be the same endpoint, so that with two endpoints a quarter of the
@@ -39,6 +40,23 @@ class LeastRequest(WeightedTurns):
     """Where weights differ, an endpoint counts weight / (in flight + 1) ^ bias; 0 is weighted round robin."""
     slow_start: SlowStart | None = None
     """Give an endpoint that has just joined its share little by little; at once where absent."""
+
+    def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, **_: object) -> LeastRequestState:
+        """Nothing has been sent."""
+        return LeastRequestState(self, endpoints, draw)
+
+
+class LeastRequestState(WeightedTurnsState):
+    """Turns, where there are any."""
+
+    __slots__ = ("active_request_bias", "choice_count", "selection_method")
+
+    def __init__(self, settings: LeastRequest, endpoints: Sequence[Endpoint], draw: Draw) -> None:
+        """Turns from a random place on, drawn when they may first be needed."""
+        super().__init__(settings.slow_start, endpoints, draw)
+        self.choice_count = settings.choice_count
+        self.selection_method = settings.selection_method
+        self.active_request_bias = settings.active_request_bias
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the least busy of the endpoints drawn."""

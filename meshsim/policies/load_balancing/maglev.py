@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.load_balancing.hashing import Hashing, Table
+from meshsim.policies.load_balancing.hashing import Hashing, HashingState, Table
 from meshsim.registry import SettingError, policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meshsim.policies.load_balancing.balancer import Endpoint
+    from meshsim.policies.load_balancing.balancer import Draw, Endpoint
 
 LARGEST_TABLE = 5_000_011
 
@@ -44,6 +44,21 @@ class Maglev(Hashing):
             )
         if not _is_prime(self.table_size):
             raise SettingError("table_size", "must be a prime number, such as 65537")
+
+    def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, **_: object) -> MaglevState:
+        """The table for these endpoints."""
+        return MaglevState(self, endpoints, draw)
+
+
+class MaglevState(HashingState):
+    """The table of one proxy."""
+
+    __slots__ = ("table_size",)
+
+    def __init__(self, settings: Maglev, endpoints: Sequence[Endpoint], draw: Draw) -> None:
+        """Filled for these endpoints."""
+        self.table_size = settings.table_size
+        super().__init__(settings, endpoints, draw)
 
     @property
     def size(self) -> tuple[int, ...]:

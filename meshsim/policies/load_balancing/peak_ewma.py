@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from bisect import insort
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
+from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer, LoadBalancerState
 from meshsim.portable import exp
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration, PositiveCount
@@ -46,28 +45,42 @@ class PeakEwma(LoadBalancer):
         if self.decay <= 0:
             raise SettingError("decay", "must be longer than 0s, such as 10s")
 
-    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
+    def build(self, *, endpoints: Sequence[Endpoint], **_: object) -> PeakEwmaState:
         """No endpoint has answered yet."""
-        self._estimate_ns: list[float] = []
-        self._since_ns: list[int] = []
-        self._has_answered: list[bool] = []
-        self.update(endpoints, draw)
+        return PeakEwmaState(self, endpoints)
 
-    def beside(self, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int) -> Self:  # noqa: ARG002
+    def beside(
+        self, first: LoadBalancerState, endpoints: Sequence[Endpoint], draw: Draw, client: int, clients: int  # noqa: ARG002
+    ) -> PeakEwmaState:  # fmt: skip
         """With the same estimates."""
-        made = copy.copy(self)
-        made.update(endpoints, draw)
-        return made
+        return PeakEwmaState(self, endpoints, first if isinstance(first, PeakEwmaState) else None)
+
+
+class PeakEwmaState(LoadBalancerState):
+    """The estimates of one proxy."""
+
+    __slots__ = ("choice_count", "decay", "default_rtt", "estimate_ns", "has_answered", "penalty", "since_ns")
+
+    def __init__(self, settings: PeakEwma, endpoints: Sequence[Endpoint], known: PeakEwmaState | None = None) -> None:
+        """No endpoint has answered yet, but for what another state knows; that is shared."""
+        self.decay = settings.decay
+        self.default_rtt = settings.default_rtt
+        self.penalty = settings.penalty
+        self.choice_count = settings.choice_count
+        self.estimate_ns: list[float] = [] if known is None else known.estimate_ns
+        self.since_ns: list[int] = [] if known is None else known.since_ns
+        self.has_answered: list[bool] = [] if known is None else known.has_answered
+        self._make_room(max(endpoint.index for endpoint in endpoints))
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:  # noqa: ARG002
         """Room for those that have joined."""
         self._make_room(max(endpoint.index for endpoint in endpoints))
 
     def _make_room(self, index: int) -> None:
-        missing = index + 1 - len(self._estimate_ns)
-        self._estimate_ns.extend([float(self.default_rtt)] * missing)
-        self._since_ns.extend([0] * missing)
-        self._has_answered.extend([False] * missing)
+        missing = index + 1 - len(self.estimate_ns)
+        self.estimate_ns.extend([float(self.default_rtt)] * missing)
+        self.since_ns.extend([0] * missing)
+        self.has_answered.extend([False] * missing)
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the cheapest of the endpoints drawn."""
@@ -92,23 +105,23 @@ class PeakEwma(LoadBalancer):
     def done(self, endpoint: Endpoint, now_ns: int, rtt_ns: int, is_failure: bool) -> None:  # noqa: ARG002, FBT001
         """Take in a round trip."""
         self._make_room(endpoint.index)  # it may be one of another priority or zone, which this one has not picked from yet
-        self._has_answered[endpoint.index] = True
+        self.has_answered[endpoint.index] = True
         self._observe(endpoint.index, now_ns, float(rtt_ns))
 
     def cost(self, endpoint: Endpoint, now_ns: int) -> float:
         """What a request to an endpoint is expected to cost, ns; the estimate falls to what it is at this instant."""
-        if self.penalty and endpoint.in_flight and not self._has_answered[endpoint.index]:
+        if self.penalty and endpoint.in_flight and not self.has_answered[endpoint.index]:
             return PENALTY_NS + endpoint.in_flight
-        if now_ns > self._since_ns[endpoint.index]:
+        if now_ns > self.since_ns[endpoint.index]:
             self._observe(endpoint.index, now_ns, 0.0)  # as both products do: looking is a sample of nothing
-        return self._estimate_ns[endpoint.index] * (endpoint.in_flight + 1)
+        return self.estimate_ns[endpoint.index] * (endpoint.in_flight + 1)
 
     def _observe(self, index: int, now_ns: int, rtt_ns: float) -> None:
         """Take in a sample: at once where it is above the estimate, else as much as time has passed since the sample before."""
-        estimate_ns = self._estimate_ns[index]
+        estimate_ns = self.estimate_ns[index]
         if rtt_ns > estimate_ns:
-            self._estimate_ns[index] = rtt_ns
+            self.estimate_ns[index] = rtt_ns
         else:
-            weight = exp(-(now_ns - self._since_ns[index]) / self.decay)
-            self._estimate_ns[index] = estimate_ns * weight + rtt_ns * (1.0 - weight)
-        self._since_ns[index] = now_ns
+            weight = exp(-(now_ns - self.since_ns[index]) / self.decay)
+            self.estimate_ns[index] = estimate_ns * weight + rtt_ns * (1.0 - weight)
+        self.since_ns[index] = now_ns

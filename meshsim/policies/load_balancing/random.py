@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer
+from meshsim.policies.load_balancing.balancer import Draw, Endpoint, LoadBalancer, LoadBalancerState
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
@@ -20,6 +20,16 @@ class Random(LoadBalancer):
 
     Source: Envoy, source/extensions/load_balancing_policies/random/random_lb.cc; Kubernetes, "Virtual IPs and Service Proxies".
     """
+
+    def build(self, **_: object) -> RandomState:
+        """Nothing to begin with."""
+        return RandomState()
+
+
+class RandomState(LoadBalancerState):
+    """It remembers nothing."""
+
+    __slots__ = ()
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Index of an endpoint."""

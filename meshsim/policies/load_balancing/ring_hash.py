@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.load_balancing.hashing import Hashing, Table
+from meshsim.policies.load_balancing.hashing import Hashing, HashingState, Table
 from meshsim.registry import SettingError, policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meshsim.policies.load_balancing.balancer import Endpoint
+    from meshsim.policies.load_balancing.balancer import Draw, Endpoint
 
 LARGEST_RING = 8 * 1024 * 1024
 
@@ -44,6 +44,22 @@ class RingHash(Hashing):
         _check_factor(self.hash_balance_factor)
         if self.minimum_ring_size > self.maximum_ring_size:
             raise SettingError("minimum_ring_size", f"must not be above maximum_ring_size, {self.maximum_ring_size:,}")
+
+    def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, **_: object) -> RingHashState:
+        """The ring of these endpoints."""
+        return RingHashState(self, endpoints, draw)
+
+
+class RingHashState(HashingState):
+    """The ring of one proxy."""
+
+    __slots__ = ("maximum_ring_size", "minimum_ring_size")
+
+    def __init__(self, settings: RingHash, endpoints: Sequence[Endpoint], draw: Draw) -> None:
+        """Filled for these endpoints."""
+        self.minimum_ring_size = settings.minimum_ring_size
+        self.maximum_ring_size = settings.maximum_ring_size
+        super().__init__(settings, endpoints, draw)
 
     @property
     def size(self) -> tuple[int, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.policies.load_balancing.balancer import LoadBalancer
 from meshsim.policies.load_balancing.earliest_deadline import MOST_PICKS
 from meshsim.policies.load_balancing.slow_start import SlowStart
-from meshsim.policies.load_balancing.weighted_turns import WeightedTurns
+from meshsim.policies.load_balancing.weighted_turns import WeightedTurnsState
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @policy
-class RoundRobin(WeightedTurns):
+class RoundRobin(LoadBalancer):
     """Send to each endpoint in turn, starting at a random one; in proportion to the weights where they differ.
 
     Each proxy takes its own turns, so many proxies together are not in turn. A retry takes a turn like any request. Turns are counted
@@ -29,10 +30,20 @@ class RoundRobin(WeightedTurns):
     slow_start: SlowStart | None = None
     """Give an endpoint that has just joined its share little by little; at once where absent."""
 
-    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
+    def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, **_: object) -> RoundRobinState:
         """Start at a random endpoint, or after a random number of weighted turns."""
-        self._seed = self._count = draw.below(MOST_PICKS)
-        self.update(endpoints, draw)
+        return RoundRobinState(self, endpoints, draw)
+
+
+class RoundRobinState(WeightedTurnsState):
+    """Whose turn it is."""
+
+    __slots__ = ("_count",)
+
+    def __init__(self, settings: RoundRobin, endpoints: Sequence[Endpoint], draw: Draw) -> None:
+        """Start at a random endpoint, or after a random number of weighted turns."""
+        self._count = draw.below(MOST_PICKS)
+        super().__init__(settings.slow_start, endpoints, draw, self._count)
 
     def pick(self, endpoints: Sequence[Endpoint], draw: Draw, now_ns: int, hash_key: int) -> int:  # noqa: ARG002
         """Position of the endpoint whose turn it is."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Le
 
+from meshsim.own_policies import State, one_of, yes_or_no
 from meshsim.policies.load_balancing.balancer import FROM_THE_START, Endpoint
 from meshsim.portable import power
 from meshsim.registry import Policy, SettingError, family, policy
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@family("slow_start")
-class Warming(Policy):
+class WarmingState(State):
     """How much of its weight an endpoint has while it is new."""
+
+    __slots__ = ()
 
     def factor(self, endpoint: Endpoint, now_ns: int) -> float:
         """Share of its weight that an endpoint has at `now_ns`, at most 1."""
@@ -25,6 +27,15 @@ class Warming(Policy):
 
     def is_on(self, endpoints: Sequence[Endpoint], now_ns: int) -> bool:
         """Whether any of the endpoints is new."""
+        raise NotImplementedError
+
+
+@family("slow_start", WarmingState, factor=one_of(float, int), is_on=yes_or_no)
+class Warming(Policy):
+    """Says how an endpoint that is new gets its share."""
+
+    def build(self, **_: object) -> WarmingState:
+        """What a balancer asks."""
         raise NotImplementedError
 
 
@@ -56,6 +67,22 @@ class SlowStart(Warming):
         """Raise `SettingError` for a window without length."""
         if self.slow_start_window <= 0:
             raise SettingError("slow_start_window", "must be longer than 0s; leave `slow_start` out for none")
+
+    def build(self, **_: object) -> SlowStartState:
+        """Nothing to begin with."""
+        return SlowStartState(self)
+
+
+class SlowStartState(WarmingState):
+    """It remembers nothing: endpoints know since when they are healthy."""
+
+    __slots__ = ("aggression", "min_weight_percent", "slow_start_window")
+
+    def __init__(self, settings: SlowStart) -> None:
+        """Nothing has happened."""
+        self.slow_start_window = settings.slow_start_window
+        self.aggression = settings.aggression
+        self.min_weight_percent = settings.min_weight_percent
 
     def factor(self, endpoint: Endpoint, now_ns: int) -> float:
         """Share of its weight that an endpoint has at `now_ns`, at most 1."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from meshsim.policies.load_balancing.balancer import FROM_THE_START, Draw, Endpoint, LoadBalancer, is_weighted
+from meshsim.policies.load_balancing.balancer import FROM_THE_START, Draw, Endpoint, LoadBalancerState, is_weighted
 from meshsim.policies.load_balancing.earliest_deadline import MOST_PICKS, EarliestDeadline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from meshsim.policies.load_balancing.slow_start import SlowStart
 
-class WeightedTurns(LoadBalancer):
+
+class WeightedTurnsState(LoadBalancerState):
     """Turns by earliest deadline where weights differ or an endpoint is in slow start; what a subclass does otherwise.
 
     As in Envoy the scheduler is made anew when the endpoints change, and begun after a random number of turns, which is drawn once and
@@ -23,12 +25,12 @@ class WeightedTurns(LoadBalancer):
     seed_, refresh).
     """
 
-    slow_start: Any = None
-    """A `SlowStart`, or None."""
+    __slots__ = ("_is_due", "_seed", "_turns", "slow_start")
 
-    def set_up(self, endpoints: Sequence[Endpoint], draw: Draw, client: int = 0, clients: int = 1) -> None:  # noqa: ARG002
-        """Turns from a random place on, drawn when they may first be needed."""
-        self._seed = -1
+    def __init__(self, slow_start: SlowStart | None, endpoints: Sequence[Endpoint], draw: Draw, seed: int = -1) -> None:
+        """Turns from a random place on, which is drawn when they may first be needed unless it is given."""
+        self.slow_start = None if slow_start is None else slow_start.build()
+        self._seed = seed
         self.update(endpoints, draw)
 
     def update(self, endpoints: Sequence[Endpoint], draw: Draw) -> None:
@@ -44,7 +46,7 @@ class WeightedTurns(LoadBalancer):
         """Whether picks are weighted turns, which are made here at the first pick after a change."""
         if self._is_due:
             self._is_due = False
-            if is_weighted(endpoints) or self.slow_start.is_on(endpoints, now_ns):
+            if is_weighted(endpoints) or (self.slow_start is not None and self.slow_start.is_on(endpoints, now_ns)):
                 self._turns = EarliestDeadline([self._weight(endpoint, now_ns) for endpoint in endpoints], self._seed)
         return self._turns is not None
 

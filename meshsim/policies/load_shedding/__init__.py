@@ -2,6 +2,6 @@
 
 from meshsim.policies.load_shedding.codel import Codel
 from meshsim.policies.load_shedding.max_wait import MaxWait
-from meshsim.policies.load_shedding.shedding import LoadShedding
+from meshsim.policies.load_shedding.shedding import LoadShedding, LoadSheddingState
 
-__all__ = ["Codel", "LoadShedding", "MaxWait"]
+__all__ = ["Codel", "LoadShedding", "LoadSheddingState", "MaxWait"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import sqrt
 
-from meshsim.policies.load_shedding.shedding import LoadShedding
+from meshsim.policies.load_shedding.shedding import LoadShedding, LoadSheddingState
 from meshsim.registry import SettingError, policy
 from meshsim.units import Duration
 
@@ -29,8 +29,20 @@ class Codel(LoadShedding):
         if not 0 < self.target < self.interval:
             raise SettingError("target", "must be above 0s and below the interval, such as 5ms of 100ms")
 
-    def set_up(self, **_: object) -> None:
+    def build(self, **_: object) -> CodelState:
         """The queue is short."""
+        return CodelState(self)
+
+
+class CodelState(LoadSheddingState):
+    """Since when waits have been too long, and the drops that follow."""
+
+    __slots__ = ("_above_since_ns", "_count", "_is_dropping", "_next_ns", "interval", "target")
+
+    def __init__(self, settings: Codel) -> None:
+        """The queue is short."""
+        self.target = settings.target
+        self.interval = settings.interval
         self._above_since_ns = -1
         self._is_dropping = False
         self._next_ns = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshsim.policies.load_shedding.shedding import LoadShedding
+from meshsim.policies.load_shedding.shedding import LoadShedding, LoadSheddingState
 from meshsim.registry import policy
 from meshsim.units import Duration
 
@@ -17,6 +17,20 @@ class MaxWait(LoadShedding):
 
     limit: Duration
     """The longest wait."""
+
+    def build(self, **_: object) -> MaxWaitState:
+        """Nothing to begin with."""
+        return MaxWaitState(self)
+
+
+class MaxWaitState(LoadSheddingState):
+    """It remembers nothing but its limit."""
+
+    __slots__ = ("limit",)
+
+    def __init__(self, settings: MaxWait) -> None:
+        """Nothing has happened."""
+        self.limit = settings.limit
 
     def drop(self, now_ns: int, waited_ns: int, queued: int) -> bool:  # noqa: ARG002
         """Whether it has waited too long."""

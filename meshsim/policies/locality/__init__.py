@@ -1,7 +1,7 @@
 """Locality: priorities, zones and panic, which decide among whom the load balancer picks."""
 
 from meshsim.policies.locality.ignore_zones import IgnoreZones
-from meshsim.policies.locality.locality import ALL_HOSTS, HEALTHY_HOSTS, Arrangement, Host, Locality, Source
+from meshsim.policies.locality.locality import ALL_HOSTS, HEALTHY_HOSTS, Arrangement, Host, Locality, LocalityState, Source
 from meshsim.policies.locality.locality_distribute import LocalityDistribute
 from meshsim.policies.locality.locality_failover import LocalityFailover
 from meshsim.policies.locality.locality_weighted import LocalityWeighted
@@ -17,6 +17,7 @@ __all__ = [
     "Locality",
     "LocalityDistribute",
     "LocalityFailover",
+    "LocalityState",
     "LocalityWeighted",
     "Source",
     "ZoneAware",

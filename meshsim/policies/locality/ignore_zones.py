@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshsim.policies.locality.locality import Locality
+from meshsim.policies.locality.locality import Locality, LocalityState
 from meshsim.registry import policy
 
 
@@ -12,3 +12,7 @@ class IgnoreZones(Locality):
 
     Source: Envoy, docs/root/intro/arch_overview/upstream/load_balancing/priority.rst.
     """
+
+    def build(self, zones: tuple[str, ...] = (), **_: object) -> LocalityState:
+        """All healthy hosts together, as without any policy."""
+        return LocalityState(zones)

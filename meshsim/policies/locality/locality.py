@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from meshsim.own_policies import State, one_of, whole, yes_or_no
 from meshsim.policies.load_balancing.earliest_deadline import MOST_PICKS, EarliestDeadline
 from meshsim.policies.locality.priorities import priority_loads
 from meshsim.registry import Policy, family
@@ -130,12 +131,13 @@ class Arrangement:
         return self._first[number] + self._levels[number].choose(draw)
 
 
-@family("locality")
-class Locality(Policy):
-    """Arranges the hosts of a destination by priority and zone, for one proxy. Made anew whenever they change."""
+class LocalityState(State):
+    """Arranges the hosts of a destination by priority and zone, for one proxy. It remembers nothing but the zones' names."""
 
-    def set_up(self, zones: tuple[str, ...] = (), **context: Any) -> None:  # noqa: ARG002
-        """Prepare for zones of these names."""
+    __slots__ = ("_zones",)
+
+    def __init__(self, zones: tuple[str, ...] = ()) -> None:
+        """For zones of these names."""
         self._zones = zones
 
     def arrange(
@@ -201,6 +203,19 @@ class Locality(Policy):
     ) -> Level:
         """How the requests of one level are shared out; here among all healthy hosts."""
         return Level([[position for position in everyone if hosts[position].is_healthy]])
+
+
+@family("locality", LocalityState, arrange=one_of(Arrangement), level=whole(0), knows=yes_or_no, inside=one_of(Level))
+class Locality(Policy):
+    """Says among whom the load balancer picks."""
+
+    def build(self, zones: tuple[str, ...] = (), **_: object) -> LocalityState:
+        """What views ask; one for all of them.
+
+        Args:
+            zones: Names of the zones, by number.
+        """
+        raise NotImplementedError
 
 
 def healthy_by_zone(hosts: Sequence[Host], everyone: Sequence[int]) -> dict[int, list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.locality.locality import Level, Locality
+from meshsim.policies.locality.locality import Level, Locality, LocalityState
 from meshsim.policies.locality.locality_weighted import weighted
 from meshsim.registry import SettingError, policy
 from meshsim.units import Number
@@ -51,18 +51,28 @@ class LocalityDistribute(Locality):
             if abs(sum(shares.values()) - 100) > 1e-9:
                 raise SettingError("distribute", f"the percents of {zone} make {sum(shares.values()):g} together, not 100")
 
-    def knows(self, zone: int, own_zone: int) -> bool:
-        """Whether a zone has a share of the requests of another."""
-        return self.reaches(self._name(own_zone), self._name(zone))
+    def build(self, zones: tuple[str, ...] = (), **_: object) -> LocalityDistributeState:
+        """Nothing to begin with."""
+        return LocalityDistributeState(self, zones)
 
     def reaches(self, caller: str, zone: str) -> bool:
-        """The same by their names."""
-        row = self.row(caller)
-        return row is None or EVERY_ZONE in row or zone in row
+        """Whether a zone has a share of the requests of another, by their names."""
+        return _reaches(self.distribute, caller, zone)
 
-    def row(self, caller: str) -> Mapping[str, float] | None:
-        """What callers of a zone do; None where nothing is written for it."""
-        return self.distribute.get(caller, self.distribute.get(EVERY_ZONE))
+
+class LocalityDistributeState(LocalityState):
+    """The rows, and the names of the zones."""
+
+    __slots__ = ("_distribute",)
+
+    def __init__(self, settings: LocalityDistribute, zones: tuple[str, ...]) -> None:
+        """For zones of these names."""
+        super().__init__(zones)
+        self._distribute = settings.distribute
+
+    def knows(self, zone: int, own_zone: int) -> bool:
+        """Whether a zone has a share of the requests of another."""
+        return _reaches(self._distribute, self._name(own_zone), self._name(zone))
 
     def inside(
         self,
@@ -75,7 +85,7 @@ class LocalityDistribute(Locality):
         is_first: bool,
     ) -> Level:
         """Zones by the caller's row."""
-        row = self.row(self._name(own_zone))
+        row = _row(self._distribute, self._name(own_zone))
         weights: dict[int, float] = {}
         for position in everyone:
             zone = hosts[position].zone
@@ -87,3 +97,13 @@ class LocalityDistribute(Locality):
 
     def _name(self, zone: int) -> str:
         return self._zones[zone] if zone < len(self._zones) else ""
+
+
+def _row(distribute: Mapping[str, Mapping[str, float]], caller: str) -> Mapping[str, float] | None:
+    """What callers of a zone do; None where nothing is written for it."""
+    return distribute.get(caller, distribute.get(EVERY_ZONE))
+
+
+def _reaches(distribute: Mapping[str, Mapping[str, float]], caller: str, zone: str) -> bool:
+    row = _row(distribute, caller)
+    return row is None or EVERY_ZONE in row or zone in row

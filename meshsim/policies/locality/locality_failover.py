@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.locality.locality import Locality
+from meshsim.policies.locality.locality import Locality, LocalityState
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
@@ -25,6 +25,21 @@ class LocalityFailover(Locality):
 
     failover: dict[str, str] | None = None
     """By the caller's zone: the zone that comes second; all others come together where absent."""
+
+    def build(self, zones: tuple[str, ...] = (), **_: object) -> LocalityFailoverState:
+        """Nothing to begin with."""
+        return LocalityFailoverState(self, zones)
+
+
+class LocalityFailoverState(LocalityState):
+    """Zones as priorities."""
+
+    __slots__ = ("failover",)
+
+    def __init__(self, settings: LocalityFailover, zones: tuple[str, ...]) -> None:
+        """For zones of these names."""
+        super().__init__(zones)
+        self.failover = settings.failover
 
     def level(self, host: Host, own_zone: int) -> int:
         """0 the own zone, 1 the zone named for it, 2 the rest; within a host's own priority."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.locality.locality import Level, Locality, healthy_by_zone
+from meshsim.policies.locality.locality import Level, Locality, LocalityState, healthy_by_zone
 from meshsim.registry import SettingError, policy
 from meshsim.units import Number
 
@@ -33,6 +33,21 @@ class LocalityWeighted(Locality):
         """Raise `SettingError` where no zone has a weight."""
         if not any(self.weights.values()):
             raise SettingError("weights", "needs a zone with a weight above 0, such as {zone-a: 3, zone-b: 1}")
+
+    def build(self, zones: tuple[str, ...] = (), **_: object) -> LocalityWeightedState:
+        """Nothing to begin with."""
+        return LocalityWeightedState(self, zones)
+
+
+class LocalityWeightedState(LocalityState):
+    """Zones with their weights."""
+
+    __slots__ = ("weights",)
+
+    def __init__(self, settings: LocalityWeighted, zones: tuple[str, ...]) -> None:
+        """For zones of these names."""
+        super().__init__(zones)
+        self.weights = settings.weights
 
     def inside(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from meshsim.policies.locality.locality import Host, Level, Locality
+from meshsim.policies.locality.locality import Host, Level, LocalityState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         backend: int
 
 
-class WeightedBackends(Locality):
+class WeightedBackends(LocalityState):
     """Give each backend a share of the requests by its weight, whatever the number of its hosts; no policy of a scenario's own.
 
     A weight counts in full while 1 / 1.4 of the backend's hosts are healthy, and less in proportion below that: what is left goes to the
@@ -27,7 +27,10 @@ class WeightedBackends(Locality):
     docs/root/intro/arch_overview/upstream/load_balancing/locality_weight.rst.
     """
 
+    __slots__ = ("weights",)
+
     def __init__(self, weights: Sequence[float]) -> None:
+        super().__init__()
         self.weights = list(weights)
         """By number of the backend."""
 

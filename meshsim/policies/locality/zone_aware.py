@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.locality.locality import HEALTHY, PARTS, Level, Locality, healthy_by_zone
+from meshsim.policies.locality.locality import HEALTHY, PARTS, Level, Locality, LocalityState, healthy_by_zone
 from meshsim.registry import policy
 from meshsim.units import Count, Share
 
@@ -31,6 +31,22 @@ class ZoneAware(Locality):
     """Healthy hosts below which zones are ignored."""
     routing_enabled: Share = 1.0
     """Share of the requests that it looks at; the rest ignores zones."""
+
+    def build(self, zones: tuple[str, ...] = (), **_: object) -> ZoneAwareState:
+        """Nothing to begin with."""
+        return ZoneAwareState(self, zones)
+
+
+class ZoneAwareState(LocalityState):
+    """What it takes to look at zones."""
+
+    __slots__ = ("min_cluster_size", "routing_enabled")
+
+    def __init__(self, settings: ZoneAware, zones: tuple[str, ...]) -> None:
+        """For zones of these names."""
+        super().__init__(zones)
+        self.min_cluster_size = settings.min_cluster_size
+        self.routing_enabled = settings.routing_enabled
 
     def inside(
         self,

@@ -6,36 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.flags import Flag
+from meshsim.policies.outlier_detection.host_ejection import HostEjection, HostEjectionState
 from meshsim.policies.outlier_detection.host_record import HostRecord
+from meshsim.policies.outlier_detection.kinds import HTTP_OF_GRPC, KINDS, LOCAL
 from meshsim.policies.outlier_detection.statistics import threshold
-from meshsim.registry import Policy, SettingError, family, policy
+from meshsim.registry import SettingError, policy
 from meshsim.units import Count, Duration, PositiveCount, Share
 
 if TYPE_CHECKING:
     from meshsim.policies.load_balancing.balancer import Draw
 
 Percentage = Annotated[int, Ge(0), Le(100)]
-KINDS = (
-    "consecutive_5xx",
-    "consecutive_gateway_failure",
-    "consecutive_local_origin_failure",
-    "success_rate",
-    "local_origin_success_rate",
-    "failure_percentage",
-    "local_origin_failure_percentage",
-)
-"""Why a host was ejected, in the order of the counters."""
-LOCAL = int(Flag.UF | Flag.UC | Flag.UT)
-"""Failures that the proxy sees and not the host: no connection, a broken one, no answer in time."""
-HTTP_OF_GRPC = {1: 499, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 13: 500,
-                14: 503, 15: 500, 16: 401}  # fmt: skip
-"""Source: Envoy, source/common/grpc/status.cc (grpcToHttpStatus)."""
-
-
-@family("outlier_detection")
-class HostEjection(Policy):
-    """Takes hosts out because of how they answer. State belongs to one proxy's view of one destination."""
 
 
 @policy
@@ -113,13 +94,20 @@ class OutlierDetection(HostEjection):
         if self.phase is not None and self.phase > self.interval:
             raise SettingError("phase", "must not be longer than `interval`: the first sweep comes within one")
 
-    def set_up(self, hosts: int, draw: Draw | None = None) -> None:
-        """Nothing is held against any of so many hosts.
+    def build(self, *, hosts: int, draw: Draw | None = None) -> OutlierDetectionState:
+        """Nothing is held against any of so many hosts."""
+        return OutlierDetectionState(self, hosts, draw)
 
-        Args:
-            hosts: How many there are.
-            draw: Gives the order in which a sweep looks at them, which in Envoy is that of a hash map; None for their own.
-        """
+
+class OutlierDetectionState(HostEjectionState):
+    """What one proxy holds against hosts, and who of them is out."""
+
+    __slots__ = ("_hosts", "_order", "_settings", "_splits", "detections", "ejected", "ejections", "overflows")
+
+    def __init__(self, settings: OutlierDetection, hosts: int, draw: Draw | None) -> None:
+        """Nothing is held against any of so many hosts."""
+        self._settings = settings
+        self._splits = settings.split_external_local_origin_errors
         self._hosts = [HostRecord() for _ in range(hosts)]
         self._order = list(range(hosts))
         """Of a sweep."""
@@ -157,30 +145,21 @@ class OutlierDetection(HostEjection):
     def pass_check(self, index: int, now_ns: int) -> bool:
         """A host has passed an active health check, and counts as healthy by those; whether that has ended its ejection."""
         host = self._hosts[index]
-        if not (self.successful_active_health_check_uneject_host and host.is_ejected):
+        if not (self._settings.successful_active_health_check_uneject_host and host.is_ejected):
             return False
         self._let_back(host, now_ns)
         return True
 
     def record(self, index: int, now_ns: int, status: int, grpc_status: int, flags: int, draw: Draw) -> bool:
-        """An attempt at a host has ended; whether the host has just been ejected.
-
-        Args:
-            index: The host.
-            now_ns: Time.
-            status: HTTP status.
-            grpc_status: gRPC status, -1 where the answer has none.
-            flags: Bits of `meshsim.flags.Flag`.
-            draw: Chance.
-        """
+        """An attempt at a host has ended; whether the host has just been ejected."""
         host = self._hosts[index]
         if not host.is_member:
             return False
         is_local = bool(flags & LOCAL)
-        if is_local and self.split_external_local_origin_errors:
+        if is_local and self._splits:
             host.local_requests += 1
             return self._row_of_local(host, now_ns, draw)
-        if self.split_external_local_origin_errors:
+        if self._splits:
             host.local_requests += 1
             host.local_successes += 1
             host.consecutive_local = 0
@@ -194,24 +173,24 @@ class OutlierDetection(HostEjection):
 
     def _row_of_local(self, host: HostRecord, now_ns: int, draw: Draw) -> bool:
         host.consecutive_local += 1
-        if host.consecutive_local != self.consecutive_local_origin_failure:
+        if host.consecutive_local != self._settings.consecutive_local_origin_failure:
             return False
         host.consecutive_local = 0
-        return self._eject(host, 2, self.enforcing_consecutive_local_origin_failure, now_ns, draw)
+        return self._eject(host, 2, self._settings.enforcing_consecutive_local_origin_failure, now_ns, draw)
 
     def _row_of_answers(self, host: HostRecord, status: int, now_ns: int, draw: Draw) -> bool:
         was_ejected = False
         if status in (502, 503, 504):
             host.consecutive_gateway += 1
-            if host.consecutive_gateway == self.consecutive_gateway_failure:
+            if host.consecutive_gateway == self._settings.consecutive_gateway_failure:
                 host.consecutive_gateway = 0
-                was_ejected = self._eject(host, 1, self.enforcing_consecutive_gateway_failure, now_ns, draw)
+                was_ejected = self._eject(host, 1, self._settings.enforcing_consecutive_gateway_failure, now_ns, draw)
         else:
             host.consecutive_gateway = 0
         host.consecutive_5xx += 1
-        if host.consecutive_5xx == self.consecutive_5xx:
+        if host.consecutive_5xx == self._settings.consecutive_5xx:
             host.consecutive_5xx = 0
-            was_ejected = self._eject(host, 0, self.enforcing_consecutive_5xx, now_ns, draw) or was_ejected
+            was_ejected = self._eject(host, 0, self._settings.enforcing_consecutive_5xx, now_ns, draw) or was_ejected
         return was_ejected
 
     def _eject(self, host: HostRecord, kind: int, enforcing: float, now_ns: int, draw: Draw) -> bool:
@@ -222,44 +201,38 @@ class OutlierDetection(HostEjection):
         if enforcing < 1.0 and (enforcing <= 0.0 or draw.uniform() >= enforcing):
             return False
         members = sum(one.is_member for one in self._hosts)
-        if (self.ejected + 1) > self.max_ejection_percent * members * (1 + 1e-12) and not (
-            self.always_eject_one_host and not self.ejected
+        if (self.ejected + 1) > self._settings.max_ejection_percent * members * (1 + 1e-12) and not (
+            self._settings.always_eject_one_host and not self.ejected
         ):
             self.overflows += 1
             return False
         self.ejections[kind] += 1
         self.ejected += 1
         host.is_ejected, host.ejected_ns = True, now_ns
-        host.jitter_ns = round(draw.uniform() * self.max_ejection_time_jitter) if self.max_ejection_time_jitter else 0
-        longest_ns = max(self.base_ejection_time, self.max_ejection_time)
-        if host.multiplier * self.base_ejection_time < longest_ns + self.base_ejection_time:
+        host.jitter_ns = (
+            round(draw.uniform() * self._settings.max_ejection_time_jitter) if self._settings.max_ejection_time_jitter else 0
+        )
+        longest_ns = max(self._settings.base_ejection_time, self._settings.max_ejection_time)
+        if host.multiplier * self._settings.base_ejection_time < longest_ns + self._settings.base_ejection_time:
             host.multiplier += 1
         return True
 
     def sweep(self, now_ns: int, draw: Draw) -> list[int]:
-        """The look at all hosts that is due at each `interval`.
-
-        Args:
-            now_ns: Time.
-            draw: Chance.
-
-        Returns:
-            Hosts that have come back or were ejected, in the order in which that happened; one that was both is there twice.
-        """
+        """The look at all hosts that is due at each `interval`; who has come back or was ejected."""
         changed = [index for index in self._order if self._is_over(self._hosts[index], now_ns)]
         for index in changed:
             self._let_back(self._hosts[index], now_ns)
         self._compare(now_ns, draw, changed)
         for host in self._hosts:
-            if not host.is_ejected and host.multiplier and now_ns - host.uneject_ns >= self.interval:
+            if not host.is_ejected and host.multiplier and now_ns - host.uneject_ns >= self._settings.interval:
                 host.multiplier -= 1
             host.requests = host.successes = host.local_requests = host.local_successes = 0
         return changed
 
     def _is_over(self, host: HostRecord, now_ns: int) -> bool:
         """Whether a host is out and has been for long enough."""
-        longest_ns = max(self.base_ejection_time, self.max_ejection_time)
-        out_ns = min(self.base_ejection_time * host.multiplier, longest_ns) + host.jitter_ns
+        longest_ns = max(self._settings.base_ejection_time, self._settings.max_ejection_time)
+        out_ns = min(self._settings.base_ejection_time * host.multiplier, longest_ns) + host.jitter_ns
         return host.is_ejected and now_ns - host.ejected_ns >= out_ns
 
     def _let_back(self, host: HostRecord, now_ns: int) -> None:
@@ -272,23 +245,25 @@ class OutlierDetection(HostEjection):
         """Ejections by success rate and failure percentage, of answers and, where they are split, of local failures."""
         hosts = self._hosts
         counted = [[(index, hosts[index].requests, hosts[index].successes) for index in self._order]]
-        if self.split_external_local_origin_errors:
+        if self._splits:
             counted.append([(index, hosts[index].local_requests, hosts[index].local_successes) for index in self._order])
         enforcing = (
-            (3, self.enforcing_success_rate, 5, self.enforcing_failure_percentage),
-            (4, self.enforcing_local_origin_success_rate, 6, self.enforcing_failure_percentage_local_origin),
+            (3, self._settings.enforcing_success_rate, 5, self._settings.enforcing_failure_percentage),
+            (4, self._settings.enforcing_local_origin_success_rate, 6, self._settings.enforcing_failure_percentage_local_origin),
         )
         for rows, (by_rate, rate_share, by_percentage, percentage_share) in zip(counted, enforcing, strict=False):
             here = [row for row in rows if hosts[row[0]].is_member and not hosts[row[0]].is_ejected]
-            enough = [row for row in here if row[1] >= max(1, self.success_rate_request_volume)]
-            if len(enough) >= max(1, self.success_rate_minimum_hosts):
-                bound = threshold([100.0 * good / count for _, count, good in enough], self.success_rate_stdev_factor / 1000)
+            enough = [row for row in here if row[1] >= max(1, self._settings.success_rate_request_volume)]
+            if len(enough) >= max(1, self._settings.success_rate_minimum_hosts):
+                bound = threshold(
+                    [100.0 * good / count for _, count, good in enough], self._settings.success_rate_stdev_factor / 1000
+                )
                 for index, count, good in enough:
                     if 100.0 * good / count < bound - 1e-9 and self._eject(hosts[index], by_rate, rate_share, now_ns, draw):
                         changed.append(index)
-            enough = [row for row in here if row[1] >= max(1, self.failure_percentage_request_volume)]
-            if len(enough) >= max(1, self.failure_percentage_minimum_hosts):
+            enough = [row for row in here if row[1] >= max(1, self._settings.failure_percentage_request_volume)]
+            if len(enough) >= max(1, self._settings.failure_percentage_minimum_hosts):
                 for index, count, good in enough:
-                    is_out = 100.0 * (count - good) / count >= self.failure_percentage_threshold
+                    is_out = 100.0 * (count - good) / count >= self._settings.failure_percentage_threshold
                     if is_out and self._eject(hosts[index], by_percentage, percentage_share, now_ns, draw):
                         changed.append(index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.retry.back_off import BackOff
+from meshsim.policies.retry.back_off import BackOff, BackOffState
 from meshsim.registry import policy
 from meshsim.units import Duration
 
@@ -24,6 +24,20 @@ class Constant(BackOff):
 
     def check(self) -> None:
         """Any wait will do."""
+
+    def build(self, **_: object) -> ConstantState:
+        """Nothing to begin with."""
+        return ConstantState(self)
+
+
+class ConstantState(BackOffState):
+    """The wait."""
+
+    __slots__ = ("interval",)
+
+    def __init__(self, settings: Constant) -> None:
+        """Nothing has happened."""
+        self.interval = settings.interval
 
     def wait_ns(self, retry: int, previous_ns: int, draw: Draw) -> int:  # noqa: ARG002
         """The interval."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.retry.back_off import BackOff
+from meshsim.policies.retry.back_off import BackOff, GrowingBackOff
 from meshsim.registry import policy
 from meshsim.units import Duration
 
@@ -23,6 +23,16 @@ class DecorrelatedJitter(BackOff):
     """The least wait."""
     max_interval: Duration = 0
     """The longest one; 0 for 10 times the base."""
+
+    def build(self, **_: object) -> DecorrelatedJitterState:
+        """Nothing to begin with."""
+        return DecorrelatedJitterState(self)
+
+
+class DecorrelatedJitterState(GrowingBackOff):
+    """The intervals that waits are drawn from."""
+
+    __slots__ = ()
 
     def wait_ns(self, retry: int, previous_ns: int, draw: Draw) -> int:  # noqa: ARG002
         """Between the base and three times the wait before."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.policies.retry.back_off import BackOff
+from meshsim.policies.retry.back_off import BackOff, GrowingBackOff
 from meshsim.registry import policy
 from meshsim.units import NS_PER_MS, Duration
 
@@ -26,6 +26,16 @@ class FullJitter(BackOff):
     """The first wait is drawn from 0 to this; each next one from twice as much."""
     max_interval: Duration = 0
     """No wait is longer; 0 for 10 times the base."""
+
+    def build(self, **_: object) -> FullJitterState:
+        """Nothing to begin with."""
+        return FullJitterState(self)
+
+
+class FullJitterState(GrowingBackOff):
+    """The intervals that waits are drawn from."""
+
+    __slots__ = ()
 
     def interval_ns(self, retry: int) -> int:
         """Nanoseconds below which the wait before retry number `retry` (from 1) lies."""

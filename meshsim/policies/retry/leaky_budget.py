@@ -7,7 +7,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
-from meshsim.policies.retry.token_budget import RetryTokenBudget
+from meshsim.policies.retry.token_budget import RetryTokenBudget, RetryTokenBudgetState
 from meshsim.registry import SettingError, policy
 from meshsim.units import NS_PER_S, Duration
 
@@ -40,13 +40,25 @@ class LeakyBudget(RetryTokenBudget):
         if not NS_PER_S <= self.ttl <= 60 * NS_PER_S:
             raise SettingError("ttl", "must be from 1s to 60s, as in Finagle")
 
-    def set_up(self, born_ns: int = 0, **_: object) -> None:
+    def build(self, born_ns: int = 0, **_: object) -> LeakyBudgetState:
         """Nothing but the reserve; windows follow each other since the process began."""
-        self._since_ns = -born_ns % self.ttl
+        return LeakyBudgetState(self, born_ns)
+
+
+class LeakyBudgetState(RetryTokenBudgetState):
+    """The deposits that have not expired, and the reserve."""
+
+    __slots__ = ("_deposits", "_reserve", "_since_ns", "_sum", "retry_ratio", "ttl")
+
+    def __init__(self, settings: LeakyBudget, born_ns: int) -> None:
+        """Nothing but the reserve; windows follow each other since the process began."""
+        self.ttl = settings.ttl
+        self.retry_ratio = settings.retry_ratio
+        self._since_ns = -born_ns % settings.ttl
         self._deposits: deque[list[float]] = deque()
         """Window, and what is left of what was deposited in it; withdrawals take from the latest windows' sum."""
         self._sum = 0.0
-        self._reserve = float(self.min_retries_per_second * self.ttl // NS_PER_S)
+        self._reserve = float(settings.min_retries_per_second * settings.ttl // NS_PER_S)
 
     def balance(self, now_ns: int) -> float:
         """Retries that can be paid for."""

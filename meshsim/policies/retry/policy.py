@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshsim.policies.retry.conditions import is_retriable
 
 if TYPE_CHECKING:
-    from meshsim.policies.retry.back_off import BackOff
+    from meshsim.policies.retry.back_off import BackOffState
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class RetryPolicy:
     """Bits of `meshsim.policies.retry.conditions.CONDITIONS`."""
     codes: tuple[int, ...]
     """HTTP statuses that `retriable-status-codes` matches."""
-    back_off: BackOff
+    back_off: BackOffState
     avoids_previous_hosts: bool
     """Envoy's retry_host_predicate previous_hosts: pick again while the pick has been tried before."""
     max_reselections: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshsim.policies.retry.token_budget import RetryTokenBudget
+from meshsim.policies.retry.token_budget import RetryTokenBudget, RetryTokenBudgetState
 from meshsim.registry import policy
 from meshsim.units import Count, PositiveCount
 
@@ -28,9 +28,23 @@ class RetryQuota(RetryTokenBudget):
     success_refund: Count = 1
     """Tokens that a success without a retry gives back."""
 
-    def set_up(self, **_: object) -> None:
+    def build(self, **_: object) -> RetryQuotaState:
         """A full bucket."""
-        self.tokens = self.capacity
+        return RetryQuotaState(self)
+
+
+class RetryQuotaState(RetryTokenBudgetState):
+    """What is in the bucket."""
+
+    __slots__ = ("capacity", "retry_cost", "success_refund", "timeout_retry_cost", "tokens")
+
+    def __init__(self, settings: RetryQuota) -> None:
+        """A full bucket."""
+        self.capacity = settings.capacity
+        self.retry_cost = settings.retry_cost
+        self.timeout_retry_cost = settings.timeout_retry_cost
+        self.success_refund = settings.success_refund
+        self.tokens = settings.capacity
 
     def succeeded(self, now_ns: int, is_retry: bool = False, is_timeout: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
         """Give something back."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from meshsim.own_policies import State, yes_or_no
 from meshsim.registry import Policy, family
 
 
-@family("retry_token_budget")
-class RetryTokenBudget(Policy):
-    """Pays for retries out of tokens. State belongs to one caller's view of one destination."""
+class RetryTokenBudgetState(State):
+    """Pays for retries out of tokens. It belongs to one caller's view of one destination."""
+
+    __slots__ = ()
 
     def deposit(self, now_ns: int) -> None:
         """A request is tried for the first time."""
@@ -27,5 +31,18 @@ class RetryTokenBudget(Policy):
         Args:
             now_ns: Time.
             is_timeout: Whether the try that failed had timed out.
+        """
+        raise NotImplementedError
+
+
+@family("retry_token_budget", RetryTokenBudgetState, withdraw=yes_or_no)
+class RetryTokenBudget(Policy):
+    """Says what retries cost and what pays for them. Each caller's view of a destination has tokens of its own."""
+
+    def build(self, **context: Any) -> RetryTokenBudgetState:
+        """The tokens as they are at the start.
+
+        Args:
+            context: `born_ns`, when the caller's process began; below 0 for one that was there before the run.
         """
         raise NotImplementedError

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Le
 
+from meshsim.own_policies import State, yes_or_no
 from meshsim.registry import Policy, SettingError, family, policy
 from meshsim.units import Duration
 
@@ -17,9 +18,30 @@ BUCKETS = 60
 """Parts of the window: it moves on by one of them at a time."""
 
 
-@family("client_throttling")
+class ThrottlingState(State):
+    """Holds requests back at the caller. It belongs to one caller's view of one destination."""
+
+    __slots__ = ()
+
+    def admit(self, now_ns: int, draw: Draw) -> bool:
+        """Whether a request may be sent; it counts either way."""
+        raise NotImplementedError
+
+    def done(self, now_ns: int, is_accepted: bool) -> None:  # noqa: FBT001
+        """What was sent has been accepted, or turned away."""
+
+
+@family("client_throttling", ThrottlingState, admit=yes_or_no)
 class Throttling(Policy):
-    """Holds requests back at the caller. State belongs to one caller's view of one destination."""
+    """Says when a caller holds requests back. Each caller's view of a destination has a state of its own."""
+
+    def build(self, **context: Any) -> ThrottlingState:
+        """One that has seen nothing.
+
+        Args:
+            context: `born_ns`, when the caller's process began; below 0 for one that was there before the run.
+        """
+        raise NotImplementedError
 
 
 @policy
@@ -43,9 +65,21 @@ class ClientThrottling(Throttling):
         if self.window < BUCKETS:
             raise SettingError("window", "must be longer, such as 2m")
 
-    def set_up(self, born_ns: int = 0, **_: object) -> None:
+    def build(self, born_ns: int = 0, **_: object) -> ClientThrottlingState:
         """Nothing has been asked for."""
-        self._since_ns = -born_ns % self.window
+        return ClientThrottlingState(self, born_ns)
+
+
+class ClientThrottlingState(ThrottlingState):
+    """Requests and accepts of the window."""
+
+    __slots__ = ("_buckets", "_since_ns", "accepts", "k", "requests", "window")
+
+    def __init__(self, settings: ClientThrottling, born_ns: int) -> None:
+        """Nothing has been asked for."""
+        self.k = settings.k
+        self.window = settings.window
+        self._since_ns = -born_ns % settings.window
         self._buckets: deque[list[int]] = deque()
         """Number of the bucket, requests, accepts."""
         self.requests = self.accepts = 0

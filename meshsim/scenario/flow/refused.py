@@ -19,7 +19,7 @@ from meshsim.units import NS_PER_S, since_1970_ns
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from meshsim.policies.admission import Admission
+    from meshsim.policies.admission.admission import AdmissionState
     from meshsim.policies.filters.rate_limit_rule import RateLimitRule
 
 ASKED = 6_000
@@ -111,7 +111,7 @@ def _ask(counters: Counters, askers: Sequence[Askers], kept: float, when: When, 
     phase_ns = round(uniform(root, PHASE) * DAY_NS)
     zero_ns = phase_ns if when.time_zero is None else since_1970_ns(when.time_zero)
     clocks = {"time_zero_ns": zero_ns, "born_ns": 0 if when.is_cold else phase_ns, "begins": when.time_zero}
-    policies: dict[int, Admission] = {}
+    policies: dict[int, AdmissionState] = {}
     cost, limit, answered = counters.rule.cost, counters.rule.limit, 0
     opens = [_arrivals(one, kept, root + index) for index, one in enumerate(askers) if one.profile is not None]
     heap: list[tuple[int, int, int, int]] = []

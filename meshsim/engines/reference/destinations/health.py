@@ -170,9 +170,9 @@ class Health:
         is late by a time of its own. So it is chance whether a full interval has passed since the sweep before, by which the first one
         after a return lowers the multiplier; measured on Envoy 1.40, where it did and did not.
         """
-        clock, outliers = self._view.clock, self._outliers
-        assert outliers is not None  # noqa: S101 — only then it runs
-        phase_ns = round(uniform(self._key, PHASE) * outliers.interval) if outliers.phase is None else outliers.phase
+        clock, outliers, settings = self._view.clock, self._outliers, self._view.cluster.outliers
+        assert outliers is not None and settings is not None  # noqa: S101, PT018 — only then it runs
+        phase_ns = round(uniform(self._key, PHASE) * settings.interval) if settings.phase is None else settings.phase
         due_ns, number = clock.now_ns + phase_ns, 0
         while True:
             late_ns = round(uniform(self._key, LATENESS, number) * TIMER_TICK_NS)
@@ -184,7 +184,7 @@ class Health:
                     self._tell()
                 else:
                     self._eject(endpoint)
-            due_ns, number = due_ns + outliers.interval, number + 1
+            due_ns, number = due_ns + settings.interval, number + 1
 
     def _eject(self, endpoint: EndpointView) -> None:
         self._view.activity.ejections += 1

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.plan import Cluster
     from meshsim.policies.admission import ResourceLimit
-    from meshsim.policies.retry import RetryBudget, RetryTokenBudget
+    from meshsim.policies.retry import RetryBudget, RetryTokenBudgetState
 
 
 class Pool(Protocol):
@@ -66,7 +66,7 @@ class Retrying(Protocol):
     pending: ResourceLimit
     retries: ResourceLimit
     budget: RetryBudget | None
-    token_budget: RetryTokenBudget | None
+    token_budget: RetryTokenBudgetState | None
 
 
 class Balanced(Protocol):

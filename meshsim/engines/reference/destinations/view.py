@@ -16,7 +16,7 @@ from meshsim.engines.reference.destinations.retry_breaker import admits_retry
 from meshsim.engines.reference.travel.endpoint import endpoints_of
 from meshsim.plan import NONE, HashOn, HealthStatus
 from meshsim.policies.load_balancing import NO_HASH
-from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, IgnoreZones, is_panic
+from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, LocalityState, is_panic
 from meshsim.randomness import LOAD_BALANCER, LOCALITY, START_OFFSET, Draw, call_key
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.engines.reference.travel.server import Server
     from meshsim.plan import Cluster, Service
-    from meshsim.policies.load_balancing import LoadBalancer
+    from meshsim.policies.load_balancing import LoadBalancerState
     from meshsim.policies.locality import Arrangement, Source
 
 
@@ -79,15 +79,15 @@ class View(Limited):
         self._hash_keys = None if cluster.hash_on is HashOn.NOTHING else hash_keys
         self._locality = cluster.locality
         if self._locality is None and (service.priorities or HealthStatus.DEGRADED in service.health):
-            self._locality = IgnoreZones()
-        self._balancers: dict[Source, LoadBalancer] = {}
+            self._locality = LocalityState()
+        self._balancers: dict[Source, LoadBalancerState] = {}
         """One for each source of endpoints that picks are made among (Envoy's HostsSource): a priority and a zone, all healthy, or all."""
         self._sources: list[Source] = []
         self._groups: list[list[EndpointView]] = []
         """What each source consists of now."""
         self._only: list[EndpointView] | None = None
         """The one group of endpoints, where there is one and requests have no hash: the usual case, kept short."""
-        self._balancer: LoadBalancer
+        self._balancer: LoadBalancerState
         self._arrangement: Arrangement | None = None
         self._others: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
         """By priorities that were tried before, a bit for each: among whom such a retry is made."""
@@ -122,7 +122,7 @@ class View(Limited):
         return next((part.endpoints[instance.index] for part in self.parts if part.service == instance.service), None)
 
     @property
-    def static_group(self) -> tuple[list[EndpointView], LoadBalancer] | None:
+    def static_group(self) -> tuple[list[EndpointView], LoadBalancerState] | None:
         """Whom every pick is made among, and by what, where that never changes."""
         return None if self._only is None or self.is_dynamic else (self._only, self._balancer)
 
@@ -182,7 +182,7 @@ class View(Limited):
             self._balancers[source].update(group, draw)
         elif self._balancers:
             first = next(iter(self._balancers.values()))
-            self._balancers[source] = first.beside(group, draw, client, clients)
+            self._balancers[source] = self.cluster.balancer.beside(first, group, draw, client, clients)
         else:
             self._balancers[source] = self.cluster.balancer.build(endpoints=group, draw=draw, client=client, clients=clients)
 

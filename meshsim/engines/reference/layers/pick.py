@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.engines.reference.travel.session import Session
     from meshsim.plan import Persistence
-    from meshsim.policies.load_balancing import LoadBalancer
+    from meshsim.policies.load_balancing import LoadBalancerState
     from meshsim.policies.retry import RetryPolicy
 
 TIMED_OUT = 504
@@ -110,7 +110,7 @@ class StaticPickLayer:
 
     __slots__ = ("_at", "_clock", "_group", "_inner", "_pick")
 
-    def __init__(self, inner: Handler, view: View, group: list[EndpointView], balancer: LoadBalancer) -> None:
+    def __init__(self, inner: Handler, view: View, group: list[EndpointView], balancer: LoadBalancerState) -> None:
         self._inner = inner
         self._group = group
         self._pick = balancer.pick

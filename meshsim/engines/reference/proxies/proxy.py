@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.engines.reference.travel.sidecar import Incoming
     from meshsim.plan import ProxyKind
-    from meshsim.policies.filters import Filter
+    from meshsim.policies.filters import FilterState
 
 
 class Proxy:
@@ -38,7 +38,7 @@ class Proxy:
         kind: ProxyKind,
         index: int,
         zone: int,
-        filters: tuple[Filter, ...] = (),
+        filters: tuple[FilterState, ...] = (),
         sizes: tuple[float, ...] = (),
         kib_ns: float = 0.0,
         ticks: Ticks | None = None,

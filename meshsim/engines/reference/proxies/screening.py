@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.request import Request
     from meshsim.engines.reference.travel.sidecar import Incoming, Passed
-    from meshsim.policies.filters import Filter
+    from meshsim.policies.filters import FilterState
 
 SIDES = tuple(call_key(FILTER, side) for side in range(4))
 """Filters of one request at different proxies draw different numbers."""
@@ -64,7 +64,7 @@ class Screen:
         "_clock", "_draw", "_draws", "_judges", "_station", "_waiting", "asks", "decided", "filters", "is_plain", "replaces", "works_on_answers",
     )  # fmt: skip
 
-    def __init__(self, clock: Clock, station: Station, filters: tuple[Filter, ...]) -> None:
+    def __init__(self, clock: Clock, station: Station, filters: tuple[FilterState, ...]) -> None:
         self._clock = clock
         self._station = station
         self.filters = filters
@@ -83,7 +83,7 @@ class Screen:
         self._waiting: dict[tuple[int, int], deque[Task]] = {}
         """Tasks that wait for what another request has gone to fetch, by filter and key."""
 
-    def renew(self, filters: tuple[Filter, ...]) -> None:
+    def renew(self, filters: tuple[FilterState, ...]) -> None:
         """Take others in the place of its filters, of the same kinds."""
         self.filters = filters
         self._judges = [(number, one.judge) for number, one in enumerate(filters)]
@@ -152,7 +152,7 @@ class Screen:
         if work_ns:
             yield from self._station.hold(work_ns)
 
-    def _settle(self, number: int, one: Filter, call: Incoming, side: int, send: Callable[[Call], Steps] | None) -> Steps:
+    def _settle(self, number: int, one: FilterState, call: Incoming, side: int, send: Callable[[Call], Steps] | None) -> Steps:
         """A filter's last word, after all work, delays, questions and waits."""
         clock, request, key = self._clock, call.request, call.key + number
         verdict = one.judge(clock.now_ns, request, self._draw.at(key, SIDES[side]))
@@ -181,7 +181,7 @@ class Screen:
             return verdict._replace(decision=Decision.COALESCED)
         return verdict
 
-    def _give_up(self, number: int, one: Filter, call: Incoming, verdict: Verdict, side: int) -> None:
+    def _give_up(self, number: int, one: FilterState, call: Incoming, verdict: Verdict, side: int) -> None:
         """The caller has left before what its verdict says was done: others may wait for that, and the filter counts on it."""
         now_ns, request = self._clock.now_ns, call.request
         if verdict.then is Then.ASK:
@@ -192,7 +192,7 @@ class Screen:
             return
         self._release(number, verdict.key)
 
-    def _ask(self, number: int, one: Filter, call: Incoming, key: int, side: int) -> Steps:
+    def _ask(self, number: int, one: FilterState, call: Incoming, key: int, side: int) -> Steps:
         """What the filter makes of its service's answer; others may have waited for that."""
         status = 0
         try:
@@ -226,7 +226,9 @@ class Screen:
         for task in self._waiting.pop((number, key), ()):
             task.wake()
 
-    def _start_refresh(self, number: int, one: Filter, call: Incoming, key: int, send: Callable[[Call], Steps] | None) -> None:
+    def _start_refresh(
+        self, number: int, one: FilterState, call: Incoming, key: int, send: Callable[[Call], Steps] | None
+    ) -> None:
         now_ns = self._clock.now_ns
         if send is None:
             one.done(now_ns, 0, call.request, 0, NONE, 0)

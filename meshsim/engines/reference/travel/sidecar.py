@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.station import Station
     from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.request import Request
-    from meshsim.policies.filters import Filter
+    from meshsim.policies.filters import FilterState
 
 AT_GATEWAY = 0
 OUTBOUND = 1
@@ -24,7 +24,7 @@ class Passing(NamedTuple):
     """A filter that has let a request pass, and wants to hear how that ended or may answer in place of a failure."""
 
     number: int
-    filter: Filter
+    filter: FilterState
     since_ns: int
     key: int
     """Who else may wait for that."""
