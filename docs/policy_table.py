@@ -16,7 +16,14 @@ from meshsim.registry import families, first_sentence
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = "meshsim.engines.reference"
-_GENERAL = {"test_documentation.py", "test_docs.py", "test_conservation.py", "test_messages.py"}
+_GENERAL = {
+    "test_settings_and_state.py",
+    "test_own_policies.py",
+    "test_documentation.py",
+    "test_docs.py",
+    "test_conservation.py",
+    "test_messages.py",
+}
 """Tests that name everything."""
 _ORDER = {"policies": 0, "engine": 1, "validation": 2, "theory": 3}
 MECHANISMS = (
