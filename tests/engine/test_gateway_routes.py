@@ -352,7 +352,7 @@ class TestFallback:
         result = run({"fallback": "b", "retries": retries}, a={"errors": "100%"})
 
         assert set(result.requests["attempts"]) == {4}
-        order = result.attempts.sort_values(["request", "attempt"]).groupby("request")["service"].apply("".join)
+        order = result.attempts.sort_values(["request", "sent_ns"]).groupby("request")["service"].apply("".join)
         assert set(order) == {"aaab"}
 
     def test_its_failure_is_the_answer(self):

@@ -12,7 +12,8 @@ import meshsim as ms
 from meshsim.distributions import Constant, Exponential
 from meshsim.engines.reference.time.outcome import LOST_AFTER_NS
 from meshsim.flags import Flag
-from meshsim.plan import Effect
+from meshsim.plan import NONE, Effect
+from meshsim.plan.services import Failing
 
 FOR_EVER = 1e9
 
@@ -113,7 +114,11 @@ class TestTimeout:
 
 class TestShallow:
     def test_errors_and_slowness_pass(self):
-        faults = (fault(0, FOR_EVER, 0, effect=Effect.ERRORS), replace(fault(0, FOR_EVER, 1, effect=Effect.SLOW), amount=100.0))
+        failing = Failing(0, 1.0, None, NONE, NONE, NONE, None)
+        faults = (
+            replace(fault(0, FOR_EVER, 0, effect=Effect.ERRORS), failing=failing),
+            replace(fault(0, FOR_EVER, 1, effect=Effect.SLOW), amount=100.0),
+        )
         bench = Bench(check=check(), faults=faults)
         broken = bench.send(100, to=0)
         bench.run(2000)

@@ -12,7 +12,7 @@ import pytest
 import meshsim as ms
 from meshsim.engines.reference.destinations.hash_keys import HashKeys
 from meshsim.engines.reference.travel.addresses import Addresses
-from meshsim.engines.reference.travel.call import Request
+from meshsim.engines.reference.travel.request import Request
 from meshsim.plan import HashOn
 from meshsim.policies.load_balancing import Aperture, DeterministicSubsetting, Endpoint, Maglev, RingHash, RoundRobin
 from meshsim.randomness import Draw, call_key, root_key

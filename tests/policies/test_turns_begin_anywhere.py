@@ -22,6 +22,7 @@ NO_CHANCE = Scripted()
 class Host:
     zone: int
     is_healthy: bool = True
+    is_degraded: bool = False
     priority: int = 0
     weight: float = 1.0
 
