@@ -83,6 +83,8 @@ class HopLayer:
                     job = Job(call, row, instance, clock.active, back_ns)
                     instance.accept(job)
                     outcome = yield PARK
+                    if outcome is None:  # it has gone in this very instant
+                        outcome = self._broken
                 elif back_ns:
                     yield back_ns
         except Interrupted as error:

@@ -94,8 +94,11 @@ class Instance(Condition):
             self.accept(job)
 
     def accept(self, job: Job) -> None:
-        """A request has reached the instance: serve it in a task of its own, which goes on when its caller does not."""
-        self._take_in(job)
+        """A request is at the door: serve it in a task of its own, which goes on when its caller does not.
+
+        It is in with that task's first step: a caller who goes in this very instant, before it, never came, and the caller of an instance
+        that goes before it goes on with None.
+        """
         job.task = self._clock.start(self._serve(job))
 
     def _take_in(self, job: Job) -> None:

@@ -1,11 +1,11 @@
 """Time, and the light tasks that live in it.
 
-`Clock` is SimPy's Environment counting whole nanoseconds. SimPy's own events and processes work in it as ever; what happens
-hundreds of thousands of times (a request on its way) is a `Task`: a generator that starts in the step that starts it, whose end is no event.
+`Clock` is SimPy's Environment counting whole nanoseconds. SimPy's own events and processes work in it as ever; what happens hundreds of
+thousands of times (a request on its way) is a `Task`: a generator that starts in the step that starts it, whose end is no event.
 
-**Order at one instant.** Events run in the order of SimPy's key: time, priority, number at scheduling. Whatever becomes ready
-during an event (a started task, a woken one, an interrupted one) runs in the order in which it became ready, before the next
-event. Timers come before all else at their instant: an answer that arrives at the very nanosecond of its timeout is too late.
+**Order at one instant.** Events run in the order of SimPy's key: time, priority, number at scheduling. Whatever becomes ready during an event
+(a started task, a woken one, an interrupted one) runs in the order in which it became ready, before the next event. Timers come before all
+else at their instant: an answer that arrives at the very nanosecond of its timeout is too late.
 """
 
 from __future__ import annotations
@@ -197,6 +197,8 @@ class Clock(simpy.Environment):
     def call_off(self, task: Task) -> None:
         """Take back a task that has not begun."""
         task.waking = NOT_ASLEEP
+        if task.is_ready:
+            self.ready.remove(task)
         task.is_over = True
         self.live -= 1
 
