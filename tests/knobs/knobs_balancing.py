@@ -98,7 +98,7 @@ BALANCERS = [
         ("8", "4096"),
         "anything",
         "other",
-        (f"{LB}.ring_hash.minimum_ring_size=4", "services.b.load_balancing_weights=[100, 1, 1, 1]"),
+        (f"{LB}.ring_hash.minimum_ring_size=4", "services.b.load_balancing_weights=[10, 1, 1, 1]"),
     ),
     Knob("RingHash.hash_balance_factor", "keys", f"{LB}.ring_hash.hash_balance_factor", ("100", "0"), "busiest", "more"),
     *(
@@ -114,7 +114,15 @@ BALANCERS = [
         for policy, name in (("RingHash", "ring_hash"), ("Maglev", "maglev"))
     ),
     Knob("LoadBalancerChoice.maglev Maglev.table_size", "keys", f"{LB}.maglev.table_size", ("5", "65537"), "anything", "other"),
-    Knob("Maglev.hash_balance_factor", "keys", f"{LB}.maglev.hash_balance_factor", ("100", "0"), "busiest", "more"),
+    Knob(
+        "Maglev.hash_balance_factor",
+        "keys",
+        f"{LB}.maglev.hash_balance_factor",
+        ("100", "0"),
+        "busiest",
+        "more",
+        ("load.users.keys.count=1",),
+    ),
     Knob(
         "LoadBalancerChoice.client_side_weighted_round_robin ClientSideWeightedRoundRobin.blackout_period",
         "slow host",

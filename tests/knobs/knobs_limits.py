@@ -107,7 +107,7 @@ LIMITS = [
         "ClientThrottling.window",
         "faulty host",
         f"{B}.client_throttling.window",
-        ("1s", "60s"),
+        ("200ms", "60s"),
         "throttled",
         "other",
         (f"{B}.client_throttling.k=1.1",),

@@ -82,9 +82,7 @@ class HopLayer:
                 if outcome is None:
                     job = Job(call, row, instance, clock.active, back_ns)
                     instance.accept(job)
-                    outcome = yield PARK
-                    if outcome is None:  # it has gone in this very instant
-                        outcome = self._broken
+                    outcome = (yield PARK) or self._broken  # nothing is said where it has gone in this very instant
                 elif back_ns:
                     yield back_ns
         except Interrupted as error:

@@ -231,9 +231,7 @@ class Clock(simpy.Environment):
 
     def timers(self, delay_ns: int) -> Timers:
         """The timers of this length."""
-        if delay_ns not in self._timers:
-            self._timers[delay_ns] = Timers(self, delay_ns)
-        return self._timers[delay_ns]
+        return self._timers.setdefault(delay_ns, Timers(self, delay_ns))
 
     def run_all(self, look: Callable[[], None]) -> None:
         """Run until nothing is left to happen (`is_over`), or `is_stopped`.
