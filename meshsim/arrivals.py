@@ -13,7 +13,6 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshsim.portable import ln
-from meshsim.random_blocks import request_keys, uniforms
 from meshsim.randomness import ARRIVAL
 from meshsim.units import NS_PER_S
 
@@ -89,6 +88,8 @@ Arrivals = Profile | Recorded
 
 def _draws(root: int) -> Iterator[tuple[int, float]]:
     """For each request its key and what its arrival draws; made in blocks, which is ten times as fast."""
+    from meshsim.random_blocks import request_keys, uniforms  # noqa: PLC0415 — NumPy, for those who let requests arrive
+
     for first in count(step=BLOCK):
         keys = request_keys(root, first, BLOCK)
         yield from zip(keys.tolist(), uniforms(keys, ARRIVAL).tolist(), strict=True)

@@ -105,8 +105,8 @@ FRAME_MODULES = (
     "experiments/sweep_result.py",
 )
 """Where pandas may be imported at the top: what nothing loads but whoever asks for frames."""
-LOADED_LATE = {"pandas", "meshsim.replay"}
-"""What a function may import: what reads files of measurements, with NumPy and pandas, for those who have such a file."""
+LOADED_LATE = {"pandas", "meshsim.replay", "meshsim.random_blocks"}
+"""What a function may import: what needs NumPy and pandas, for those who read a file of measurements or let requests arrive."""
 LONGEST_FILE = 300
 LONGEST_SENTENCE = 130
 README_TEST_COMMAND = (
