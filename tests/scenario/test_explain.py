@@ -123,7 +123,7 @@ def test_policies_come_by_family_with_their_settings_and_source() -> None:
     families = {family.name: family for family in policy_families()}
     least_request = next(one for one in families["load_balancer"].policies if one.name == "least_request")
 
-    assert families["load_balancer"].summary.startswith("Chooses the endpoint of each attempt.")
+    assert families["load_balancer"].summary.startswith("Says how endpoints are chosen.")
     assert least_request.summary.startswith("Send to the endpoint with the fewest requests in flight")
     assert [(one.name, one.default) for one in least_request.settings] == [
         ("choice_count", "2"),
