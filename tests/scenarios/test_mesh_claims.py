@@ -164,4 +164,5 @@ def test_each_hop_costs_and_a_mesh_retries_what_fails():
     assert median["none"] < median["mesh"] < median["both"]
     assert cores["none"] == 0 < cores["gateway"] < cores["ambient"] < cores["mesh"] < cores["both"]
     assert ok(runs["none"], 30, 50) == pytest.approx(2 / 3, abs=0.03) == ok(runs["gateway"], 30, 50)
-    assert min(ok(runs[name], 30, 50) for name in ("mesh", "ambient", "both")) > 0.99
+    assert min(ok(runs[name], 30, 50) for name in ("mesh", "both")) > 0.99
+    assert 0.9 < ok(runs["ambient"], 30, 50) < 0.97  # a waypoint without a VirtualService retries at any host, the same one too
