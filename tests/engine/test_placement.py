@@ -126,7 +126,10 @@ def test_each_seed_and_each_replication_has_a_placement_of_its_own(balancer, has
 
     busiest = {max(range(5), key=lambda index: place[index]) for place in places}
     assert len(busiest) >= 2
-    assert len(set(places)) >= 6 or hash_on in ("consumer", "route")  # of eight: six users may be dealt out alike; those are one key
+    assert len(set(places)) >= 6 or hash_on in (
+        "consumer",
+        "route",
+    )  # of eight: six users may be dealt out alike; those are one key
 
 
 def test_all_proxies_agree_on_the_placement():
