@@ -128,8 +128,12 @@ def test_every_default_of_a_product_can_be_used(scenario):
         "connections": {"protocol": "http2"}, "outlier_detection": {}, "locality": "zone_aware",
     }  # fmt: skip
     ambient = copy.deepcopy(scenario)
-    ambient["mesh"] = {"mode": "ambient", "waypoints": {"services": {"payment": {}}}}
-    ambient["mesh"]["traffic"] = {"payment": {"outlier_detection": {}, "load_balancer": "ring_hash"}}
+    ambient["mesh"] = {"mode": "ambient", "waypoints": {"services": {"payment": {}, "ads": {}}}}
+    checks = {"interval": "1s", "timeout": "1s", "healthy_threshold": 1, "unhealthy_threshold": 2}
+    ambient["mesh"]["traffic"] = {
+        "payment": {"outlier_detection": {}, "load_balancer": "ring_hash", "health_checks": checks},
+        "ads": {"failure_accrual": {"consecutive": {}}, "connections": {}},
+    }
     fields = {field for product, field in used(scenario, budget=budget, ambient=ambient) if product == "istio-1.29"}
 
     assert fields == set(resolve("istio-1.29").fields)

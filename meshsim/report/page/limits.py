@@ -8,8 +8,8 @@ LIMITS: tuple[tuple[str, str], ...] = (
     (
         "",
         (
-            "What TCP costs the processor; bandwidth between pods. Sizes of requests and answers count for encryption, filters, and the "
-            "links of clients."
+            "Bandwidth between pods; what closing a connection costs. Sizes of requests and answers count for encryption, filters, and "
+            "the links of clients."
         ),
     ),
     (

@@ -23,20 +23,26 @@ ENFORCING = (
 
 def of_cluster(blocks: list[TrafficSection], *, has_tls: bool) -> Iterator[str]:
     """Of a proxy's calls to one destination: connections, health and zones, each only where it is switched on."""
-    connections, connect_timeout = _first(blocks, "connections"), _first(blocks, "connect_timeout")
-    if connections is not None or connect_timeout is not None or has_tls:
-        if connect_timeout is None:
+    if opens_connections(blocks, has_tls=has_tls):
+        connections = _first(blocks, "connections")
+        if _first(blocks, "connect_timeout") is None:
             yield "traffic.connect_timeout"
         if getattr(connections, "idle_timeout", None) is None:
             yield "traffic.connections.idle_timeout"
         if getattr(connections, "protocol", None) == "http2" and connections.max_concurrent_streams is None:
             yield "traffic.connections.max_concurrent_streams"
     yield from _of_health(blocks)
+    yield from _of_queue(blocks)
     balancer = _first(blocks, "load_balancer")
     if balancer is not None and balancer.chosen.name in ("ring_hash", "maglev") and _first(blocks, "hash_on") is None:
         yield "traffic.hash_on"
     if _first(blocks, "locality") is not None and _first(blocks, "overprovisioning_factor") is None:
         yield "traffic.overprovisioning_factor"
+
+
+def opens_connections(blocks: list[TrafficSection], *, has_tls: bool) -> bool:
+    """Whether a proxy's connections to one destination are told apart, so that opening one takes something."""
+    return has_tls or any(_first(blocks, name) is not None for name in ("connections", "connect_timeout"))
 
 
 def _of_health(blocks: list[TrafficSection]) -> Iterator[str]:
@@ -73,7 +79,8 @@ def of_mesh(scenario: Scenario) -> Iterator[tuple[str, str]]:
         for name, place in (("node_proxy", "node proxies"), ("waypoints", "waypoints")):
             if name == "node_proxy" or section.waypoints is not None:
                 inner = getattr(section, name)
-                fields = ("workers", "proxy_time", *(("timer_resolution",) if name == "waypoints" else ()))
+                of_envoy = ("timer_resolution", "connection_time") if name == "waypoints" else ()
+                fields = ("workers", "proxy_time", *of_envoy)
                 yield from ((f"mesh.{name}.{field}", place) for field in fields if getattr(inner, field, None) is None)
 
 

@@ -96,8 +96,8 @@ def _matters(section: Section, key: str, names: tuple[str, ...], scenario: Scena
     if isinstance(section, services.OperationSection):
         return False
     if isinstance(section, errors.ErrorsSection):
-        is_grpc = names[0] in scenario.services and scenario.services[names[0]].protocol == "grpc"
-        return key == ("grpc_status" if is_grpc else "status")
+        concerned = [scenario.services[name] for name in names[:1] or scenario.services if name in scenario.services]
+        return key in {"grpc_status" if one.protocol == "grpc" else "status" for one in concerned}
     if key == "cross_zone":
         placed = (*scenario.load.values(), scenario.gateway, *scenario.services.values())
         return any(getattr(one, name, None) for one in placed for name in ("zone", "zones"))

@@ -67,7 +67,8 @@ def product_defaults(scenario: Scenario) -> Iterator[Use]:
 def _gateway(scenario: Scenario, product: Product) -> Iterator[Use]:
     section = scenario.gateway
     assert section is not None  # noqa: S101 — the caller looked
-    yield from (Use(field, product, "gateway") for field in _proxy(section, "gateway"))
+    opens = section.tls is not None or section.max_connections is not None or _opens_connections(section.traffic, scenario)
+    yield from (Use(field, product, "gateway") for field in _proxy(section, "gateway", opens=opens))
     yield from _filters(section.filters, "gateway", product)
     reached: dict[str, None] = {}
     for name, route in section.routes.items():
@@ -94,10 +95,16 @@ def _has_tls(scenario: Scenario) -> bool:
     return "mesh" in scenario.deployment and scenario.mesh is not None and scenario.mesh.mtls is not None
 
 
+def _opens_connections(entries: Mapping[str, TrafficSection], scenario: Scenario) -> bool:
+    has_tls = _has_tls(scenario)
+    return has_tls or any(mesh_defaults.opens_connections([block], has_tls=has_tls) for block in entries.values())
+
+
 def _mesh(scenario: Scenario, called: list[str], product: Product) -> Iterator[Use]:
     section = scenario.mesh
     if section is None or section.mode == "sidecar":
-        yield from (Use(field, product, "sidecars") for field in _proxy(section, "mesh"))
+        opens = section is not None and _opens_connections(section.traffic, scenario)
+        yield from (Use(field, product, "sidecars") for field in _proxy(section, "mesh", opens=opens))
     yield from (Use(field, product, place) for field, place in mesh_defaults.of_mesh(scenario))
     for service, inbound in section.inbound.items() if section is not None else ():
         yield from _filters(inbound.filters, f"sidecars at {service}", product)
@@ -134,8 +141,10 @@ def _first(blocks: list[TrafficSection], field: str) -> Any:
     return next((found for block in blocks if (found := getattr(block, field)) is not None), None)
 
 
-def _proxy(section: Any, where: str) -> list[str]:
-    return [f"{where}.{name}" for name in ("workers", "proxy_time", "timer_resolution") if getattr(section, name, None) is None]
+def _proxy(section: Any, where: str, *, opens: bool) -> list[str]:
+    """Of a proxy itself, which opens connections that are told apart or not."""
+    names = ("workers", "proxy_time", "timer_resolution", *(("connection_time",) if opens else ()))
+    return [f"{where}.{name}" for name in names if getattr(section, name, None) is None]
 
 
 def _cluster(blocks: list[TrafficSection], product: Product) -> Iterator[str]:
