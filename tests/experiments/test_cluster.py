@@ -54,8 +54,8 @@ def free_port() -> int:
 def wait_for_workers(address: str, count: int) -> None:
     import distributed  # noqa: PLC0415 — see importorskip
 
-    with distributed.Client(address, timeout=60, set_as_default=False) as client:
-        client.wait_for_workers(count, timeout=60)
+    with distributed.Client(address, timeout=300, set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=300)
 
 
 def meshsim(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -113,7 +113,7 @@ def test_a_scheduler_that_goes_away_is_told_and_what_is_done_is_kept(tmp_path: P
             assert run.poll() is None
             time.sleep(0.05)
         scheduler.kill()
-        shown, complaints = run.communicate(timeout=120)
+        shown, complaints = run.communicate(timeout=300)
     kept = len(list(partial.glob("*/replication-*")))
 
     assert (run.returncode, shown) == (1, "")
@@ -138,7 +138,7 @@ def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(tmp_path: Path) -> None:
         assert run.poll() is None
         time.sleep(0.05)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to all processes
-    shown, complaints = run.communicate(timeout=60)
+    shown, complaints = run.communicate(timeout=300)
     kept = len(list(partial.glob("*/replication-*")))
 
     assert (run.returncode, shown) == (130, "")
@@ -146,7 +146,7 @@ def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(tmp_path: Path) -> None:
         f"meshsim: interrupted: {kept} replications are kept in out.partial; the same command with --resume goes on from there\n"
     )
     refused = meshsim(tmp_path, *command)
-    _, complaints = refused.communicate(timeout=60)
+    _, complaints = refused.communicate(timeout=300)
     assert refused.returncode == 1
     assert complaints == (
         f"meshsim: out.partial holds {kept} replications of an interrupted run; add --resume to go on from there, or delete it to begin "

@@ -106,7 +106,7 @@ def test_two_runs_at_once_leave_one_whole_result(tmp_path):
     arguments = [sys.executable, "-c", TWO_AT_ONCE, json.dumps(SCENARIO), str(tmp_path / "run")]
     both = [subprocess.Popen(arguments) for _ in range(2)]
 
-    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert [process.wait(timeout=300) for process in both] == [0, 0]
     assert names(tmp_path) == ["run"]
     assert len(ms.open_result(tmp_path / "run").requests) > 1200
 

@@ -200,7 +200,7 @@ def test_a_run_under_a_small_limit_of_memory_ends_with_words_and_not_in_an_abort
     small = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_IO_THREADS": "1"}
 
     told = subprocess.run(
-        [sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=False, env=small, timeout=120
+        [sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=False, env=small, timeout=300
     )
 
     assert told.stdout.startswith("memory runs out: "), told.stderr[-2000:]

@@ -180,6 +180,7 @@ def test_the_same_comparison_gives_the_same_bytes(text):
     assert page(fakes.comparison()) == text
 
 
+@pytest.mark.slow
 def test_three_variants_six_routes_and_twelve_services_fit_into_three_megabytes():
     routes = [f"route-{number}" for number in range(6)]
     services = [f"service-{number}" for number in range(12)]
@@ -293,7 +294,7 @@ def test_one_run_alone_makes_a_page_without_comparisons():
     assert "baseline" not in next(one for one in read.all("section") if one.attributes["id"] == "figures").text
 
 
-@pytest.mark.parametrize("is_matrix", [False, True], ids=["curves", "heat maps"])
+@pytest.mark.parametrize("is_matrix", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["curves", "heat maps"])
 def test_a_sweep_shows_its_curves_first(is_matrix):
     read = Reader(page(fakes.sweep(is_matrix=is_matrix)))
     section = next(one for one in read.all("section") if one.attributes["id"] == "sweep")

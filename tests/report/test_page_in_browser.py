@@ -101,7 +101,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module", params=["wide", "online-boutique", "checkout-brownout"])
+@pytest.fixture(scope="module", params=["wide", pytest.param("online-boutique", marks=pytest.mark.slow), "checkout-brownout"])
 def file(request, tmp_path_factory):
     """A made-up comparison with the widest tables there are, and short ones of the real scenarios."""
     path = tmp_path_factory.mktemp("report") / "report.html"

@@ -298,7 +298,7 @@ def test_a_notebook_shows_each_chart_once_at_the_end_of_its_cell():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         nbclient.NotebookClient(
-            notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(Path(__file__).parent)}}
+            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(Path(__file__).parent)}}
         ).execute()
     shown = [[output for output in cell.outputs if "image/png" in output.get("data", {})] for cell in notebook.cells]
 

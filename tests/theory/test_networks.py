@@ -9,6 +9,7 @@ from statistics_of_runs import mean_response, measured, replicate, station
 from meshsim.experiments.run import load
 
 
+@pytest.mark.slow
 def test_tandem_queues_are_independent_m_m_1():
     """Burke: the departures of M/M/1 are Poisson, so each station of a tandem is M/M/1 by itself (Kleinrock 1975, section 4.1).
 
@@ -36,6 +37,7 @@ def test_tandem_queues_are_independent_m_m_1():
     assert first.agrees(0.6 / (100 - 60), 0.12), first
 
 
+@pytest.mark.slow
 def test_a_random_split_of_poisson_is_poisson():
     """Each of two instances behind a random pick is M/M/1 with half of the rate."""
     scenario = station("160/s", {"exponential": {"mean": "10ms"}}, duration="200s", warm_up="20s", replicas=2)
@@ -45,7 +47,10 @@ def test_a_random_split_of_poisson_is_poisson():
     assert response.agrees(1 / (100 - 80), 0.10), response
 
 
-@pytest.mark.parametrize(("users", "throughput", "response"), [(5, 4.712840259, 0.06093135466), (20, 16.82216077, 0.1889079099)])
+@pytest.mark.parametrize(
+    ("users", "throughput", "response"),
+    [(5, 4.712840259, 0.06093135466), pytest.param(20, 16.82216077, 0.1889079099, marks=pytest.mark.slow)],
+)
 def test_a_closed_load_is_mean_value_analysis(users, throughput, response):
     """Exact MVA of N users who think 1 s and ask a server of 50 ms; golden rows closed_N5 and closed_N20."""
     scenario = station("1/s", {"exponential": {"mean": "50ms"}}, duration="2000s", warm_up="50s")
@@ -69,7 +74,11 @@ def test_a_closed_load_is_mean_value_analysis(users, throughput, response):
 
 @pytest.mark.parametrize(
     ("rate", "burst", "rejected", "within"),
-    [(80, 5, 0.03529039644, 0.10), (100, 10, 0.05084745763, 0.10), (150, 20, 0.3333333435, 0.02)],
+    [
+        (80, 5, 0.03529039644, 0.10),
+        pytest.param(100, 10, 0.05084745763, 0.10, marks=pytest.mark.slow),
+        pytest.param(150, 20, 0.3333333435, 0.02, marks=pytest.mark.slow),
+    ],
 )
 def test_a_token_bucket_rejects_as_the_loss_of_m_d_1_k(rate, burst, rejected, within):
     """A token bucket of size b under Poisson arrivals is M/D/1/b (Tijms, A First Course in Stochastic Models, 2003);

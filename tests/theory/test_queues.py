@@ -34,6 +34,7 @@ def test_mean_response_in_m_m_1_at_ninety_five_percent():
     assert response.agrees(1 / (100 - 95), 0.25), response
 
 
+@pytest.mark.slow
 def test_quantiles_of_response_in_m_m_1_are_exponential():
     """The response time is exponential with mean W (Kleinrock 1975, section 3.2); golden rows mm1_r80_p50 to p99."""
 
@@ -46,7 +47,8 @@ def test_quantiles_of_response_in_m_m_1_are_exponential():
     assert tail.agrees(math.log(100) / 20, 0.20), tail
 
 
-@pytest.mark.parametrize(("servers", "rate", "within"), [(4, 320, 0.10), pytest.param(10, 800, 0.12, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("servers", "rate", "within"), [(4, 320, 0.10), (10, 800, 0.12)])
 def test_waiting_in_m_m_c_is_erlang_c(servers, rate, within):
     """Wq = C(c, a) / (c mu - lambda), P(wait) = C (Kleinrock 1975, section 3.5); golden rows mmc_c4_r80 and mmc_c10_r80."""
 
@@ -70,6 +72,7 @@ def test_waiting_in_m_d_1_is_half_of_m_m_1():
     assert waiting.agrees(0.8 / (2 * 100 * 0.2), 0.08), waiting
 
 
+@pytest.mark.slow
 def test_waiting_in_m_g_1_grows_with_the_square_of_the_variation():
     """Wq = rho (1 + cv^2) / (2 mu (1 - rho)) (Pollaczek and Khinchine), with lognormal times of cv 1.5 at rho 0.7."""
     compute = {"lognormal": {"mean": "10ms", "cv": 1.5}}
@@ -79,6 +82,7 @@ def test_waiting_in_m_g_1_grows_with_the_square_of_the_variation():
     assert waiting.agrees(0.7 * (1 + 1.5**2) / (2 * 100 * 0.3), 0.12), waiting
 
 
+@pytest.mark.slow
 def test_a_bounded_queue_blocks_as_m_m_1_k():
     """Blocking is (1 - rho) rho^K / (1 - rho^(K+1)) with K = 1 worker + 5 waiting; golden row mmck_c1_K6_r90_block."""
 
