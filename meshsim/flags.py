@@ -41,6 +41,8 @@ class Flag(IntFlag):
     unauthenticated = 1 << 24
     forbidden = 1 << 25
     auth_unavailable = 1 << 26
+    queue_timeout = 1 << 27
+    pushed_out = 1 << 28
 
 
 MEANINGS: dict[str, str] = {
@@ -71,6 +73,8 @@ MEANINGS: dict[str, str] = {
     "unauthenticated": "no credentials, or bad ones",
     "forbidden": "not allowed",
     "auth_unavailable": "whom authentication asks did not answer",
+    "queue_timeout": "waited for as long as anybody may in the instance's queue",
+    "pushed_out": "had to leave a full queue to a more important request",
 }
 """What each flag means, for legends."""
 

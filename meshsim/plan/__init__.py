@@ -8,7 +8,7 @@ from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, OnCancel, Ste
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
-from meshsim.plan.services import Failing, Lifecycle, Operation, Service, Step
+from meshsim.plan.services import Failing, Lifecycle, Operation, Queue, Service, Step
 from meshsim.plan.traffic import Backend, BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "Persistence",
     "Plan",
     "ProxyKind",
+    "Queue",
     "Retries",
     "Route",
     "Service",

@@ -123,6 +123,8 @@ class Source:
     keys: Sequence[int] = ()
     """Numbers of these keys."""
     asker: Asker = field(default_factory=Asker)
+    askers: tuple[Asker, ...] = ()
+    """The same for each of `routes`, where they differ; empty where they do not."""
 
 
 @dataclass(frozen=True, slots=True)

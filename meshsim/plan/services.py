@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from meshsim.plan.proxies import Ask
     from meshsim.policies.filters import Filter
     from meshsim.policies.load_shedding import LoadShedding
+    from meshsim.policies.queueing import QueueDiscipline
     from meshsim.replay import Table
 
 
@@ -100,6 +101,17 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """How those that wait at an instance leave its queue, where that is not first come, first served, each with a worker."""
+
+    discipline: QueueDiscipline
+    max_wait_ns: int
+    """After so long a request is refused; NONE for no limit."""
+    shedding: LoadShedding | None
+    """Who is dropped as he is about to get a worker."""
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One service and its instances."""
 
@@ -128,8 +140,8 @@ class Service:
     """Envoy's priority of each instance; empty where all have 0."""
     health: tuple[int, ...] = ()
     """What discovery says of each instance, one of `HealthStatus`; empty where it says nothing against any."""
-    shedding: LoadShedding | None = None
-    """Who is dropped at the head of the queue."""
+    queue: Queue | None = None
+    """None for first come, first served, where nobody leaves without a worker."""
     addresses: tuple[str, ...] = ()
     """Those that are given, by instance; empty where they are drawn."""
     keeps_deadlines: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from meshsim.arrivals import Arrivals, Recorded
@@ -12,7 +13,7 @@ from meshsim.randomness import stream
 from meshsim.replay import read_arrivals
 from meshsim.scenario.flow import routing
 from meshsim.scenario.flow.demand import profile
-from meshsim.scenario.sections.loads import CRITICALITIES
+from meshsim.scenario.sections.criticality import CRITICALITIES
 from meshsim.scenario.sections.sizes import mean_kib, spread_of
 from meshsim.units import NS_PER_S
 
@@ -31,13 +32,14 @@ def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
     """One load as an engine takes it."""
     load = scenario.load[name]
     asks, shares = _asks(load, scenario, index)
+    routes, asker = tuple(route for route, _ in asks), _asker(name, scenario)
     is_closed = load.executor in {"constant-vus", "ramping-vus"}
     think_time = getattr(load, "think_time", None)
     return Source(
         stream=stream(f"load {name}"),
         zone=index.zones[load.zone or ""],
         consumer=index.consumers[load.consumer or ""],
-        routes=tuple(route for route, _ in asks),
+        routes=routes,
         writes=tuple(is_write for _, is_write in asks),
         shares=shares,
         stack=own_stack(load.timeout, load.retries),
@@ -46,7 +48,8 @@ def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
         think_time=None if think_time is None else think_time.chosen.build(),
         key_shares=_key_shares(load.keys),
         keys=_keys(load.keys, index.names.keys),
-        asker=_asker(name, scenario),
+        asker=asker,
+        askers=_askers(asker, routes, scenario, index),
     )
 
 
@@ -67,6 +70,15 @@ def _asker(name: str, scenario: Scenario) -> Asker:
         kib_ns=0.0 if load.bandwidth is None else 1024 * NS_PER_S / load.bandwidth,
         requests_per_connection=load.requests_per_connection,
     )
+
+
+def _askers(asker: Asker, routes: tuple[int, ...], scenario: Scenario, index: Index) -> tuple[Asker, ...]:
+    """The same by route, where some of them say how important their requests are."""
+    known = scenario.gateway.routes if scenario.gateway else {}
+    own = {index.routes[name]: route.criticality for name, route in known.items() if route.criticality and name in index.routes}
+    if not own.keys() & set(routes):
+        return ()
+    return tuple(replace(asker, criticality=CRITICALITIES.index(own[one])) if one in own else asker for one in routes)
 
 
 def _key_shares(keys: KeysSection | None) -> tuple[float, ...]:

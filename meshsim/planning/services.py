@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from meshsim.plan import NONE, HealthStatus, Lifecycle, OnCancel, Operation, Service, Step, StepKind
+from meshsim.plan import NONE, HealthStatus, Lifecycle, OnCancel, Operation, Queue, Service, Step, StepKind
 from meshsim.planning.asks import plan_asks
 from meshsim.planning.errors import grpc_status, latency_of, table
 from meshsim.planning.places import places_of
 from meshsim.planning.traffic import own_stack
+from meshsim.policies.queueing import Fifo
 from meshsim.randomness import stream
 from meshsim.scenario.sections.errors import ReplayedTime
 from meshsim.scenario.sections.services import CallStep
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from meshsim.policies.filters import Filter
     from meshsim.replay import Table
     from meshsim.scenario.sections.model import Scenario
-    from meshsim.scenario.sections.services import ServiceSection
+    from meshsim.scenario.sections.services import QueueSection, ServiceSection
     from meshsim.scenario.sections.sizes import SizeSpread
 
 _GRPC_STATUS_OF_ERROR = 14
@@ -33,7 +34,6 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
     """One service as an engine takes it."""
     zones, subsets, order = places_of(section, index)
     lifecycle = _lifecycle(section, order)
-    shed: Any = None if section.queue is None or section.queue.shed is None else section.queue.shed.chosen
     weights = section.load_balancing_weights or (1,)
     priorities = section.priorities or ()
     return Service(
@@ -53,10 +53,21 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
         subsets=subsets,
         priorities=tuple(priorities[place % len(priorities)] for place in range(len(zones))) if priorities else (),
         health=_health(section, len(zones)),
-        shedding=shed,
+        queue=_queue(section.queue),
         addresses=tuple(section.addresses or ()),
         keeps_deadlines=section.deadline_propagation,
     )
+
+
+def _queue(section: QueueSection | None) -> Queue | None:
+    """What is particular about a queue; None where nothing is."""
+    if section is None:
+        return None
+    discipline: Any = Fifo() if section.discipline is None else section.discipline.chosen
+    shedding: Any = None if section.shed is None else section.shed.chosen
+    if type(discipline) is Fifo and shedding is None and section.max_wait is None:
+        return None
+    return Queue(discipline, NONE if section.max_wait is None else section.max_wait, shedding)
 
 
 def _health(section: ServiceSection, count: int) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from meshsim.policies import (
     load_shedding,
     locality,
     outlier_detection,
+    queueing,
     retry,
     throttling,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "load_shedding",
     "locality",
     "outlier_detection",
+    "queueing",
     "retry",
     "throttling",
 ]

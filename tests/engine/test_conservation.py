@@ -233,6 +233,7 @@ ROUTES = st.fixed_dictionaries(
             max_size=2,
         ),
         "max_body": st.sampled_from(["2KiB", "1MiB"]),
+        "criticality": st.sampled_from(["critical_plus", "sheddable"]),
     },
 )
 MORE_ROUTES = [{}, {"beta": {"path": {"regex": "/ot.*/1"}, "to": "c", "headers": {"x-group": "beta"}}},
@@ -269,6 +270,19 @@ MODES = [
 ]  # fmt: skip
 
 
+QUEUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "limit": st.integers(0, 10),
+        "discipline": st.sampled_from(
+            ["fifo", "lifo", {"adaptive_lifo": {"switch_threshold": 2}}, "priority", {"priority": {"push_out": True}}]
+        ),
+        "max_wait": st.sampled_from(["1ms", "10ms", "40ms"]),
+        "shed": st.sampled_from([{"max_wait": {"limit": "10ms"}}, "codel"]),
+    },
+)
+
+
 @st.composite
 def services(draw: st.DrawFn) -> dict[str, Any]:
     made = {}
@@ -287,9 +301,7 @@ def services(draw: st.DrawFn) -> dict[str, Any]:
         other = draw(st.integers(0, 2))
         made[name]["zones"] = {"x": replicas, **({"y": other} if other else {})}
         if draw(st.booleans()):
-            made[name]["queue"] = {"limit": draw(st.integers(0, 10))}
-            if draw(st.booleans()):
-                made[name]["queue"]["shed"] = draw(st.sampled_from([{"max_wait": {"limit": "10ms"}}, "codel"]))
+            made[name]["queue"] = draw(QUEUES)
         if draw(st.booleans()):
             made[name].update(draw(st.sampled_from(LIVES)))
         if draw(st.booleans()):
@@ -421,6 +433,12 @@ def test_nothing_is_in_flight_at_the_end_and_busy_time_is_time_held(scenario):
     for name, service in scenario["services"].items():
         rows, visits = counters[counters["service"] == name], attempts[(attempts["service"] == name)]
         held = visits[visits["started_ns"] >= 0]
+        left_ns = visits["started_ns"].where(visits["started_ns"] >= 0, visits["finished_ns"])[visits["arrived_ns"] >= 0]
+        waited_ns = (left_ns - visits.loc[left_ns.index, "arrived_ns"]).sum()
+        is_all = not service["async"] and "uses_worker" not in str(
+            scenario
+        )  # what goes on after a call waits too, and health checks
+        assert rows["queued_ns"].sum() == waited_ns if is_all else rows["queued_ns"].sum() >= waited_ns
         time_held = held["worked_ns"] if service["async"] else held["finished_ns"] - held["started_ns"]
         assert rows["busy_ns"].sum() == time_held.sum()
     if not result.proxies.empty:

@@ -50,6 +50,13 @@ BASES: dict[str, dict[str, Any]] = {
         faults=[{"at": "500ms", "for": "1500ms", "service": "b", "replicas": 1, "unreachable": True}],
     ),
     "busy": _changed({"b": {"replicas": 2, "workers": 1}}, load={"users": {**LOAD, "rate": "260/s", "timeout": "1s"}}),
+    "two classes": _changed(
+        {"b": {"replicas": 2, "workers": 1, "queue": {"limit": 5}}},
+        load={
+            "users": {**LOAD, "rate": "60/s", "criticality": "critical_plus"},
+            "batch": {**LOAD, "rate": "220/s", "criticality": "sheddable", "consumer": "zeta"},
+        },
+    ),
     "zones": _changed(
         {"a": {"replicas": 4, "zones": {"x": 2, "y": 2}}, "b": {"zones": {"x": 1, "y": 3}}},
         load={"users": {**LOAD, "zone": "x"}},

@@ -90,6 +90,9 @@ def guard_choices() -> list[Row]:
         "vegas": {"initial_limit": 1, "max_limit": 1},
     }
     accruals = {"consecutive": {"max_failures": 3}, "success_rate": {"min_requests": 3}}
+    disciplines = {"lifo": {}, "adaptive_lifo": {"switch_threshold": 2}}
+    classes = mesh_world(back={"workers": 1, "script": RANDOM_WORK}, load={**BURST, "rate": "60/s", "criticality": "sheddable"})
+    classes["load"]["batch"] = {**classes["load"]["clients"], "criticality": "critical_plus"}
     sheds = {"codel": {"interval": "20ms"}, "max_wait": {"limit": "20ms"}}
     return [
         *(
@@ -103,6 +106,17 @@ def guard_choices() -> list[Row]:
             Row(f"FailureAccrualChoice.{name}", failing, {}, traffic_to_back(failure_accrual={name: settings}), measure.failures, "less")
             for name, settings in accruals.items()
         ),
+        *(
+            Row(
+                f"QueueDisciplineChoice.{name}", queued, {}, back_is(queue={"discipline": {name: settings}}), measure.longest, "more",
+            )
+            for name, settings in disciplines.items()
+        ),
+        Row(
+            "QueueDisciplineChoice.fifo", queued, back_is(queue={"discipline": "lifo"}), back_is(queue={"discipline": {"fifo": {}}}),
+            measure.longest, "less",
+        ),
+        Row("QueueDisciplineChoice.priority", classes, {}, back_is(queue={"discipline": {"priority": {}}}), measure.longest, "more"),
         *(
             Row(
                 f"LoadSheddingChoice.{name}", queued, {}, back_is(queue={"shed": {name: settings}}), measure.tries_flagged("shed"), "more",

@@ -93,7 +93,12 @@ def route_rows() -> list[Row]:
     dying["gateway"]["traffic"] = {
         "*": {"outlier_detection": {"consecutive_5xx": 1, "max_ejection_percent": "100%"}, "update_merge_window": "0s"}
     }
+    shedding = gateway_world(
+        gateway={"workers": 1, "proxy_time": "19ms", "filters": [{"shed_by_criticality": {"interval": "20ms", "sheddable": 0.1}}]}
+    )
     return [
+        Row("RouteSection.criticality", shedding, of_route(criticality="sheddable"), of_route(criticality="critical_plus"),
+            measure.flagged("shed"), "less"),
         Row("RouteSection.methods", by_path(), {}, of_route(methods=["POST"]), measure.flagged("NR"), "more"),
         Row("RouteSection.headers", by_path(), {}, of_route(headers={"x": "1"}), measure.flagged("NR"), "more"),
         Row("RouteSection.consumers", {**by_path(), "load": {

@@ -34,6 +34,7 @@ def instance_rows() -> list[Row]:
     busy, plain = mesh_world(back=BUSY, load={"rate": "80/s"}), mesh_world()
     hurried = {"timeout": "60ms", "rate": "150/s", "arrivals": "poisson"}
     given_up = mesh_world({"timeout": "30ms"}, BUSY, load={"rate": "150/s", "arrivals": "poisson"})
+    crowded = mesh_world(back=BUSY, load={"rate": "95/s", "arrivals": "poisson"})
     two = mesh_world({"load_balancer": "round_robin"}, {"replicas": 2, "load_balancing_weights": [1, 1]})
     one_key = mesh_world({"load_balancer": "ring_hash", "hash_on": "consumer"}, {"replicas": 2}, load={"consumer": "acme"})
     versions = mesh_world({"split": {"v1": 1, "v2": 1}}, {"replicas": 4, "subsets": {"v1": 1, "v2": 3}})
@@ -79,6 +80,8 @@ def instance_rows() -> list[Row]:
         Row("HealthStatusSection.unhealthy", told_ill, {}, back_is(health_status={"unhealthy": [1, 2]}), measure.instances_used, "less"),
         Row("HealthStatusSection.degraded", told_ill, {}, back_is(health_status={"degraded": [1]}), measure.share_of(1), "less"),
         Row("QueueSection.limit", busy, back_is(queue={"limit": 0}), back_is(queue={"limit": 50}), measure.failures, "less"),
+        Row("QueueSection.discipline", crowded, {}, back_is(queue={"discipline": "lifo"}), measure.longest, "more"),
+        Row("QueueSection.max_wait", busy, {}, back_is(queue={"max_wait": "5ms"}), measure.tries_flagged("queue_timeout"), "more"),
         Row("QueueSection.shed", busy, {}, back_is(queue={"shed": {"max_wait": {"limit": "5ms"}}}), measure.tries_flagged("shed"), "more"),
     ]  # fmt: skip
 

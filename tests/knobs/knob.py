@@ -108,6 +108,7 @@ MEASURES: dict[str, Callable[[Result], Any]] = {
     "min": lambda result: float(_latency(result).min()),
     "spread of latency": lambda result: float(_latency(result).std()),
     "failures": lambda result: int((result.requests["response_flags"] != "-").sum()),
+    "failures of users": lambda result: int((result.requests.query("source == 'users'")["response_flags"] != "-").sum()),
     "requests": lambda result: len(result.requests),
     "last arrival": lambda result: int(result.requests["started_ns"].max()),
     "first arrival": lambda result: int(result.requests["started_ns"].min()),

@@ -166,4 +166,11 @@ SHEDDING = [
     ),
     Knob("Codel.interval", "busy", f"{S}.queue.shed.codel.interval", ("10ms", "10s"), "failures", "other"),
 ]
-KNOBS = [*LIMITS, *SHEDDING]
+D = f"{S}.queue.discipline"
+QUEUEING = [
+    Knob(
+        "AdaptiveLifo.switch_threshold", "busy", f"{D}.adaptive_lifo.switch_threshold", ("0", "50"), "spread of latency", "less"
+    ),
+    Knob("Priority.push_out", "two classes", f"{D}.priority.push_out", ("false", "true"), "failures of users", "less"),
+]
+KNOBS = [*LIMITS, *SHEDDING, *QUEUEING]

@@ -163,6 +163,29 @@ def test_a_copy_is_an_act():
     assert "mirror copied nothing" in idle({"mirror": {"to": "shadow", "share": "0.0001%"}}, services=services)
 
 
+def test_what_makes_requests_leave_a_queue_has_acted_where_one_was_refused():
+    def found(queue, rate="200/s", **load):
+        back = {"workers": 1, "script": [{"compute": "4ms"}], "queue": queue}
+        texts = summary({}, load={"rate": rate, "arrivals": "poisson", **load}, back=back).never_acted
+        return [text for text in texts if text.startswith("back: ")]
+
+    lots = {"max_wait": "2ms", "shed": {"max_wait": {"limit": "1ms"}}}
+    assert found(lots) == []
+    assert found({"max_wait": "10s", "shed": {"max_wait": {"limit": "9s"}}}) == [
+        "back: queue.max_wait refused nobody", "back: queue.shed dropped nobody",
+    ]  # fmt: skip
+    push_out = {"limit": 1000, "discipline": {"priority": {"push_out": True}}}
+    assert found(push_out) == ["back: queue.discipline: push_out made nobody leave"]
+
+
+def test_nothing_is_said_of_a_queue_that_some_have_left_whose_callers_had_gone():
+    """Nobody knows what became of them: their rows say that the client gave up."""
+    back = {"workers": 1, "script": [{"compute": "10ms"}], "queue": {"max_wait": "100ms"}}
+    texts = summary({}, load={"rate": "300/s", "timeout": "30ms"}, back=back).never_acted
+
+    assert [text for text in texts if text.startswith("back: ")] == []
+
+
 def test_a_filter_has_acted_where_it_did_not_only_let_pass():
     def found(per_second: int) -> tuple[str, ...]:
         limit = {"token_bucket": {"max_tokens": 10, "tokens_per_fill": per_second, "fill_interval": "1s"}}

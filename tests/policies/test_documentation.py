@@ -71,6 +71,7 @@ def test_these_are_the_policies():
         "load_shedding": {"codel", "max_wait"},
         "locality": {"ignore_zones", "locality_distribute", "locality_failover", "locality_weighted", "zone_aware"},
         "outlier_detection": {"outlier_detection"},
+        "queue_discipline": {"adaptive_lifo", "fifo", "lifo", "priority"},
         "rate_limit_rule": {"rate_limit_rule"},
         "retry_token_budget": {"leaky_budget", "retry_quota"},
         "slow_start": {"slow_start"},
@@ -289,6 +290,10 @@ def test_these_are_all_the_settings_each_of_which_some_test_here_changes():
         "locality: locality_failover": ["failover"],
         "locality: locality_weighted": ["weights"],
         "locality: zone_aware": ["min_cluster_size", "routing_enabled"],
+        "queue_discipline: adaptive_lifo": ["switch_threshold"],
+        "queue_discipline: fifo": [],
+        "queue_discipline: lifo": [],
+        "queue_discipline: priority": ["push_out"],
         "outlier_detection: outlier_detection": [
             "consecutive_5xx",
             "consecutive_gateway_failure",

@@ -12,6 +12,7 @@ from meshsim.policies.concurrency import Fixed
 from meshsim.policies.filters import AuthorizationRule, RateLimitRule, Surroundings
 from meshsim.policies.load_balancing import Endpoint, Random
 from meshsim.policies.load_balancing.hashing import Hashing
+from meshsim.policies.queueing import Waiting
 from meshsim.randomness import Draw
 from meshsim.registry import SettingError, families, values
 
@@ -46,6 +47,7 @@ NEEDED = {
     "deterministic_subsetting": {"load_balancer": Random()},
     "slow_start": {"slow_start_window": "30s"},
     "max_wait": {"limit": "10ms"},
+    "adaptive_lifo": {"switch_threshold": 2},
     "transform": {"request_time": "1ms"},
     "locality_distribute": {"distribute": {"a": {"a": 100}}},
     "locality_weighted": {"weights": {"a": 1}},
@@ -133,6 +135,11 @@ USES = {
     "edge_balancer": lambda state, now_ns, number, draw: state.pick([0, 1], [True, True], number, now_ns, draw),
     "failure_accrual": lambda state, now_ns, number, draw: state.record(number % 2, now_ns, 503, -1, 0, draw),
     "outlier_detection": lambda state, now_ns, number, draw: state.record(number % 2, now_ns, 503, -1, 0, draw),
+    "queue_discipline": lambda state, now_ns, number, _: (
+        state.push(Waiting(now_ns, number % 4, number % 3)),
+        state.push_out(Waiting(now_ns)),
+        state.pop(now_ns) if number % 2 else None,
+    ),
     "load_shedding": lambda state, now_ns, *_: state.drop(now_ns, 60_000_000, 3),
     "retry_token_budget": lambda state, now_ns, *_: (state.deposit(now_ns), state.withdraw(now_ns, is_timeout=False)),
     "back_off": lambda state, _, number, draw: state.wait_ns(number + 1, 0, draw),

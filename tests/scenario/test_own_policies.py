@@ -21,6 +21,7 @@ from meshsim.policies.load_balancing.slow_start import Warming, WarmingState
 from meshsim.policies.load_shedding import LoadShedding, LoadSheddingState
 from meshsim.policies.locality import Locality, LocalityState
 from meshsim.policies.outlier_detection import HostEjection, HostEjectionState
+from meshsim.policies.queueing import QueueDiscipline, QueueDisciplineState, Waiting
 from meshsim.policies.retry import BackOff, BackOffState, RetryTokenBudget, RetryTokenBudgetState
 from meshsim.policies.throttling.client_throttling import Throttling, ThrottlingState
 from meshsim.registry import _FAMILIES
@@ -48,6 +49,8 @@ QUESTIONS = [
     (LoadBalancer, LoadBalancerState, "pick", (HOSTS, None, 0, -1), 1.0, "a position in `endpoints`, from 0 to 1"),
     (LoadBalancer, LoadBalancerState, "pick", (HOSTS, None, 0, -1), None, "a position in `endpoints`, from 0 to 1"),
     (LoadShedding, LoadSheddingState, "drop", (0, 0, 0), None, YES_OR_NO),
+    (QueueDiscipline, QueueDisciplineState, "pop", (0,), None, "a request that waits"),
+    (QueueDiscipline, QueueDisciplineState, "push_out", (Waiting(),), 0, "a request that waits and is new, or None"),
     (Locality, LocalityState, "arrange", ([], 0, [1], 0.5, 1.4, None), [[0]], "one of type Arrangement"),
     (HostEjection, HostEjectionState, "record", (0, 0, 503, -1, 0, None), None, YES_OR_NO),
     (RetryTokenBudget, RetryTokenBudgetState, "withdraw", (0, False), None, YES_OR_NO),

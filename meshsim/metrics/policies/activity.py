@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from meshsim.flags import Flag
 from meshsim.metrics.policies.summaries import DestinationSummary
 from meshsim.metrics.rows import groups
 from meshsim.records import ACTIVITY
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from meshsim.records import Chunk
 
 CLIENT, GATEWAY, WAYPOINT = -1, -2, -3
+LEFT_A_QUEUE = int(Flag.queue_full | Flag.queue_timeout | Flag.pushed_out | Flag.shed)
 OUTSIDE = {CLIENT: "(client)", GATEWAY: "(gateway)", WAYPOINT: "(waypoint)"}
 
 
@@ -47,6 +49,10 @@ class Activities:
         self.judged: Counter[tuple[int, int, int]] = Counter()
         """By kind and service of the proxy and number of the filter."""
         self.acted: Counter[tuple[int, int, int]] = Counter()
+        self.answered: Counter[int] = Counter()
+        """By service: all flags of attempts that reached one of its instances, as bits."""
+        self.left_queues: set[int] = set()
+        """Services whose queues some attempt has left without a worker and, as its caller had gone, without a flag that says why."""
         self._sent: dict[tuple[int, int], np.ndarray] = {}
         """By caller and service: attempts that were sent, by instance."""
         self._in_zone: Counter[tuple[int, int]] = Counter()
@@ -111,11 +117,19 @@ class Activities:
             self.refused[key] = self.refused.get(key, 0) | int(np.bitwise_or.reduce(chunk["response_flags"][unsent], initial=0))
             self.waited[key] += int(chunk["connection_ns"][rows].sum())
             self._waits[key] += len(rows)
+            self._take_arrived(key[1], rows[chunk["arrived_ns"][rows] >= 0], chunk)
             sent = rows[instance[rows] >= 0]
             places = len(self._plan.services[key[1]].zones)
             counts = np.bincount(instance[sent], minlength=places)
             self._sent[key] = self._sent.get(key, np.zeros(places, dtype=np.int64)) + counts
             self._count_zones(key, chunk["proxy"][sent], instance[sent])
+
+    def _take_arrived(self, service: int, arrived: np.ndarray, chunk: Chunk) -> None:
+        """Of attempts at the instances of a service: how they left its queue."""
+        flags = chunk["response_flags"][arrived]
+        self.answered[service] |= int(np.bitwise_or.reduce(flags, initial=0))
+        if ((chunk["started_ns"][arrived] < 0) & (flags & LEFT_A_QUEUE == 0)).any():
+            self.left_queues.add(service)
 
     def _take_waits(self, chunk: Chunk) -> None:
         """Of those who gave up waiting."""

@@ -13,6 +13,7 @@ What says that each has acted, however it did; where that cannot be told nothing
 - circuit_breaker, client_throttling, concurrency_limit: a try held back
 - mirror: a copy sent
 - filters: any decision but to let pass
+- a queue's limits on time and its shedding: an attempt refused; nothing is said where some left the queue as their callers had gone
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.flags import Flag
 from meshsim.policies.admission import NO_LIMIT
+from meshsim.policies.queueing import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +53,22 @@ def idle_policies(plan: Plan, seen: Activities) -> Iterator[str]:
     for (kind, service, number), judged in sorted(seen.judged.items()):
         if judged and not seen.acted[kind, service, number] and not _filter(plan, service, number).works_on_answers:
             yield f"{filter_place(plan, kind, service)}: {filter_name(plan, service, number)} let all {judged:,} requests pass"
+    yield from _queues(plan, seen)
+
+
+def _queues(plan: Plan, seen: Activities) -> Iterator[str]:
+    """What refused nobody at the queues of instances."""
+    for service, flags in sorted(seen.answered.items()):
+        queue = plan.services[service].queue
+        if queue is None or service in seen.left_queues:
+            continue
+        name = plan.names.services[service]
+        if queue.max_wait_ns >= 0 and not flags & Flag.queue_timeout:
+            yield f"{name}: queue.max_wait refused nobody"
+        if queue.shedding is not None and not flags & Flag.shed:
+            yield f"{name}: queue.shed dropped nobody"
+        if isinstance(queue.discipline, Priority) and queue.discipline.push_out and not flags & Flag.pushed_out:
+            yield f"{name}: queue.discipline: push_out made nobody leave"
 
 
 def _of(plan: Plan, key: Key) -> tuple[Cluster, tuple[Stack, ...]] | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from meshsim.policies.load_balancing.balancer import Draw
 
 OVER_LIMIT = Verdict(503, int(Flag.concurrency), decision=Decision.SHED)
-NO_TIME = int(Flag.UT | Flag.UO | Flag.queue_full | Flag.shed | Flag.concurrency)
+NO_TIME = int(Flag.UT | Flag.UO | Flag.queue_full | Flag.queue_timeout | Flag.pushed_out | Flag.shed | Flag.concurrency)
 """Flags of an answer that tells of overload."""
 
 

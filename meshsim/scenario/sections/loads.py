@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.errors import did_you_mean
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.criticality import Criticality
 from meshsim.scenario.sections.hashed import HashedText, different_texts
 from meshsim.scenario.sections.sizes import Sizes
 from meshsim.scenario.sections.timeouts import Timeout
@@ -69,11 +70,6 @@ class CredentialsSection(Section):
         return self
 
 
-Criticality = Literal["critical_plus", "critical", "sheddable_plus", "sheddable"]
-CRITICALITIES: tuple[str, ...] = get_args(Criticality)
-"""The most important first. Source: Beyer et al., "Site Reliability Engineering", chapter 21, "Criticality"."""
-
-
 class LoadSection(Section):
     """What all loads share."""
 
@@ -98,7 +94,7 @@ class LoadSection(Section):
     credentials: CredentialsSection = Field(default_factory=CredentialsSection)
     """What requests prove themselves with, for filters that authenticate: a good one, the same for all, where absent."""
     criticality: Criticality = "critical"
-    """How important they are, for filters that shed load."""
+    """How important they are, for filters that shed load and queues that serve by `priority`; a route may say otherwise of its own."""
     requests_per_connection: Annotated[int, Ge(0), Le(1_000_000)] = 0
     """Requests on one connection to the gateway before the client closes it; 1 for no keep-alive, 0 for no limit."""
     bandwidth: Annotated[Size, Ge(1)] | None = None

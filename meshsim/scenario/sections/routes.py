@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from meshsim.scenario.expressions import ExpressionError, refuse_unless_an_expression
+from meshsim.scenario.sections.criticality import Criticality
 from meshsim.scenario.sections.resilience import HedgeSection, MirrorSection
 from meshsim.scenario.sections.timeouts import Timeout
 from meshsim.scenario.sections.traffic import RetriesSection
@@ -163,6 +164,8 @@ class RouteSection(Section):
     """Where a request goes once more when its answer was a 5xx or none, after all retries."""
     aggregate: list[AggregateCall] = Field(default_factory=list)
     """Further calls, at the same time as that `to` its destination, whose answers go into the one answer."""
+    criticality: Criticality | None = None
+    """How important its requests are, for filters that shed load and queues that serve by `priority`; their load's where absent."""
     max_body: Annotated[Size, Ge(1)] | None = None
     """Requests with a larger body are answered 413; no limit where absent."""
     timeout: Timeout | None = None

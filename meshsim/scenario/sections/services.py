@@ -18,8 +18,10 @@ from meshsim.scenario.sections.wording import mistake
 
 if TYPE_CHECKING:
     LoadSheddingChoice = Choice
+    QueueDisciplineChoice = Choice
 else:
     LoadSheddingChoice = choice_of("load_shedding")
+    QueueDisciplineChoice = choice_of("queue_discipline")
 Replicas = Annotated[int, Ge(1), Le(10_000)]
 Workers = Annotated[int, Ge(1), Le(1_000_000)]
 
@@ -93,12 +95,17 @@ Script = Annotated[list[Step], Field(max_length=1000)]
 
 
 class QueueSection(Section):
-    """Requests that wait for a worker at one replica, first come first served."""
+    """Requests that wait for a worker at one replica."""
 
     limit: Annotated[int, Ge(0), Le(2**32 - 1)] | None = None
     """How many may wait; more are refused (503, `queue_full`). No limit where absent."""
+    discipline: QueueDisciplineChoice | None = None
+    """Who of them gets the next free worker: `fifo`, first come, first served, where absent."""
+    max_wait: Annotated[Duration, Gt(0)] | None = None
+    """After so long in the queue a request is refused in that instant (503, `queue_timeout`), as by HAProxy's `timeout queue` and Jetty's
+    `maxSuspend`. No limit where absent."""
     shed: LoadSheddingChoice | None = None
-    """Who is dropped at the head of the queue (503, `shed`); nobody where absent."""
+    """Who is dropped as he is about to get a worker (503, `shed`); nobody where absent."""
 
 
 class OperationSection(Section):
@@ -186,7 +193,7 @@ class ServiceSection(PlacedSection):
     workers: Workers = 1
     """Requests that one replica works on at once: threads, processes, or cores of an event loop."""
     queue: QueueSection | None = None
-    """Requests that wait for a worker; without a limit where absent."""
+    """Requests that wait for a worker; first come, first served and without a limit where absent."""
     is_async: bool = Field(default=False, alias="async")
     """Whether a worker is free while its request waits for a call; otherwise it is held, as a thread is."""
     on_cancel: Literal["continue", "drop_queued", "stop"] = "continue"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Client:
     """One load: sends requests and writes their rows."""
 
-    __slots__ = ("_clock", "_handler", "_index", "_recorder", "_root", "_source", "_started")
+    __slots__ = ("_askers", "_clock", "_handler", "_index", "_recorder", "_root", "_source", "_started")
 
     def __init__(
         self, clock: Clock, recorder: Recorder, source: Source, index: int, root: int, handler: Handler, started: Counter
@@ -30,6 +30,7 @@ class Client:
         self._clock = clock
         self._recorder = recorder
         self._source = source
+        self._askers = source.askers or (source.asker,) * len(source.routes)
         self._index = index
         self._root = root
         self._handler = handler
@@ -81,7 +82,9 @@ class Client:
         """One request, from the first byte to the outcome."""
         source, clock = self._source, self._clock
         place = 0 if len(source.routes) == 1 else bisect_right(source.shares, uniform(key, ROUTE))
-        request = Request(self._index, number, user, key, source.routes[place], source.consumer, clock.now_ns, source.asker)
+        request = Request(
+            self._index, number, user, key, source.routes[place], source.consumer, clock.now_ns, self._askers[place]
+        )
         request.row_number, request.is_write = self._started.next(), source.writes[place]
         if source.key_shares:
             request.content_key = source.keys[bisect_right(source.key_shares, uniform(key, CONTENT_KEY))]

@@ -219,5 +219,8 @@ class Health:
             clock.call_at(next_ns, self._follow_accrual)
 
 
-_ANSWERS = int(Flag.UT | Flag.UC | Flag.UF | Flag.error | Flag.dependency | Flag.queue_full)
+_ANSWERS = int(
+    Flag.UT | Flag.UC | Flag.UF | Flag.error | Flag.dependency | Flag.deadline
+    | Flag.queue_full | Flag.queue_timeout | Flag.pushed_out | Flag.shed
+)  # fmt: skip
 """Flags that say that the host was asked, whatever a layer outside added."""

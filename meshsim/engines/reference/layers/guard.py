@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 TOO_MANY_REQUESTS = 429
 TIMED_OUT = int(Flag.UT)
-OVERLOAD = int(Flag.UT | Flag.UO | Flag.queue_full | Flag.shed | Flag.concurrency | Flag.admission)
+OVERLOAD = int(
+    Flag.UT | Flag.UO | Flag.queue_full | Flag.queue_timeout | Flag.pushed_out | Flag.shed | Flag.concurrency | Flag.admission
+)
 
 
 class GuardLayer:

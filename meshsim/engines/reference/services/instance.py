@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from meshsim.distributions import Constant
 from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.services.errors import error_of, fails, own_error, struck
+from meshsim.engines.reference.services.line import Line, Refusals
 from meshsim.engines.reference.time.at_once import begin
 from meshsim.engines.reference.time.clock import Cancelled, Crashed
 from meshsim.engines.reference.time.gather import Gather
@@ -39,8 +40,8 @@ class Instance(Condition):
     """One replica of a service."""
 
     __slots__ = (
-        "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_is_async", "_keeps_deadlines",
-        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "_shed", "_shedding", "addresses", "callers", "failed", "guard",
+        "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_is_async", "_keeps_deadlines", "_line",
+        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "addresses", "callers", "failed", "guard",
         "index", "key", "on_cancel", "service", "sidecar", "station", "subset", "zone",
     )  # fmt: skip
 
@@ -64,7 +65,10 @@ class Instance(Condition):
         self.key = key
         """What belongs to its place by chance comes from it."""
         self.addresses = Addresses(key, service.addresses[index] if index < len(service.addresses) else "")
-        self.station = Station(clock, service.workers)
+        refusals = Refusals.of(number, is_grpc=service.is_grpc)
+        self._line = None if service.queue is None else Line(clock, service, service.queue, refusals)
+        """Its workers, where their queue is a particular one."""
+        self.station = Station(clock, service.workers) if self._line is None else self._line
         self.on_cancel = service.on_cancel
         self.sidecar: Sidecar | None = None
         self.guard: Sidecar | None = None
@@ -74,16 +78,14 @@ class Instance(Condition):
         self.subset = service.subsets[index] if service.subsets else NONE
         self.failed = 0
         """Of the finished ones, those that failed at the server's side; for the reports of its load."""
-        self._shedding = None if service.shedding is None else service.shedding.build()
         self._keeps_deadlines = service.keeps_deadlines
         self._queue_limit = service.queue_limit
         self._is_async = service.is_async
         self._ok = GRPC_OK if service.is_grpc else OK
         self._failure_grpc = 13 if service.is_grpc else NONE
         self._dependency_status = 200 if service.is_grpc else 500
-        self._queue_full = failure(200, Flag.queue_full, number, 8) if service.is_grpc else failure(503, Flag.queue_full, number)
+        self._queue_full = refusals.full
         self._crashed = failure(503, Flag.UC, number)
-        self._shed = failure(200, Flag.shed, number, 14) if service.is_grpc else failure(503, Flag.shed, number)
         self._deadline_passed = failure(200, Flag.deadline, number, 4) if service.is_grpc else failure(504, Flag.deadline, number)
 
     def expect(self, job: Job, after_ns: int) -> None:
@@ -107,7 +109,7 @@ class Instance(Condition):
         if self._jobs is not None:
             self._jobs[job] = None
 
-    def _serve(self, job: Job) -> Steps:
+    def _serve(self, job: Job) -> Steps:  # noqa: C901 — one generator, for speed
         """Queue, work through the script, and hand the outcome to the caller if it still waits."""
         station, row = self.station, job.row
         if row[ARRIVED] == NONE:
@@ -118,18 +120,15 @@ class Instance(Condition):
         outcome: Outcome | None = None
         try:
             if not station.take_free():
-                if 0 <= self._queue_limit <= station.queued:
+                if self._line is not None:
+                    outcome = yield from self._line.enter(job)
+                elif 0 <= self._queue_limit <= station.queued:
                     outcome = self._queue_full
-                    return None
-                job.is_queued = True
-                since_ns = self._clock.now_ns
-                yield from station.wait()
-                job.is_queued = False
-                if self._shedding is not None and self._shedding.drop(
-                    self._clock.now_ns, self._clock.now_ns - since_ns, station.queued
-                ):
-                    station.release()
-                    outcome = self._shed
+                else:
+                    job.is_queued = True
+                    yield from station.wait()
+                    job.is_queued = False
+                if outcome is not None:
                     return None
             job.has_worker = True
             row[STARTED] = self._clock.now_ns
@@ -214,9 +213,9 @@ class Instance(Condition):
         return None
 
     def _take_worker(self, job: Job) -> Steps:
-        """Get a worker again after a call, in an asynchronous service: at the end of the queue, whatever its limit."""
+        """Get a worker again after a call, in an asynchronous service: through the queue, whatever its limits."""
         if not self.station.take_free():
-            yield from self.station.wait()
+            yield from self.station.wait() if self._line is None else self._line.go_on(job)
         job.has_worker = True
 
     def _work_ns(self, step: Step, job: Job) -> int:
