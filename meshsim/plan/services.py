@@ -108,7 +108,7 @@ class Queue:
     max_wait_ns: int
     """After so long a request is refused; NONE for no limit."""
     shedding: LoadShedding | None
-    """Who is dropped as he is about to get a worker."""
+    """Who is dropped out of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,9 @@ QUEUES = st.fixed_dictionaries(
             ["fifo", "lifo", {"adaptive_lifo": {"switch_threshold": 2}}, "priority", {"priority": {"push_out": True}}]
         ),
         "max_wait": st.sampled_from(["1ms", "10ms", "40ms"]),
-        "shed": st.sampled_from([{"max_wait": {"limit": "10ms"}}, "codel"]),
+        "shed": st.sampled_from(
+            [{"max_wait": {"limit": "10ms"}}, "codel", {"controlled_delay": {"target": "2ms", "interval": "20ms"}}]
+        ),
     },
 )
 

@@ -142,6 +142,30 @@ class TestMaxWait:
         assert set(rows["status"]) == {200}
 
 
+CONTROLLED = {"controlled_delay": {"target": "4ms", "interval": "25ms"}}
+
+
+class TestControlledDelay:
+    def test_newcomers_to_a_queue_that_stands_are_shed_after_the_target_and_those_before_them_wait_on(self, run):
+        """The queue is empty for the last time as the second comes, at 1 ms; so at 30 ms it stands, and at 26 ms it does not yet."""
+        result = run({"all": [0, 1, 2, 11, 22, 26, 30]}, {"shed": CONTROLLED})
+
+        assert ended_ms(result) == [(10, "-"), (20, "-"), (30, "-"), (40, "-"), (50, "-"), (60, "-"), (34, "shed")]
+
+    def test_with_lifo_a_newcomer_is_served_within_the_target_or_not_at_all(self, run):
+        result = run({"all": [0, 1, 2, 11, 22, 27, 38]}, {"discipline": "lifo", "shed": CONTROLLED})
+
+        assert ended_ms(result) == [(10, "-"), (26, "shed"), (20, "-"), (30, "-"), (47, "shed"), (40, "-"), (50, "-")]
+
+    @pytest.mark.parametrize(
+        ("longest", "flag", "end"), [("3ms", "queue_timeout", 4), ("25ms", "queue_timeout", 26), ("26ms", "shed", 26)]
+    )
+    def test_the_shorter_of_its_limit_and_of_max_wait_counts_and_max_wait_where_they_are_alike(self, run, longest, flag, end):
+        queue = {"discipline": "lifo", "shed": CONTROLLED, "max_wait": longest}
+
+        assert ended_ms(run({"all": [0, 1, 9, 19]}, queue))[1] == (end, flag)
+
+
 def test_the_time_in_the_queue_is_conserved_whoever_leaves_it_and_how(run):
     """What the counters integrate is what the rows say: also of those refused, pushed out, shed, and of those whose callers have gone."""
     times = [number * 3 for number in range(60)]
@@ -149,6 +173,7 @@ def test_the_time_in_the_queue_is_conserved_whoever_leaves_it_and_how(run):
         {"discipline": "lifo", "max_wait": "40ms"},
         {"discipline": {"priority": {"push_out": True}}, "limit": 4, "max_wait": "60ms"},
         {"discipline": {"adaptive_lifo": {"switch_threshold": 2}}, "shed": "codel"},
+        {"discipline": "lifo", "shed": {"controlled_delay": {"target": "5ms", "interval": "30ms"}}},
     ]
     for queue in queues:
         loads = {"a": {**CLASSES["batch"], "timeout": "50ms"}, "b": CLASSES["users"]}
@@ -156,7 +181,7 @@ def test_the_time_in_the_queue_is_conserved_whoever_leaves_it_and_how(run):
         rows = result.attempts
         left_ns = rows["started_ns"].where(rows["started_ns"] >= 0, rows["finished_ns"])
         assert result.counters["queued_ns"].sum() == (left_ns - rows["arrived_ns"]).sum() > 0
-        assert {"queue_timeout", "pushed_out", "DC"} & set(result.requests["response_flags"])
+        assert {"queue_timeout", "pushed_out", "shed", "DC"} & set(result.requests["response_flags"])
 
 
 class TestPairs:

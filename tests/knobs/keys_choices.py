@@ -93,7 +93,7 @@ def guard_choices() -> list[Row]:
     disciplines = {"lifo": {}, "adaptive_lifo": {"switch_threshold": 2}}
     classes = mesh_world(back={"workers": 1, "script": RANDOM_WORK}, load={**BURST, "rate": "60/s", "criticality": "sheddable"})
     classes["load"]["batch"] = {**classes["load"]["clients"], "criticality": "critical_plus"}
-    sheds = {"codel": {"interval": "20ms"}, "max_wait": {"limit": "20ms"}}
+    sheds = {"codel": {"interval": "20ms"}, "controlled_delay": {}, "max_wait": {"limit": "20ms"}}
     return [
         *(
             Row(

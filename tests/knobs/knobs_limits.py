@@ -164,6 +164,8 @@ SHEDDING = [
         "other",
         (f"{S}.queue.shed.codel.interval=50ms",),
     ),
+    Knob("ControlledDelay.target", "busy", f"{S}.queue.shed.controlled_delay.target", ("1ms", "40ms"), "failures", "less"),
+    Knob("ControlledDelay.interval", "busy", f"{S}.queue.shed.controlled_delay.interval", ("10ms", "80ms"), "failures", "less"),
     Knob("Codel.interval", "busy", f"{S}.queue.shed.codel.interval", ("10ms", "10s"), "failures", "other"),
 ]
 D = f"{S}.queue.discipline"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import pytest
@@ -20,7 +21,7 @@ from meshsim.policies.filters import (
     Surroundings,
     Verdict,
 )
-from meshsim.policies.load_shedding import Codel, MaxWait
+from meshsim.policies.load_shedding import NO_LIMIT, Codel, ControlledDelay, MaxWait
 from meshsim.policies.throttling import ClientThrottling
 from meshsim.randomness import Draw
 from meshsim.registry import SettingError
@@ -262,6 +263,91 @@ def test_max_wait_drops_who_has_waited_longer():
     assert [MaxWait(limit="10ms").build().drop(0, wait * NS_PER_MS, 3) for wait in (9, 10, 11)] == [False, False, True]
 
 
+def arrivals_ns(chance):
+    """4,000 at a rate that changes now and then, below and above one a millisecond."""
+    now_ns, rate = 0, 1.0
+    for _ in range(4000):
+        now_ns += round(chance.expovariate(rate) * NS_PER_MS)
+        rate = chance.choice([0.7, 1.5, 3.0]) if chance.random() < 0.01 else rate
+        yield now_ns
+
+
+class PseudoCode:
+    """RFC 8289, section 5, request by request: what follows a `dodequeue` there is done as the next one is asked about."""
+
+    def __init__(self, target, interval):
+        self.target, self.interval = target, interval
+        self.first_above_time = self.drop_next = 0
+        self.count = self.lastcount = 0
+        self.dropping = False
+        self.steps = self.deque()
+        next(self.steps)
+
+    def drop(self, now, sojourn, left):
+        return self.steps.send((now, sojourn, left))
+
+    def control_law(self, t, count):
+        return t + self.interval / count**0.5
+
+    def ok_to_drop(self, now, sojourn, left):
+        if sojourn < self.target or not left:
+            self.first_above_time = 0
+            return False
+        if self.first_above_time == 0:
+            self.first_above_time = now + self.interval
+            return False
+        return now >= self.first_above_time
+
+    def deque(self):
+        asked = yield None
+        while True:
+            now, ok = asked[0], self.ok_to_drop(*asked)
+            if self.dropping:
+                if not ok:
+                    self.dropping = False
+                while now >= self.drop_next and self.dropping:
+                    self.count += 1
+                    asked = yield True
+                    if not self.ok_to_drop(*asked):
+                        self.dropping = False
+                    else:
+                        self.drop_next = self.control_law(self.drop_next, self.count)
+            elif ok:
+                asked = yield True
+                self.ok_to_drop(*asked)
+                self.dropping = True
+                delta, self.count = self.count - self.lastcount, 1
+                if delta > 1 and now - self.drop_next < 16 * self.interval:
+                    self.count = delta
+                self.drop_next = self.control_law(now, self.count)
+                self.lastcount = self.count
+            asked = yield False
+
+
+class TestControlledDelay:
+    def limits_ms(self, *entries, **settings):
+        made = ControlledDelay(**settings).build()
+        return [made.enter(at * NS_PER_MS, queued) // NS_PER_MS for at, queued in entries]
+
+    def test_who_comes_to_a_queue_that_has_just_been_empty_may_wait_for_the_interval(self):
+        assert self.limits_ms((1000, 0), (1050, 7), (1100, 9)) == [100, 100, 100]
+
+    def test_who_comes_to_one_that_stands_may_wait_for_the_target(self):
+        assert self.limits_ms((1000, 0), (1101, 9), (1500, 2)) == [100, 5, 5]
+
+    def test_it_stands_until_it_is_found_empty(self):
+        assert self.limits_ms((1000, 0), (1500, 1), (1600, 0), (1650, 3)) == [100, 5, 100, 100]
+
+    def test_target_and_interval_are_settings(self):
+        assert self.limits_ms((1000, 0), (1101, 9), target="9ms", interval="50ms") == [50, 9]
+        with pytest.raises(SettingError):
+            ControlledDelay(target="1s").check()
+
+    def test_it_drops_nobody_whose_turn_it_is_and_others_limit_no_wait(self):
+        assert not ControlledDelay().build().drop(0, 10**9, 3)
+        assert [one.build().enter(0, 3) for one in (Codel(), MaxWait(limit="1ms"))] == [NO_LIMIT, NO_LIMIT]
+
+
 class TestCodel:
     def drops(self, waits_ms, step_ms=10, queued=5, **settings):
         made = Codel(**settings).build()
@@ -277,6 +363,37 @@ class TestCodel:
         times = [number for number, dropped in enumerate(self.drops([20] * 200)) if dropped]
         gaps = [second - first for first, second in pairwise(times)]
         assert gaps[0] == 10 > gaps[-1]
+
+    def test_the_nth_drop_is_followed_by_the_next_after_the_interval_by_the_square_root_of_n(self):
+        """RFC 8289, section 5.5: with a look at each microsecond, the drops come when the control law says."""
+        made = Codel(target="1ms", interval="100ms").build()
+        dropped_ns = [now_ns for now_ns in range(0, 700 * NS_PER_MS, 1000) if made.drop(now_ns, 20 * NS_PER_MS, 9)]
+
+        due_ns = [100 * NS_PER_MS]
+        for count in range(1, len(dropped_ns)):
+            due_ns.append(due_ns[-1] + 100 * NS_PER_MS / count**0.5)
+        assert len(dropped_ns) == 14
+        assert [dropped - due for dropped, due in zip(dropped_ns, due_ns, strict=True)] == pytest.approx([0] * 14, abs=2000)
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_it_drops_whom_the_pseudo_code_of_the_rfc_drops(self, seed):
+        """Queues that swell and empty, several looks at one instant included."""
+        made, rfc = Codel(target="5ms", interval="30ms").build(), PseudoCode(5 * NS_PER_MS, 30 * NS_PER_MS)
+        waiting, free_ns, ours, theirs = [], 0, [], []
+        for arrived_ns in arrivals_ns(random.Random(seed)):
+            while waiting and max(free_ns, waiting[0]) <= arrived_ns:
+                now_ns = free_ns = max(free_ns, waiting[0])
+                while waiting:
+                    asked = now_ns, now_ns - waiting.pop(0), len(waiting)
+                    ours.append(made.drop(*asked))
+                    theirs.append(rfc.drop(*asked))
+                    if not ours[-1]:
+                        free_ns += NS_PER_MS
+                        break
+            waiting.append(arrived_ns)
+
+        assert ours == theirs
+        assert any(ours)
 
     def test_target_and_interval_are_settings_and_the_last_one_is_never_dropped(self):
         assert not any(self.drops([20] * 50, target="30ms"))

@@ -140,7 +140,7 @@ USES = {
         state.push_out(Waiting(now_ns)),
         state.pop(now_ns) if number % 2 else None,
     ),
-    "load_shedding": lambda state, now_ns, *_: state.drop(now_ns, 60_000_000, 3),
+    "load_shedding": lambda state, now_ns, *_: (state.enter(now_ns, 3), state.drop(now_ns, 60_000_000, 3)),
     "retry_token_budget": lambda state, now_ns, *_: (state.deposit(now_ns), state.withdraw(now_ns, is_timeout=False)),
     "back_off": lambda state, _, number, draw: state.wait_ns(number + 1, 0, draw),
 }

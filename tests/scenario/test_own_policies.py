@@ -48,6 +48,7 @@ QUESTIONS = [
     (LoadBalancer, LoadBalancerState, "pick", (HOSTS, None, 0, -1), -1, "a position in `endpoints`, from 0 to 1"),
     (LoadBalancer, LoadBalancerState, "pick", (HOSTS, None, 0, -1), 1.0, "a position in `endpoints`, from 0 to 1"),
     (LoadBalancer, LoadBalancerState, "pick", (HOSTS, None, 0, -1), None, "a position in `endpoints`, from 0 to 1"),
+    (LoadShedding, LoadSheddingState, "enter", (0, 3), 0.5, "a whole number, -1 or more for no limit"),
     (LoadShedding, LoadSheddingState, "drop", (0, 0, 0), None, YES_OR_NO),
     (QueueDiscipline, QueueDisciplineState, "pop", (0,), None, "a request that waits"),
     (QueueDiscipline, QueueDisciplineState, "push_out", (Waiting(),), 0, "a request that waits and is new, or None"),

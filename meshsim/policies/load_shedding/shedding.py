@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from meshsim.own_policies import State, yes_or_no
+from meshsim.own_policies import State, whole, yes_or_no
 from meshsim.registry import Policy, family
+
+NO_LIMIT = -1
+"""How long a request may wait that may wait for ever."""
 
 
 class LoadSheddingState(State):
@@ -11,18 +14,27 @@ class LoadSheddingState(State):
 
     __slots__ = ()
 
-    def drop(self, now_ns: int, waited_ns: int, queued: int) -> bool:
-        """Whether the request at the head of the queue is dropped in place of getting the free worker.
+    def enter(self, now_ns: int, queued: int) -> int:  # noqa: ARG002
+        """How long a request that joins the queue may wait, ns, before it is dropped in that instant; `NO_LIMIT` for ever.
+
+        Args:
+            now_ns: Time.
+            queued: Requests that wait already.
+        """
+        return NO_LIMIT
+
+    def drop(self, now_ns: int, waited_ns: int, queued: int) -> bool:  # noqa: ARG002
+        """Whether the request whose turn it is is dropped in place of getting the free worker.
 
         Args:
             now_ns: Time.
             waited_ns: How long it has waited.
-            queued: Requests that wait behind it.
+            queued: Requests that are left in the queue.
         """
-        raise NotImplementedError
+        return False
 
 
-@family("load_shedding", LoadSheddingState, drop=yes_or_no)
+@family("load_shedding", LoadSheddingState, enter=whole(NO_LIMIT, " for no limit"), drop=yes_or_no)
 class LoadShedding(Policy):
     """Says whom an overloaded instance drops. Each instance has a state of its own."""
 

@@ -105,7 +105,7 @@ class QueueSection(Section):
     """After so long in the queue a request is refused in that instant (503, `queue_timeout`), as by HAProxy's `timeout queue` and Jetty's
     `maxSuspend`. No limit where absent."""
     shed: LoadSheddingChoice | None = None
-    """Who is dropped as he is about to get a worker (503, `shed`); nobody where absent."""
+    """Who is dropped out of it (503, `shed`); nobody where absent."""
 
 
 class OperationSection(Section):

@@ -11,7 +11,7 @@ from meshsim.flags import Flag
 from meshsim.policies.queueing import Waiting
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.time.clock import Clock, Steps, Task
+    from meshsim.engines.reference.time.clock import Clock, Steps, Task, Timer
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.server import Job
     from meshsim.plan import Queue, Service
@@ -65,7 +65,7 @@ class Line(Station):
     check, wait for as long as it takes and count for the limit.
     """
 
-    __slots__ = ("_discipline", "_limit", "_refusals", "_shedding", "_timers")
+    __slots__ = ("_discipline", "_limit", "_max_wait_ns", "_refusals", "_shedding")
 
     def __init__(self, clock: Clock, service: Service, queue: Queue, refusals: Refusals) -> None:
         super().__init__(clock, service.workers)
@@ -73,22 +73,23 @@ class Line(Station):
         self._refusals = refusals
         self._discipline = queue.discipline.build()
         self._shedding = None if queue.shedding is None else queue.shedding.build()
-        self._timers = None if queue.max_wait_ns < 0 else clock.timers(queue.max_wait_ns)
+        self._max_wait_ns = queue.max_wait_ns
 
     def enter(self, job: Job) -> Steps:
         """Wait for a worker as a new request: None when the active task holds one, and its outcome where it gets none."""
         place = Place(self.clock.active, self.clock.now_ns, job, is_new=True)
-        if 0 <= self._limit <= self.queued:
+        queued = self.queued
+        if 0 <= self._limit <= queued:
             other = cast("Place | None", self._discipline.push_out(place))
             if other is None:
                 return self._refusals.full
             self._refuse(other, self._refusals.pushed_out)
-        timer = None if self._timers is None else self._timers.start(self._refusals.too_late)
+        timer = self._limit_wait(queued)
         job.is_queued = True
         try:
             outcome: Outcome | None = yield from self._stand(place)
-        except Expired:
-            return self._refusals.too_late
+        except Expired as expired:
+            return expired.outcome
         finally:
             job.is_queued = False
             if timer is not None:
@@ -118,6 +119,15 @@ class Line(Station):
             return
         self.busy -= 1
         self._held_ns += now_ns
+
+    def _limit_wait(self, queued: int) -> Timer | None:
+        """What ends the wait of a new request that finds so many others, if anything does."""
+        longest_ns, outcome = self._max_wait_ns, self._refusals.too_late
+        if self._shedding is not None:
+            limit_ns = self._shedding.enter(self.clock.now_ns, queued)
+            if limit_ns >= 0 and not 0 <= longest_ns <= limit_ns:
+                longest_ns, outcome = limit_ns, self._refusals.shed
+        return self.clock.timers(longest_ns).start(outcome) if longest_ns >= 0 else None
 
     def _stand(self, place: Place) -> Steps:
         """Wait until somebody wakes the active task, with nothing or with an outcome."""
