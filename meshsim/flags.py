@@ -74,7 +74,7 @@ MEANINGS: dict[str, str] = {
     "forbidden": "not allowed",
     "auth_unavailable": "whom authentication asks did not answer",
     "queue_timeout": "waited for as long as anybody may in the instance's queue",
-    "pushed_out": "had to leave a full queue to a more important request",
+    "pushed_out": "had to leave a full queue to another request",
 }
 """What each flag means, for legends."""
 

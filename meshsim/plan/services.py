@@ -148,3 +148,8 @@ class Service:
     """Whether it stops work whose deadline has passed and passes the rest of the time on to its calls."""
     fails_at_once: bool = False
     """Whether any error of its own or of a fault comes without work."""
+
+    @property
+    def wants_deadlines(self) -> bool:
+        """Whether calls to it have to say when their callers give up."""
+        return self.keeps_deadlines or (self.queue is not None and self.queue.discipline.reads_deadlines)

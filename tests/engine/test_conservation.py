@@ -275,7 +275,15 @@ QUEUES = st.fixed_dictionaries(
     optional={
         "limit": st.integers(0, 10),
         "discipline": st.sampled_from(
-            ["fifo", "lifo", {"adaptive_lifo": {"switch_threshold": 2}}, "priority", {"priority": {"push_out": True}}]
+            [
+                "fifo",
+                "lifo",
+                {"adaptive_lifo": {"switch_threshold": 2}},
+                "priority",
+                {"priority": {"push_out": True}},
+                "fair",
+                "earliest_deadline_first",
+            ]
         ),
         "max_wait": st.sampled_from(["1ms", "10ms", "40ms"]),
         "shed": st.sampled_from(

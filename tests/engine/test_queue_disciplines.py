@@ -142,6 +142,72 @@ class TestMaxWait:
         assert set(rows["status"]) == {200}
 
 
+class TestEarliestDeadlineFirst:
+    LOADS = {"hasty": {"timeout": "35ms"}, "patient": {"timeout": "1s"}}  # noqa: RUF012 — nobody changes it
+
+    def test_who_gives_up_first_is_served_first_and_who_never_does_last(self, run):
+        arrivals = {"never": [0, 1], "patient": [2, 3], "hasty": [4, 5]}
+        result = run(arrivals, {"discipline": "earliest_deadline_first"}, loads=self.LOADS)
+
+        assert ended_ms(result) == [(10, "-"), (60, "-"), (40, "-"), (50, "-"), (20, "-"), (30, "-")]
+
+    def test_with_one_patience_for_all_it_is_first_come_first_served(self, run):
+        loads = {"all": {"timeout": "45ms"}}
+        plain, urgent = (run(SIX, queue, loads=loads) for queue in ({}, {"discipline": "earliest_deadline_first"}))
+
+        assert plain.requests.equals(urgent.requests)
+
+    def test_who_is_too_late_goes_first_all_the_same_unless_the_service_keeps_deadlines(self, run):
+        """Four have 35 ms, and work takes 10: the fourth is taken up at 30 ms and ends at 40, in vain; the patient one after it."""
+        arrivals = {"hasty": [0, 0, 0, 0, 0], "patient": [0]}
+        plain, keeping = (
+            run(arrivals, {"discipline": "earliest_deadline_first"}, loads=self.LOADS, deadline_propagation=keeps)
+            for keeps in (False, True)
+        )
+
+        assert [end for end, flags in ended_ms(plain) if flags == "-"] == [10, 20, 30, 60]
+        assert [end for end, flags in ended_ms(keeping) if flags == "-"] == [10, 20, 30, 50]
+
+    @pytest.mark.parametrize(("tells", "hasty_ms"), [(True, 21), (False, 41)])
+    def test_a_callers_callers_deadline_counts_where_the_caller_passes_it_on(self, tmp_path, tells, hasty_ms):
+        load = {}
+        for name, times, timeout in (("patient", "0\n1\n2\n", "1s"), ("hasty", "3\n", "45ms")):
+            (tmp_path / f"{name}.csv").write_text(f"at\n{times}", encoding="utf-8")
+            load[name] = {
+                "executor": "replay", "file": str(tmp_path / f"{name}.csv"), "unit": "ms", "timeout": timeout, "requests": {"front": 1},
+            }  # fmt: skip
+        result = ms.load(
+            {
+                "name": "passed-on",
+                "load": load,
+                "services": {
+                    "front": {"workers": 9, "deadline_propagation": tells, "script": [{"compute": "1ms"}, {"call": "back"}]},
+                    "back": {"script": WORK, "queue": {"discipline": "earliest_deadline_first"}},
+                },
+                "run": {"duration": "1s"},
+            }
+        ).run()
+
+        assert ended_ms(result)[3] == (hasty_ms, "-")
+
+
+class TestFair:
+    LOADS = {"flood": {"consumer": "acme"}, "modest": {"consumer": "zeta"}}  # noqa: RUF012 — nobody changes it
+
+    def test_consumers_take_turns(self, run):
+        result = run({"flood": [0, 1, 2, 3], "modest": [4, 5]}, {"discipline": "fair"}, loads=self.LOADS)
+
+        assert ended_ms(result) == [(10, "-"), (20, "-"), (40, "-"), (60, "-"), (30, "-"), (50, "-")]
+
+    def test_a_flood_cannot_keep_others_out_of_a_full_queue(self, run):
+        arrivals = {"flood": [0, 1, 2, 3], "modest": [4, 5]}
+        ends = ended_ms(run(arrivals, {"discipline": "fair", "limit": 3}, loads=self.LOADS))
+        locked = ended_ms(run(arrivals, {"discipline": {"fair": {"push_out": False}}, "limit": 3}, loads=self.LOADS))
+
+        assert ends == [(10, "-"), (20, "-"), (40, "-"), (4, "pushed_out"), (30, "-"), (5, "queue_full")]
+        assert [flags for _, flags in locked] == ["-", "-", "-", "-", "queue_full", "queue_full"]
+
+
 CONTROLLED = {"controlled_delay": {"target": "4ms", "interval": "25ms"}}
 
 

@@ -93,6 +93,11 @@ def guard_choices() -> list[Row]:
     disciplines = {"lifo": {}, "adaptive_lifo": {"switch_threshold": 2}}
     classes = mesh_world(back={"workers": 1, "script": RANDOM_WORK}, load={**BURST, "rate": "60/s", "criticality": "sheddable"})
     classes["load"]["batch"] = {**classes["load"]["clients"], "criticality": "critical_plus"}
+    consumers = mesh_world(back={"workers": 1, "script": RANDOM_WORK}, load={**BURST, "rate": "90/s", "consumer": "acme"})
+    consumers["load"]["other"] = {**consumers["load"]["clients"], "rate": "20/s", "consumer": "zeta"}
+    hurried = mesh_world(back={"workers": 1, "script": RANDOM_WORK}, load={**BURST, "rate": "40/s", "timeout": "60ms"})
+    hurried["load"]["patient"] = {**hurried["load"]["clients"], "timeout": "5s"}
+    hurried["services"]["front"]["deadline_propagation"] = True
     sheds = {"codel": {"interval": "20ms"}, "controlled_delay": {}, "max_wait": {"limit": "20ms"}}
     return [
         *(
@@ -115,6 +120,13 @@ def guard_choices() -> list[Row]:
         Row(
             "QueueDisciplineChoice.fifo", queued, back_is(queue={"discipline": "lifo"}), back_is(queue={"discipline": {"fifo": {}}}),
             measure.longest, "less",
+        ),
+        Row(
+            "QueueDisciplineChoice.fair", consumers, {}, back_is(queue={"discipline": {"fair": {}}}), measure.longest, "more",
+        ),
+        Row(
+            "QueueDisciplineChoice.earliest_deadline_first", hurried, {}, back_is(queue={"discipline": {"earliest_deadline_first": {}}}),
+            measure.flagged("DC"), "less",
         ),
         Row("QueueDisciplineChoice.priority", classes, {}, back_is(queue={"discipline": {"priority": {}}}), measure.longest, "more"),
         *(

@@ -173,6 +173,7 @@ QUEUEING = [
     Knob(
         "AdaptiveLifo.switch_threshold", "busy", f"{D}.adaptive_lifo.switch_threshold", ("0", "50"), "spread of latency", "less"
     ),
+    Knob("Fair.push_out", "two classes", f"{D}.fair.push_out", ("false", "true"), "failures of users", "less"),
     Knob("Priority.push_out", "two classes", f"{D}.priority.push_out", ("false", "true"), "failures of users", "less"),
 ]
 KNOBS = [*LIMITS, *SHEDDING, *QUEUEING]

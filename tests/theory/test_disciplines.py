@@ -10,6 +10,8 @@ from math import exp
 import pytest
 from statistics_of_runs import erlang_c, mean_waiting, measured, replicate, station
 
+import meshsim as ms
+
 EXPONENTIAL_10MS = {"exponential": {"mean": "10ms"}}
 
 
@@ -67,6 +69,21 @@ def test_waits_of_two_classes_in_m_m_c_are_cobhams():
     assert first.agrees(chance / (200 * (1 - 0.3)), 0.05), first
     assert second.agrees(chance / (200 * (1 - 0.3) * (1 - 0.8)), 0.20), second
     assert together.agrees(chance / (200 * (1 - 0.8)), 0.20), together
+
+
+def test_what_is_served_of_two_consumers_is_max_min_fair():
+    """Of 100/s the one that asks for 20/s gets 20 and the other the rest (Bertsekas and Gallager, "Data Networks", section 6.5.2): constant work,
+    and queues that are never both empty, so that nothing is left to chance but who comes in the first and the last moment."""
+    scenario = station("20/s", "10ms", duration="20s", queue={"discipline": "fair", "limit": 20}, on_cancel="drop_queued")
+    modest = {**scenario["load"].pop("clients"), "consumer": "modest"}
+    scenario["load"] = {"modest": modest, "greedy": {**modest, "rate": "200/s", "consumer": "greedy"}}
+
+    requests = ms.load(scenario).run(seed=5).requests
+    served = requests[requests["status"] == 200]["source"].value_counts()
+    asked = int((requests["source"] == "modest").sum())
+
+    assert served["modest"] == asked
+    assert served["greedy"] == pytest.approx(2000 - asked, abs=25)
 
 
 @pytest.mark.parametrize("rate", [80, 130])

@@ -63,7 +63,7 @@ class Model:
         """How many client requests have started."""
         self._root = (seed, replication)
         services_of = tuple(operation.service for operation in plan.operations)
-        tells_deadlines = any(service.keeps_deadlines for service in plan.services)
+        tells_deadlines = any(service.wants_deadlines for service in plan.services)
         self._refusals = Refusals(self.clock, recorder, services_of, tells_deadlines)
         self._links = Links(plan.network)
         self._instances = tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from meshsim.own_policies import State
 from meshsim.registry import Policy, family
@@ -79,6 +79,9 @@ def _is_new_or_nobody(answer: Any, asked: Mapping[str, Any]) -> str:  # noqa: AR
 @family("queue_discipline", QueueDisciplineState, pop=_waits, push_out=_is_new_or_nobody)
 class QueueDiscipline(Policy):
     """Says in which order those that wait get a worker. Each instance has a queue of its own."""
+
+    reads_deadlines: ClassVar[bool] = False
+    """Whether it reads when callers give up; without such a policy calls do not say it, unless a service has `deadline_propagation`."""
 
     def build(self, **_: object) -> QueueDisciplineState:
         """An empty queue."""
