@@ -16,8 +16,10 @@ from warned_scenarios import (
     failed,
     fault,
     gateway,
+    longest,
     mesh,
     to_back,
+    users,
 )
 
 from meshsim.scenario.advice.remark import Kind
@@ -142,4 +144,75 @@ RETRYING = (
     ),
 )
 
-ROWS = CHECKS + RETRYING
+LINKERD = {"defaults": "linkerd-2.19"}
+BREAKING = {"failure_accrual": {"consecutive": {"min_penalty": "1s", "max_penalty": "1s", "jitter_ratio": 0}}}
+
+
+def queueing(*changes: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    """Through Linkerd to instances that all fail for 2 s."""
+    return mesh(**both(LINKERD, fault(errors="100%"), calls_to_back(**settings), *changes))
+
+
+AWAY = back(scale=[{"at": "1s", "replicas": 0}, {"at": "3s", "replicas": 2}])
+"""Nobody is there for 2 s."""
+EJECT_ALL = {"outlier_detection": {"consecutive_5xx": 3, "max_ejection_percent": "100%", "interval": "100ms"}}
+
+
+def away(*changes: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    return mesh(**both(LINKERD, AWAY, calls_to_back(**settings), *changes))
+
+
+MANY_USERS = users(20, think_time="100ms")
+QUEUES = (
+    Row(
+        Kind.NOTHING_FILLS_THE_QUEUE,
+        queueing(balancer_queue={"capacity": 100}),
+        every(failed(0.3), counted("endpoint_waits", 0, 0)),
+        queueing(balancer_queue={"capacity": 100}, **BREAKING),
+        every(failed(0, 0.2), counted("endpoint_waits", 30)),
+    ),
+    Row(  # a panic
+        Kind.NOTHING_FILLS_THE_QUEUE,
+        queueing(balancer_queue={"capacity": 100}, healthy_panic_threshold="50%", **EJECT_ALL),
+        every(failed(0.3), counted("endpoint_waits", 0, 0)),
+        queueing(balancer_queue={"capacity": 100}, **EJECT_ALL),
+        counted("endpoint_waits", 30),
+    ),
+    Row(
+        Kind.QUEUE_IS_FULL_AT_ONCE,
+        away(balancer_queue={"capacity": 9}),
+        failed(0.3),
+        away(balancer_queue={"capacity": 190}),
+        failed(0, 0),
+    ),
+    Row(  # no more can wait than the caller has workers
+        Kind.QUEUE_IS_FULL_AT_ONCE,
+        away(balancer_queue={"capacity": 9}),
+        failed(0.3),
+        away({"services": {"front": {"workers": 8}}}, balancer_queue={"capacity": 9}),
+        failed(0, 0),
+    ),
+    Row(  # users wait, and do not ask for more
+        Kind.QUEUE_IS_FULL_AT_ONCE,
+        away(balancer_queue={"capacity": 30}),
+        failed(0.1),
+        away(MANY_USERS, balancer_queue={"capacity": 30}),
+        failed(0, 0),
+    ),
+    Row(
+        Kind.TIMEOUT_ENDS_NO_WAIT,
+        away(timeout="200ms"),
+        every(failed(0.3), longest(1.9)),
+        away(timeout="200ms", balancer_queue={"failfast_timeout": "200ms"}),
+        every(failed(0.3), longest(0, 0.21)),
+    ),
+    Row(
+        Kind.TIMEOUT_ENDS_NO_WAIT,
+        away(timeout="200ms"),
+        longest(1.9),
+        mesh(**both({"defaults": "istio-1.29"}, AWAY, calls_to_back(timeout="200ms"))),
+        longest(0, 0.3),
+    ),
+)
+
+ROWS = CHECKS + RETRYING + QUEUES

@@ -18,6 +18,7 @@ from meshsim.scenario.advice import (
     retrying,
     schedule,
     sharing,
+    waiting,
     without_effect,
 )
 from meshsim.scenario.flow.flow import Flow
@@ -44,6 +45,7 @@ CHECKS = (
     *reach.CHECKS,
     *schedule.CHECKS,
     *sharing.CHECKS,
+    *waiting.CHECKS,
     *without_effect.CHECKS,
 )
 
