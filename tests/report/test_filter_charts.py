@@ -55,7 +55,7 @@ def run(tmp_path_factory):
 def test_every_replication_of_a_variant_with_filters_has_its_rows(comparison):
     found = recorded.decisions(comparison)
 
-    assert found.columns[:5].tolist() == ["variant", "replication", "filter", "by", "name"]
+    assert found.columns[:5].tolist() == ["variant", "replication", "filter_name", "by", "name"]
     assert found.groupby("variant")["replication"].unique().map(list).to_dict() == {"limit": [0, 1]}
     noisy = found[found["name"] == "noisy"]
     assert noisy["limited_per_s"].mean() == pytest.approx(60, abs=12)  # 100/s, 40/s get through; +- four standard deviations
