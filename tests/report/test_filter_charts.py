@@ -136,7 +136,7 @@ def test_a_chart_of_one_variant_has_the_faults_of_that_one():
 def test_many_filters_are_drawn_up_to_a_number_and_the_others_told():
     one = frames.decision_rates(("as-is",), 1)
     one = one[one["by"] == ""]
-    found = group(pd.concat([one.assign(filter=f"sidecar of s{number}: rate_limit") for number in range(MOST_FILTERS + 2)]))
+    found = group(pd.concat([one.assign(filter_name=f"sidecar of s{number}: rate_limit") for number in range(MOST_FILTERS + 2)]))
 
     assert len(found.shown) == MOST_SHOWN
     assert len(found.more) == MOST_FILTERS - MOST_SHOWN
