@@ -186,7 +186,9 @@ def decision_rates(
         admitted = {"": 800, "partner": 100, "shoppers": 700}[who] - limited
         rates = {**dict.fromkeys(COLUMNS, 0.0), "admitted_per_s": admitted, "limited_per_s": limited}
         frame = pd.DataFrame({"time_s": time, "interval_s": interval_s, **rates})
-        parts.append(_keyed(frame, variant, replication, filter_name="gateway: rate_limit", by="consumer" if who else "", name=who))
+        parts.append(
+            _keyed(frame, variant, replication, filter_name="gateway: rate_limit", by="consumer" if who else "", name=who)
+        )
     return pd.concat(parts, ignore_index=True)
 
 
