@@ -165,14 +165,16 @@ class Health:
         """A SimPy process: outlier detection looks at all hosts at each interval.
 
         Each change is told by itself: of hosts that come back together the first is there at once, the others a window later. In a
-        proxy whose clock is coarse a sweep is late by up to a tick. So it is chance there whether a full interval has passed since the
-        sweep before, by which the first one after a return lowers the multiplier; measured on Envoy 1.40, where it did and did not.
+        proxy whose clock is coarse an interval lasts whole ticks, and a sweep is late by up to one. So it is chance there whether a full
+        interval has passed since the sweep before, by which the first one after a return lowers the multiplier; measured on Envoy 1.40,
+        where it did and did not.
         """
         clock, outliers, settings = self._view.clock, self._outliers, self._view.cluster.outliers
         assert outliers is not None and settings is not None  # noqa: S101, PT018 — only then it runs
         phase_ns = round(uniform(self._key, PHASE) * settings.interval) if settings.phase is None else settings.phase
         due_ns, number = clock.now_ns + phase_ns, 0
         tick_ns = 0 if self._view.ticks is None else self._view.ticks.tick_ns
+        interval_ns = -(-settings.interval // tick_ns) * tick_ns if tick_ns else settings.interval
         while True:
             late_ns = round(uniform(self._key, LATENESS, number) * tick_ns)
             yield clock.pause(max(0, due_ns + late_ns - clock.now_ns))
@@ -183,7 +185,7 @@ class Health:
                     self._tell()
                 else:
                     self._eject(endpoint)
-            due_ns, number = due_ns + settings.interval, number + 1
+            due_ns, number = due_ns + interval_ns, number + 1
 
     def _eject(self, endpoint: EndpointView) -> None:
         self._view.activity_of(endpoint).ejections += 1
