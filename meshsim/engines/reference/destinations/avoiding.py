@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.destinations.roles import Grouped
     from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.policies.locality import Arrangement
 
@@ -18,7 +18,7 @@ class Avoiding:
 
     __slots__ = ("_known", "_view")
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: Grouped) -> None:
         self._view = view
         self._known: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
         """By priorities, a bit for each."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.health import Health
     from meshsim.engines.reference.destinations.roles import Pool
     from meshsim.engines.reference.time.clock import Clock
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.plan import Cluster, Service
     from meshsim.policies.locality import LocalityState
@@ -24,7 +25,9 @@ class Members(Limited):
     __slots__ = ()
 
     clock: Clock
+    ticks: Ticks | None
     key: int
+    luck: int
     service: int
     zone: int
     cluster: Cluster

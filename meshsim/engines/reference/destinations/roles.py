@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.plan import Cluster
     from meshsim.policies.admission import ResourceLimit
+    from meshsim.policies.locality import Arrangement, Source
     from meshsim.policies.retry import RetryBudget, RetryTokenBudgetState
 
 
@@ -59,6 +60,26 @@ class Hosts(Protocol):
 
     def refresh(self) -> None:
         """Work out anew among whom picks are made."""
+        ...
+
+
+class Grouped(Protocol):
+    """A view, as those see it who pick among some of its endpoints only."""
+
+    endpoints: list[EndpointView]
+    sources: list[Source]
+    """Of the groups that other picks are made among."""
+
+    def level(self, endpoint: EndpointView) -> int:
+        """The priority of an endpoint."""
+        ...
+
+    def arrange(self, members: list[EndpointView]) -> tuple[Arrangement, list[list[EndpointView]]]:
+        """Share them out in groups."""
+        ...
+
+    def prepare(self, source: Source, group: list[EndpointView]) -> None:
+        """A balancer for a group."""
         ...
 
 

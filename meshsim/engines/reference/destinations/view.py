@@ -224,7 +224,8 @@ class View(Members):
         elif arrangement is not None and groups:
             number = arrangement.choose(draw)
         if not groups or not groups[number]:
-            return self._miss(self.sources[number] if groups else HEALTHY_HOSTS)
+            self._miss(self.sources[number] if groups else HEALTHY_HOSTS)
+            return None
         if number_again and hash_key != NO_HASH:
             hash_key = call_key(hash_key, number_again)
         group = groups[number]
@@ -247,7 +248,8 @@ class View(Members):
         arrangement, groups = self._others.arrangement(priorities)
         number = arrangement.choose(draw) if groups else 0
         if not groups or not groups[number]:
-            return self._miss(arrangement.sources[number] if groups else HEALTHY_HOSTS)
+            self._miss(arrangement.sources[number] if groups else HEALTHY_HOSTS)
+            return None
         hash_key = NO_HASH if self._hash_keys is None else self._hash_keys.of(call.request, self._hash_on)
         balancer = self._balancers[arrangement.sources[number]]
         return groups[number][balancer.pick(groups[number], draw, self.clock.now_ns, hash_key)]
