@@ -10,7 +10,7 @@ from meshsim.policies.locality.priorities import priority_loads
 from meshsim.registry import Policy, family
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from meshsim.policies.load_balancing.balancer import Draw
 
@@ -190,6 +190,10 @@ class LocalityState(State):
     def level(self, host: Host, own_zone: int) -> int:  # noqa: ARG002
         """The priority of a host: its own, or what the policy makes of its zone."""
         return host.priority
+
+    def zone_weights(self, hosts: Sequence[Host], everyone: Sequence[int], own_zone: int) -> Mapping[int, float] | None:  # noqa: ARG002
+        """What each zone weighs in a level, whatever its health: for the tables of load balancers that hash; None without weights."""
+        return None
 
     def inside(
         self,

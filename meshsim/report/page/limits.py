@@ -22,6 +22,14 @@ LIMITS: tuple[tuple[str, str], ...] = (
     ("", "What an answer holds: a cache knows keys, not contents; a transformation costs time and changes sizes."),
     ("", "The gateway's own discovery of its routes: a canary's weights are the same at all replicas at once."),
     (
+        "",
+        (
+            "Of Envoy's active health checks: `no_traffic_interval` (60 s between checks until a cluster has had traffic), the jitters "
+            'and the edge intervals, and checks that say "degraded" or "fail at once". Of discovery: `DRAINING`; what goes, goes from '
+            "the list."
+        ),
+    ),
+    (
         "Kubernetes itself",
         ("no autoscaler, no CPU quota; rollouts restart replicas in place. Put the effect of a quota into the service's times."),
     ),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Retries
@@ -101,7 +102,7 @@ class RetryLayer:
                     return stop(call, outcome, Flag.URX)
                 if view is not None:
                     after_timeout = bool(outcome.flags & TIMED_OUT)
-                    if not view.admits_retry(after_timeout):
+                    if not view.admits_retry(after_timeout, tried(call)):
                         return stop(call, outcome, Flag.UO)
                     holds_slot = True
                 previous_ns = wait_ns(policy, outcome, attempt, previous_ns, self._draw.at(call.key, BACK_OFF))
@@ -114,7 +115,7 @@ class RetryLayer:
                 call.back_off_ns = previous_ns
                 call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
                 if view is not None:
-                    view.activity.retries += 1
+                    view.activity_of(tried(call)).retries += 1
         finally:
             if holds_slot:
                 view.retries.done()  # type: ignore[union-attr]
@@ -138,6 +139,11 @@ class RetryLayer:
             call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
             self._refusals.lose(call, call.caller)
             raise
+
+
+def tried(call: Call) -> EndpointView | None:
+    """Where the latest try was sent; None before any was. A further try is counted for whoever made it necessary."""
+    return getattr(call, "endpoint", None)
 
 
 def stop(call: Call, outcome: Outcome, flag: Flag) -> Outcome:

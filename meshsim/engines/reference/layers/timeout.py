@@ -16,6 +16,8 @@ from meshsim.flags import Flag
 from meshsim.plan import NONE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshsim.engines.reference.destinations.activity import Activity
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Clock, Steps, Timers
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Stack
+
+    Counted = Callable[[Call], Activity]
+    """Where it is counted what befalls a call."""
 
 CLIENT_GAVE_UP = Outcome(0, flags=int(Flag.DC), origin_flags=int(Flag.DC))
 ALL_FLAGS = (1 << 31) - 1
@@ -39,7 +44,7 @@ class TimeoutLayer:
     Source: Envoy, source/common/router/router.cc (onResponseTimeout), upstream_request.cc (setupPerTryTimeout).
     """
 
-    __slots__ = ("_activity", "_inner", "_outcome", "_ticks", "_timers")
+    __slots__ = ("_counted", "_inner", "_outcome", "_ticks", "_timers")
 
     def __init__(
         self,
@@ -47,7 +52,7 @@ class TimeoutLayer:
         clock: Clock,
         timeout_ns: int,
         outcome: Outcome,
-        activity: Activity | None = None,
+        counted: Counted | None = None,
         ticks: Ticks | None = None,
     ) -> None:
         self._inner = inner
@@ -55,7 +60,7 @@ class TimeoutLayer:
         """Of a proxy whose clock is coarse."""
         self._timers: Timers | TickTimers = clock.timers(timeout_ns) if ticks is None else ticks.timers(timeout_ns)
         self._outcome = outcome
-        self._activity = activity
+        self._counted = counted
         """Where it is counted, if it is a route's."""
 
     def call(self, call: Call) -> Steps:
@@ -66,8 +71,8 @@ class TimeoutLayer:
         except Expired as expired:
             if expired.timer is not timer:
                 raise
-            if self._activity is not None:
-                self._activity.timeouts += 1
+            if self._counted is not None:
+                self._counted(call).timeouts += 1
             return _kept(self._outcome, call)
         finally:
             timer.task = None
@@ -139,14 +144,14 @@ def within(
     timeout_ns: int,
     refusals: Refusals,
     on_timeout: Outcome,
-    activity: Activity | None = None,
+    counted: Counted | None = None,
     ticks: Ticks | None = None,
 ) -> Handler:
     """A timeout around `inner`, which is told of it where any service wants to know; `inner` itself for a timeout of 0."""
     if not timeout_ns:
         return inner
     told = DeadlineLayer(inner, refusals.clock, timeout_ns) if refusals.tells_deadlines else inner
-    return TimeoutLayer(told, refusals.clock, timeout_ns, on_timeout, activity, ticks)
+    return TimeoutLayer(told, refusals.clock, timeout_ns, on_timeout, counted, ticks)
 
 
 def timed_out(service: int) -> Outcome:
