@@ -144,7 +144,7 @@ def _without_room(one: Destination) -> tuple[Path, str]:
     if traffic.budget_percent is not None:  # in place of max_retries
         if traffic.budget_percent or traffic.min_retry_concurrency:
             return (), ""
-        return one.path("retry_budget"), "the budget is 0% of the requests, and no retry at the least"
+        return one.path("retry_budget"), "the budget is 0% of the requests, with min_retry_concurrency: 0"
     if (traffic.circuit_breakers or {}).get("max_retries") == 0:
         return (*one.path("circuit_breakers"), "max_retries"), "max_retries: 0 leaves room for no retry"
     return (), ""
@@ -160,8 +160,8 @@ def endless(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.RETRIES_WITHOUT_END,
                 path,
-                f"{retries.num_retries:,} retries without a wait between them: while {one.service} refuses at once, one request asks"
-                " for ever in one instant; write a retry_back_off, or fewer num_retries",
+                f"{retries.num_retries:,} retries without a wait between them: while {one.service} refuses at once, one request is"
+                " retried for ever within one instant; write a retry_back_off, or fewer num_retries",
             )
 
 
