@@ -21,7 +21,7 @@ def test_ejections_that_checks_end_are_told() -> None:
         (
             "mesh.traffic.payment.outlier_detection: a host of payment that fails its requests and passes its health checks is back after"
             " 2s at most, not after 30s, twice as long the next time and so on up to 5m: a passed check ends an ejection; write"
-            " successful_active_health_check_uneject_host: false, or leave it where the checks find what the requests find"
+            " successful_active_health_check_uneject_host: false, or leave it if the checks fail whenever the requests do"
         )
     ]
 

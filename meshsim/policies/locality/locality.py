@@ -211,7 +211,7 @@ class LocalityState(State):
 
 @family("locality", LocalityState, arrange=one_of(Arrangement), level=whole(0), knows=yes_or_no, inside=one_of(Level))
 class Locality(Policy):
-    """Says among whom the load balancer picks."""
+    """Says which hosts the load balancer picks from."""
 
     def build(self, zones: tuple[str, ...] = (), **_: object) -> LocalityState:
         """What views ask; one for all of them.

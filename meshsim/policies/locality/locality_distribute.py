@@ -19,7 +19,7 @@ EVERY_ZONE = "*"
 
 @policy
 class LocalityDistribute(Locality):
-    """Say for each zone of callers what share of its requests goes to which zone; zones without a share are not there for it.
+    """Say for each zone of callers which share of its requests goes to which zone; they do not know hosts of zones without a share.
 
     istiod leaves the hosts of zones without a share out of what it sends: they get nothing when all others are down, and count neither
     for panic nor for outlier detection's percentages and numbers of hosts. There is no failover besides; Istio refuses the two

@@ -28,7 +28,7 @@ def ejections_that_checks_end(flow: Flow) -> Iterator[Remark]:
                     path,
                     f"a host of {one.service} that fails its requests and passes its health checks is back after {time(checks.interval)}"
                     f" at most, not after {_own_end(outliers)}: a passed check ends an ejection; write"
-                    " successful_active_health_check_uneject_host: false, or leave it where the checks find what the requests find",
+                    " successful_active_health_check_uneject_host: false, or leave it if the checks fail whenever the requests do",
                 )
                 break
 

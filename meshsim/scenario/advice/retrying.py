@@ -141,7 +141,7 @@ def _without_room(one: Destination) -> tuple[Path, str]:
     if traffic.budget_percent is not None:  # in place of max_retries
         if traffic.budget_percent or traffic.min_retry_concurrency:
             return (), ""
-        return one.path("retry_budget"), "the budget is 0% of the requests, and no retry at the least"
+        return one.path("retry_budget"), "the budget is 0% of the requests, with min_retry_concurrency: 0"
     if (traffic.circuit_breakers or {}).get("max_retries") == 0:
         return (*one.path("circuit_breakers"), "max_retries"), "max_retries: 0 leaves room for no retry"
     return (), ""
