@@ -1,7 +1,7 @@
 """Response flags: why a request ended as it did.
 
-Upper case are Envoy's, as its access log prints them. Lower case are causes that Envoy cannot see from outside: its log
-shows `-` and "via_upstream" for them, because the service itself answered.
+Upper case are Envoy's, as its access log prints them. Lower case are meshsim's own: Envoy's log shows `-` for them, with
+"via_upstream" where the service itself answered, and with the details of the filter where one of its filters did.
 
 Source: Envoy 1.40, envoy/stream_info/stream_info.h, source/common/stream_info/utility.cc.
 """
@@ -73,8 +73,8 @@ MEANINGS: dict[str, str] = {
     "unauthenticated": "no credentials, or bad ones",
     "forbidden": "not allowed",
     "auth_unavailable": "whom authentication asks did not answer",
-    "queue_timeout": "waited for as long as anybody may in the instance's queue",
-    "pushed_out": "had to leave a full queue to another request",
+    "queue_timeout": "waited in the instance's queue for `max_wait`",
+    "pushed_out": "had to leave a full queue for another request",
 }
 """What each flag means, for legends."""
 

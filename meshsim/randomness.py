@@ -79,6 +79,7 @@ ANSWER_SIZE = stream("purpose: answer size")
 CREDENTIAL = stream("purpose: credential")
 TOKEN = stream("purpose: token")
 TICK = stream("purpose: tick")
+CHECKS = stream("purpose: checks")
 
 CLIENT = stream("layer: client")
 APPLICATION = stream("layer: application")

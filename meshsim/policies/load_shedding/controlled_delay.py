@@ -9,11 +9,11 @@ from meshsim.units import Duration
 
 @policy
 class ControlledDelay(LoadShedding):
-    """Let a request wait for an interval, or for the target only where the queue has not been empty for a whole interval when it comes.
+    """Drop a request after the target if the queue had not been empty for an interval when it came, and after the interval otherwise.
 
-    Facebook's form of CoDel. A burst may wait for as long as the interval; in a queue that stands, newcomers are dropped after the target, in
-    that instant. What has come before keeps the limit that it came with. With `lifo` or `adaptive_lifo` new requests are served
-    within the target, or not at all.
+    This is Facebook's variant of CoDel. In a burst requests may wait for the whole interval; when a queue has built up, new ones are dropped
+    as soon as they have waited for the target. Requests that came before keep the limit that they came with. With `lifo` or `adaptive_lifo`
+    new requests are then served within the target or not at all.
 
     Source: Maurer, "Fail at Scale", ACM Queue 13(8), 2015, "Controlled delay" (lastEmptyTime < now - N: timeout M, else N; M 5 ms, N 100 ms);
     paypal/hera, lib/adaptivequeuemgr.go (getBacklogTimeout). Facebook's folly/executors/Codel.cpp is another one: while the least wait
@@ -21,9 +21,9 @@ class ControlledDelay(LoadShedding):
     """
 
     target: Duration = 5_000_000
-    """How long a request may wait in a queue that stands."""
+    """How long a request may wait where a queue has built up."""
     interval: Duration = 100_000_000
-    """How long it may wait otherwise, and how long a queue must not have been empty to stand."""
+    """How long it may wait otherwise, and how long the queue must not have been empty before the target applies."""
 
     def check(self) -> None:
         """Raise `SettingError` where the target is not below the interval."""

@@ -36,7 +36,7 @@ class LoadSheddingState(State):
 
 @family("load_shedding", LoadSheddingState, enter=whole(NO_LIMIT, " for no limit"), drop=yes_or_no)
 class LoadShedding(Policy):
-    """Says whom an overloaded instance drops. Each instance has a state of its own."""
+    """Says which requests an overloaded instance drops. Each instance has a state of its own."""
 
     def build(self, **_: object) -> LoadSheddingState:
         """One that has dropped nobody."""

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 @policy
 class AdaptiveLifo(QueueDiscipline):
-    """Serve who has waited longest, and who has come last while at least so many others wait.
+    """Serve the request that has waited longest, but the newest one while at least `switch_threshold` others wait.
 
-    A short queue is served fairly; in a long one the oldest have little chance to be answered in time, and new ones have.
+    A short queue is served in order. In a long one the oldest requests have little chance to be answered in time, and the newest have.
 
     Source: Maurer, "Fail at Scale", ACM Queue 13(8), 2015, "Adaptive LIFO"; HHVM, hphp/util/job-queue.h (dequeueMaybeExpiredImpl,
     m_lifoSwitchThreshold: of the jobs that are left behind).
     """
 
     switch_threshold: Count
-    """How many others have to wait for the last one to be served first; HHVM's `thread_job_lifo_switch_threshold`."""
+    """How many other requests must be waiting for the newest to be served first; HHVM's `thread_job_lifo_switch_threshold`."""
 
     def build(self, **_: object) -> AdaptiveLifoState:
         """An empty queue."""

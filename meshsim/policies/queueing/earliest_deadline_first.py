@@ -17,11 +17,11 @@ NEVER = 1 << 63
 
 @policy
 class EarliestDeadlineFirst(QueueDiscipline):
-    """Serve whose callers give up first; who says no deadline comes last, first come, first served.
+    """Serve the request whose callers give up first; requests without a deadline come last, in FIFO order.
 
-    A deadline is the earliest of the timeouts around the call, and of those of the callers' callers where these have
-    `deadline_propagation`. Where it cannot be kept any more the request is still the most urgent: under overload this serves one after the
-    other too late, unless the service has `deadline_propagation` itself, by which those cost no work, or a `max_wait`.
+    A deadline is the earliest of the timeouts around the call, and of those around its caller where that has `deadline_propagation`. A
+    request that can no longer make its deadline is still the most urgent: under overload one after the other is served too late, unless the
+    service has a `max_wait`, or `deadline_propagation` itself, with which they cost no work.
 
     Source: Liu and Layland, "Scheduling algorithms for multiprogramming in a hard-real-time environment", Journal of the ACM 20(1), 1973;
     Panwar, Towsley and Wolf, "Optimal scheduling policies for a class of queues with customer deadlines to the beginning of service", Journal

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 @policy
 class Fair(QueueDiscipline):
-    """Serve the consumers that wait in turn, one request of each, whose requests are first come, first served.
+    """Serve the waiting consumers in turn, one request of each, in FIFO order within a consumer.
 
-    Who asks for less than an equal share gets all of it, whatever others ask for; the rest is shared by those who ask for more. What is shared
-    are requests, however long each takes. Loads without a `consumer` are one consumer together.
+    A consumer that asks for less than an equal share gets all of it, whatever the others ask for; the others share the rest. Turns count
+    requests, however long each takes. Loads without a `consumer` count together as one.
 
     Source: Nagle, "On packet switches with infinite storage", IEEE Transactions on Communications 35(4), 1987 (RFC 970); for `push_out`
     McKenney, "Stochastic fairness queueing", INFOCOM 1990, and Linux, net/sched/sch_sfq.c (sfq_drop: the tail of the longest queue).
     """
 
     push_out: bool = True
-    """Whether who finds the queue full takes the place of the last that came of the consumer who has most waiting, where that are at least
-    two more than his own; otherwise one consumer can fill the queue and keep all others out."""
+    """Whether a request that finds the queue full takes the place of the newest of the consumer with the most waiting, if that consumer has at
+    least two more than its own; without this one consumer can fill the queue and keep all others out."""
 
     def build(self, **_: object) -> FairState:
         """An empty queue."""

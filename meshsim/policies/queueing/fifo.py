@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @policy
 class Fifo(QueueDiscipline):
-    """Serve who has waited longest.
+    """Serve the request that has waited longest.
 
     Source: Kleinrock, "Queueing Systems", volume 1, 1975; what thread pools do (Java, ThreadPoolExecutor over a LinkedBlockingQueue).
     """

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @policy
 class Lifo(QueueDiscipline):
-    """Serve who has come last, whose caller is the most likely to be there still.
+    """Serve the newest request, whose caller is the most likely to be still waiting.
 
-    The mean wait is that of first come, first served; the waits vary more, and under overload who is once at the bottom stays there. Give it
-    a `max_wait`, or callers a timeout.
+    The mean wait is that of FIFO, but waits vary more, and under overload requests at the bottom stay there. Use it with a `max_wait`, or
+    with callers that time out.
 
     Source: Netflix concurrency-limits, LifoBlockingLimiter; Kleinrock, "Queueing Systems", volume 2, 1976, section 3.2 on disciplines that
     do not look at the work.

@@ -16,9 +16,9 @@ CLASSES = 4
 
 @policy
 class Priority(QueueDiscipline):
-    """Serve the most important class that waits (`criticality` of the load or its route), each class first come, first served.
+    """Serve the most important class that is waiting (`criticality` of the load or route), each class in FIFO order.
 
-    Work that has begun is not interrupted. The least important wait for as long as others keep coming.
+    Work that has begun is not interrupted. The least important requests wait for as long as others keep coming.
 
     Source: Cobham, "Priority assignment in waiting line problems", Operations Research 2(1), 1954; Jetty, QoSHandler.java (getPriority,
     resumeSuspended); HAProxy, `http-request set-priority-class`; for `push_out` Linux, net/sched/sch_skbprio.c (skbprio_enqueue: a full queue
@@ -26,8 +26,8 @@ class Priority(QueueDiscipline):
     """
 
     push_out: bool = False
-    """Whether who finds the queue full takes the place of the last that came of the least important class, where that is less important
-    than his own."""
+    """Whether a request that finds the queue full takes the place of the newest of the least important class, if that class is less important
+    than its own."""
 
     def build(self, **_: object) -> PriorityState:
         """An empty queue."""

@@ -100,12 +100,12 @@ class QueueSection(Section):
     limit: Annotated[int, Ge(0), Le(2**32 - 1)] | None = None
     """How many may wait; more are refused (503, `queue_full`). No limit where absent."""
     discipline: QueueDisciplineChoice | None = None
-    """Who of them gets the next free worker: `fifo`, first come, first served, where absent."""
+    """Which of them gets the next free worker; `fifo` where absent."""
     max_wait: Annotated[Duration, Gt(0)] | None = None
-    """After so long in the queue a request is refused in that instant (503, `queue_timeout`), as by HAProxy's `timeout queue` and Jetty's
+    """A request that has waited this long is refused at that moment (503, `queue_timeout`), as by HAProxy's `timeout queue` and Jetty's
     `maxSuspend`. No limit where absent."""
     shed: LoadSheddingChoice | None = None
-    """Who is dropped out of it (503, `shed`); nobody where absent."""
+    """Which requests are dropped from the queue (503, `shed`); none where absent."""
 
 
 class OperationSection(Section):
@@ -167,7 +167,7 @@ class PlacedSection(Section):
     zone: Name | None = None
     """Where all replicas are."""
     zones: dict[Name, Annotated[int, Ge(0), Le(10_000)]] | None = None
-    """How many replicas there are in each zone; with 0 it is there for those that come later."""
+    """Replicas in each zone; a zone with 0 gets only replicas that are added later."""
 
     @model_validator(mode="before")
     @classmethod
