@@ -14,6 +14,7 @@ from meshsim.scenario.advice import (
     leaving,
     patience,
     pools,
+    queueing,
     reach,
     retrying,
     schedule,
@@ -45,6 +46,7 @@ CHECKS = (
     *reach.CHECKS,
     *schedule.CHECKS,
     *sharing.CHECKS,
+    *queueing.CHECKS,
     *waiting.CHECKS,
     *without_effect.CHECKS,
 )

@@ -81,6 +81,10 @@ class Kind(Enum):
     NOTHING_FILLS_THE_QUEUE = auto()
     QUEUE_IS_FULL_AT_ONCE = auto()
     TIMEOUT_ENDS_NO_WAIT = auto()
+    PRIORITY_OF_ONE_CLASS = auto()
+    PUSH_OUT_WITHOUT_LIMIT = auto()
+    FAIR_WITH_ONE_CONSUMER = auto()
+    NO_DEADLINES = auto()
 
 
 class Remark(NamedTuple):

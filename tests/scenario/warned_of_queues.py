@@ -1,0 +1,43 @@
+"""Rows for what `check` says of queue disciplines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from warned_scenarios import OPEN, Row, alike, back, both, clients, flagged, gateway, unlike
+
+from meshsim.scenario.advice.remark import Kind
+
+SLOW = {"replicas": 1, "workers": 1, "script": [{"compute": {"exponential": {"mean": "15ms"}}}]}
+
+
+def queued(discipline: Any, *changes: dict[str, Any], **queue: Any) -> dict[str, Any]:
+    """One worker that is nearly always busy, and its queue."""
+    return gateway(**both(back(**SLOW, queue={"discipline": discipline, **queue}), *changes))
+
+
+def other(**settings: Any) -> dict[str, Any]:
+    """A second load."""
+    return {"load": {"others": {**OPEN, "rate": "10/s", **settings}}}
+
+
+BATCH = other(criticality="sheddable")
+HURRIED = both(clients(timeout="5s"), other(timeout="200ms"))
+PUSHING = {"priority": {"push_out": True}}
+ROWS = (
+    Row(
+        Kind.PRIORITY_OF_ONE_CLASS, queued("priority"), alike(queued("fifo")), queued("priority", BATCH), unlike(queued("fifo", BATCH)),
+    ),
+    Row(
+        Kind.PUSH_OUT_WITHOUT_LIMIT, queued(PUSHING, BATCH), flagged("pushed_out", 0, 0), queued(PUSHING, BATCH, limit=2),
+        flagged("pushed_out", 0.005),
+    ),
+    Row(
+        Kind.FAIR_WITH_ONE_CONSUMER, queued("fair"), alike(queued("fifo")), queued("fair", other(consumer="web")),
+        unlike(queued("fifo", other(consumer="web"))),
+    ),
+    Row(
+        Kind.NO_DEADLINES, queued("earliest_deadline_first"), alike(queued("fifo")), queued("earliest_deadline_first", HURRIED),
+        unlike(queued("fifo", HURRIED)),
+    ),
+)  # fmt: skip
