@@ -14,7 +14,7 @@ WORK = [{"compute": "10ms"}]
 def run(tmp_path):
     """Requests at given instants (ms), by load, at one instance with one worker and 10 ms of work."""
 
-    def run_it(arrivals, queue, *, loads=None, gateway=None, faults=(), **service):
+    def run_it(arrivals, queue, *, loads=None, gateway=None, faults=(), others=None, **service):
         load = {}
         for name, times in arrivals.items():
             file = tmp_path / f"{name}.csv"
@@ -24,7 +24,7 @@ def run(tmp_path):
         scenario = {
             "name": "queue",
             "load": load,
-            "services": {"server": {"script": WORK, "queue": queue, **service}},
+            "services": {"server": {"script": WORK, "queue": queue, **service}, **(others or {})},
             "faults": list(faults),
             "run": {"duration": "1s"},
         }
@@ -250,6 +250,14 @@ def test_the_time_in_the_queue_is_conserved_whoever_leaves_it_and_how(run):
         assert {"queue_timeout", "pushed_out", "shed", "DC"} & set(result.requests["response_flags"])
 
 
+CALLING = {
+    "async": True,
+    "script": [{"compute": "10ms"}, {"call": "back"}, {"compute": "10ms"}],
+    "others": {"back": {"workers": 9, "script": [{"compute": "1ms"}]}},
+}
+"""A service whose worker is free while it calls another one."""
+
+
 class TestPairs:
     def test_on_cancel_drop_queued_takes_who_has_gone_out_of_any_queue(self, run):
         """The second gives up at 6 ms: the place is free for the fourth, and the third, who came later, is next."""
@@ -277,27 +285,19 @@ class TestPairs:
 
         assert result.attempts["worked_ns"].sum() == 20 * MS
 
-    def test_a_request_that_goes_on_after_a_call_stands_in_the_same_line_and_is_never_refused(self, tmp_path):
-        """Front's one worker is free during the call of 1 ms; then the first request waits below all others from 11 to 70 ms, and is served."""
-        file = tmp_path / "at.csv"
-        file.write_text("at\n0\n9\n12\n22\n", encoding="utf-8")
-        result = ms.load(
-            {
-                "name": "async",
-                "load": {"all": {"executor": "replay", "file": str(file), "unit": "ms", "requests": {"front": 1}}},
-                "services": {
-                    "front": {
-                        "async": True,
-                        "queue": {"discipline": "lifo", "max_wait": "15ms", "limit": 3},
-                        "script": [{"compute": "10ms"}, {"call": "back"}, {"compute": "10ms"}],
-                    },
-                    "back": {"workers": 3, "script": [{"compute": "1ms"}]},
-                },
-                "run": {"duration": "1s"},
-            }
-        ).run()
+    @pytest.mark.parametrize("limit", [{"max_wait": "15ms", "limit": 3}, {"shed": {"max_wait": {"limit": "15ms"}}}])
+    def test_a_request_that_goes_on_after_a_call_stands_in_the_same_line_and_is_never_refused(self, run, limit):
+        """The worker is free during the call of 1 ms; then the first request waits below all others from 11 to 70 ms, and is served."""
+        result = run({"all": [0, 9, 12, 22]}, {"discipline": "lifo", **limit}, **CALLING)
 
         assert ended_ms(result) == [(80, "-"), (70, "-"), (50, "-"), (60, "-")]
+
+    def test_nobody_takes_the_place_of_a_request_that_goes_on_after_a_call(self, run):
+        """The batch request waits again from 11 ms on, and fills the queue: the users' second and third find no place."""
+        queue = {"limit": 1, "discipline": {"priority": {"push_out": True}}}
+        result = run({"batch": [0], "users": [5, 12, 13]}, queue, loads=CLASSES, **CALLING)
+
+        assert ended_ms(result) == [(30, "-"), (40, "-"), (12, "queue_full"), (13, "queue_full")]
 
     def test_a_crash_empties_any_queue(self, run):
         fault = {"at": "15ms", "for": "10ms", "service": "server", "crash": True}
