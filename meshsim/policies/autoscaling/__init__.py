@@ -11,9 +11,11 @@ from meshsim.policies.autoscaling.replicas import (
     by_total_per_pod,
     by_utilization,
 )
-from meshsim.policies.autoscaling.rules import ScaleEvents, ScalingPolicy, ScalingRules, SelectPolicy
+from meshsim.policies.autoscaling.rules import DOWN, UP, ScaleEvents, ScalingPolicy, ScalingRules, SelectPolicy
 
 __all__ = [
+    "DOWN",
+    "UP",
     "Autoscaler",
     "Behavior",
     "Combined",
