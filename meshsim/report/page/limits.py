@@ -23,7 +23,9 @@ LIMITS: tuple[tuple[str, str], ...] = (
     ("", "The gateway's own discovery of its routes: a canary's weights are the same at all replicas at once."),
     (
         "Kubernetes itself",
-        ("no autoscaler, no CPU quota; rollouts restart replicas in place. Put the effect of a quota into the service's times."),
+        (
+            "no nodes that fill up, no CPU quota; rollouts restart replicas in place. Put the effect of a quota into the service's times."
+        ),
     ),
 )
 """Topic and sentence of each point, word for word as docs/model.md has them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from meshsim.scenario.files.nodes import shown
 from meshsim.scenario.sections.types import Duration, Section, Share
@@ -13,10 +13,23 @@ from meshsim.scenario.sections.wording import mistake
 from meshsim.units import NS_PER_S
 
 PodMetric = Literal["requests_per_second", "in_flight", "queued"]
-LongestPeriod = Annotated[Duration, Gt(0), Le(1800 * NS_PER_S)]
-LongestWindow = Annotated[Duration, Le(3600 * NS_PER_S)]
+
+
+def _period(value: int) -> int:
+    if not 0 < value <= 1800 * NS_PER_S:
+        raise mistake("must be more than 0 and at most 30m, as in Kubernetes")
+    return value
+
+
+def _window(value: int) -> int:
+    if value > 3600 * NS_PER_S:
+        raise mistake("must be at most 1h, as in Kubernetes")
+    return value
+
+
+Period = Annotated[Duration, AfterValidator(_period)]
+Window = Annotated[Duration, AfterValidator(_window)]
 Interval = Annotated[Duration, Gt(0)]
-SOURCES = ("resource", "pods", "object")
 
 
 class _Target(Section):
@@ -116,14 +129,14 @@ class ScalingPolicySection(Section):
     """What `value` counts: pods, or percent of the replicas at the start of the period."""
     value: Annotated[int, Ge(1), Le(2**31 - 1)]
     """How many may come or go in a period."""
-    period: LongestPeriod
+    period: Period
     """How long that is: Kubernetes' `periodSeconds`, 30 minutes at most."""
 
 
 class ScalingRulesSection(Section):
     """How fast replicas come, or go."""
 
-    stabilization_window: LongestWindow | None = None
+    stabilization_window: Window | None = None
     """Up goes the least that the metrics asked for in this time, down the most. 0s for up, and `autoscaler.downscale_stabilization` for
     down where absent."""
     select_policy: Literal["Max", "Min", "Disabled"] = "Max"
@@ -175,7 +188,7 @@ class AutoscalerSection(Section):
     """For so long after its start a pod's CPU counts only once it is ready, and has been so for a whole window of its figure."""
     initial_readiness_delay: Duration = 30 * NS_PER_S
     """A pod that is unready, and was so for the last time within this time of its start, is taken for one that never was ready."""
-    downscale_stabilization: LongestWindow = 300 * NS_PER_S
+    downscale_stabilization: Window = 300 * NS_PER_S
     """Down goes the most that the metrics asked for in this time; 5m as in Kubernetes."""
     metric_resolution: Interval = 15 * NS_PER_S
     """Between two samples of metrics-server: a pod's CPU is the mean between its last two. 15s as its manifests have it."""
