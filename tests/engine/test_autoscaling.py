@@ -172,16 +172,17 @@ class TestComingAndGoing:
         assert (result.autoscaling["ready"] <= result.autoscaling["replicas"]).all()
 
 
-class TestWhatCountsAsCpu:
-    CALLS = {"front": {"replicas": 2, "workers": 4, "script": [{"compute": "20ms"}, {"call": "slow"}],
-                       "autoscaling": {"max_replicas": 10, "metrics": CPU_60}},
-             "slow": {"workers": 1000, "script": [{"compute": "2s"}]}}  # fmt: skip
+CALLS = {"front": {"replicas": 2, "workers": 4, "script": [{"compute": "20ms"}, {"call": "slow"}],
+                   "autoscaling": {"max_replicas": 10, "metrics": CPU_60}},
+         "slow": {"workers": 1000, "script": [{"compute": "2s"}]}}  # fmt: skip
 
+
+class TestWhatCountsAsCpu:
     @pytest.mark.parametrize("step", [{"call": "slow"}, [{"call": "slow"}, {"call": "slow"}]], ids=["one call", "two at once"])
     def test_a_worker_that_waits_for_a_call_is_held_and_uses_nothing(self, step):
         """So an autoscaler by CPU leaves a service alone whose threads are all held by a slow dependency."""
         scenario = world(rate="3.8/s", minutes=3)
-        scenario["services"] = {**self.CALLS, "front": {**self.CALLS["front"], "script": [{"compute": "20ms"}, step]}}
+        scenario["services"] = {**CALLS, "front": {**CALLS["front"], "script": [{"compute": "20ms"}, step]}}
         scenario["load"]["clients"]["requests"] = {"front": 1}
         result = ms.load(scenario).run(seed=1)
 
@@ -192,7 +193,7 @@ class TestWhatCountsAsCpu:
 
     def test_an_async_service_frees_its_worker_and_uses_the_same(self):
         scenario = world(rate="3.8/s", minutes=3)
-        scenario["services"] = {**self.CALLS, "front": {**self.CALLS["front"], "workers": 1, "async": True}}
+        scenario["services"] = {**CALLS, "front": {**CALLS["front"], "workers": 1, "async": True}}
         scenario["load"]["clients"]["requests"] = {"front": 1}
 
         assert abs(looks(scenario)["usage"].iloc[-1] - 3.8) <= 1

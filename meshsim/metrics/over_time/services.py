@@ -75,8 +75,8 @@ class ServicesOverTime:
         Returns:
             Columns of equal length: service, time_s (start of the interval), interval_s, calls_per_s (first tries),
             attempts_per_s, failures_per_s (attempts that it failed; not those refused with 4xx), utilisation (share of the workers
-            that are held, of the replicas that are up where their number changes), queue (requests that wait, over all replicas, in the mean), busy (held workers, over all replicas, in
-            the mean), replicas_up (in the mean).
+            that are held, of the replicas that are up where their number changes), queue (requests that wait, over all replicas, in
+            the mean), busy (held workers, over all replicas, in the mean), replicas_up (in the mean).
             The last four are NaN where there were no counters.
         """
         edges_ns = self._axis.edges_ns(simulated_ns)
