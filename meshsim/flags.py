@@ -1,7 +1,7 @@
 """Response flags: why a request ended as it did.
 
-Upper case are Envoy's, as its access log prints them. Lower case are causes that Envoy cannot see from outside: its log
-shows `-` and "via_upstream" for them, because the service itself answered.
+Upper case are Envoy's, as its access log prints them. Lower case are meshsim's own: Envoy's log shows `-` for them, with
+"via_upstream" where the service itself answered, and with the details of the filter where one of its filters did.
 
 Source: Envoy 1.40, envoy/stream_info/stream_info.h, source/common/stream_info/utility.cc.
 """

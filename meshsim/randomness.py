@@ -81,6 +81,7 @@ TOKEN = stream("purpose: token")
 TICK = stream("purpose: tick")
 SCRAPE = stream("purpose: scrape")
 SYNC = stream("purpose: sync")
+CHECKS = stream("purpose: checks")
 
 CLIENT = stream("layer: client")
 APPLICATION = stream("layer: application")

@@ -116,7 +116,7 @@ FILTERS: dict[str, str] = {
     "kind": "0 gateway, 1 sidecar, 2 node proxy, 3 waypoint",
     "service": "the service whose sidecar or waypoint it is; -1 the gateway",
     "instance": "the replica of the gateway or waypoint, or the instance of the service",
-    "filter": "which of the proxy's filters, from 0 in their order",
+    "filter_number": "which of the proxy's filters, from 0 in their order",
     "judged": "requests that it looked at in the interval",
     "acted": "of them, those that it answered itself or held up",
 }
@@ -127,7 +127,7 @@ DECISIONS: dict[str, str] = {
     "kind": "0 gateway, 1 sidecar, 2 node proxy, 3 waypoint",
     "service": "the service whose sidecar or waypoint it is; -1 the gateway",
     "instance": "the replica of the gateway or waypoint, or the instance of the service",
-    "filter": "which of the proxy's filters, from 0 in their order",
+    "filter_number": "which of the proxy's filters, from 0 in their order",
     "decision": "what it decided: its place in meshsim.policies.filters.Decision",
     "rule": "which of the filter's rules decided, from 0 in their order; -1 where none did",
     "route": "the route of the requests; -1 where none matched",

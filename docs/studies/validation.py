@@ -49,7 +49,7 @@ def page(rows: dict[str, Comparison]) -> str:
     lines = [
         BEGIN,
         "",
-        f"{inside} of {len(rows)} cases lie wholly inside of the noise. Left of each arrow is what was measured.",
+        f"{inside} of {len(rows)} cases lie wholly inside the noise. Left of each arrow is what was measured.",
         "",
         HEAD,
         "|---|---|---|---|---|---|---|---|---|---|---|",

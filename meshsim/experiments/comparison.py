@@ -104,7 +104,7 @@ class Comparison:
         """One row for each figure and variant: value with interval, and paired difference to the baseline with interval.
 
         Columns: figure, variant, quantity, value, low, high, method, note, difference, difference_low, difference_high,
-        relative, relative_low, relative_high, is_distinct, better, count. Durations in s, rates per s, shares from 0 to 1.
+        relative, relative_low, relative_high, is_distinct, better, replications (of the interval). Durations in s, rates per s, shares from 0 to 1.
         """
         return self._table.copy()
 
@@ -179,19 +179,19 @@ class Comparison:
 
     def filters(self) -> pd.DataFrame:
         """The same by filter; columns as `Summary.filters_frame`."""
-        return self._mean("filters_frame", "filter")
+        return self._mean("filters_frame", "filter_name")
 
     def failures(self) -> pd.DataFrame:
         """Why requests failed: a row for each way in which those of a route failed, the most frequent of a variant first.
 
-        Columns: variant, route, status (0 where the client gave up), grpc_status, flags, origin (the service where it began; None for the
+        Columns: variant, route, status (0 where the client gave up), grpc_status, response_flags, origin (the service where it began; None for the
         gateway and the client), origin_flags, requests (over all replications), share (of the route's requests).
         """
         return failures(self.kept)
 
     @cached_property
     def latency(self) -> pd.DataFrame:
-        """Latencies as a histogram: variant, replication, route, latency_s (middle of the bin), count."""
+        """Latencies as a histogram: variant, replication, route, latency_s (middle of the bin), requests."""
         rows = []
         for variant, kept in self.kept.items():
             for replication, summary in enumerate(kept.summaries):
@@ -201,7 +201,7 @@ class Comparison:
                         pd.DataFrame(
                             {
                                 "variant": variant, "replication": replication, "route": route.route, "latency_s": middles_s,
-                                "count": counts,
+                                "requests": counts,
                             }
                         )
                     )  # fmt: skip

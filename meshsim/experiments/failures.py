@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from meshsim.experiments.replications import Replications
     from meshsim.metrics.summary import Cause
 
-COLUMNS = ("variant", "route", "status", "grpc_status", "flags", "origin", "origin_flags", "requests", "share")
+COLUMNS = ("variant", "route", "status", "grpc_status", "response_flags", "origin", "origin_flags", "requests", "share")
 
 
 def failures(kept: Mapping[str, Replications]) -> pd.DataFrame:
@@ -34,6 +34,6 @@ def failures(kept: Mapping[str, Replications]) -> pd.DataFrame:
                 for cause in route.causes:
                     ways[name, replace(cause, count=0)] += cause.count
         for (name, cause), count in ways.most_common():
-            way = {**asdict(cause), "requests": count, "share": count / requests[name]}
+            way = {**asdict(cause), "response_flags": cause.flags, "requests": count, "share": count / requests[name]}
             rows.append((variant, name, *(way[column] for column in COLUMNS[2:])))
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -144,7 +144,7 @@ def rows(figure: Figure, kept: Mapping[str, Replications], confidence: float) ->
             row[f"{name}_high"] = math.nan if one is None else _number(one.high)
         row["is_distinct"] = paired is not None and paired.excludes(0.0)
         row["better"] = figure.better
-        row["count"] = interval.count
+        row["replications"] = interval.count
         yield row
 
 
@@ -163,8 +163,8 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for row in table.to_dict("records"):
-        value = Interval(row["value"], row["low"], row["high"], 0.95, row["count"], "")
-        paired = Interval(row["difference"], row["difference_low"], row["difference_high"], 0.95, row["count"], "")
+        value = Interval(row["value"], row["low"], row["high"], 0.95, row["replications"], "")
+        paired = Interval(row["difference"], row["difference_low"], row["difference_high"], 0.95, row["replications"], "")
         told = {
             "figure": row["figure"],
             "variant": row["variant"],

@@ -38,7 +38,7 @@ SMALL = {
     "grpc_status": pa.int8(),
     "instance": pa.int32(),
     "proxy": pa.int32(),
-    "filter": pa.int16(),
+    "filter_number": pa.int16(),
     "metric": pa.int16(),
 }
 """Columns that need fewer than 64 bits."""

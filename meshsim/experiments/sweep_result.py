@@ -71,7 +71,7 @@ class Sweep(Comparison):
 
         Returns:
             Columns x, x_text, y, y_text (of a second axis with numbers; NaN and "" without one), line (the settings of the
-            other axes), figure, quantity, value, low, high, count. `attrs` has `axis_x` and `axis_y`, None without a second.
+            other axes), figure, quantity, value, low, high, replications. `attrs` has `axis_x` and `axis_y`, None without a second.
         """
         wanted = parse_figure(figure)
         numeric = [path for path in self.axes if all(math.isfinite(number(text)) for text in self._texts(path))]
@@ -90,7 +90,7 @@ class Sweep(Comparison):
                     "y": number(settings.get(axis_y, "")) if axis_y else math.nan,
                     "y_text": settings.get(axis_y, "") if axis_y else "", "line": ", ".join(others),
                     "figure": str(wanted), "quantity": wanted.quantity, "value": one["value"], "low": one["low"],
-                    "high": one["high"], "count": one["count"],
+                    "high": one["high"], "replications": one["replications"],
                 }
             )  # fmt: skip
         frame = pd.DataFrame(rows)

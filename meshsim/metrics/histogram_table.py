@@ -26,7 +26,7 @@ _Name: TypeAlias = tuple[Any, ...]
 """Kind, route, source, consumer, service."""
 _Part: TypeAlias = dict[str, np.ndarray]
 """Counts from bin 0 on, by scale."""
-COLUMNS = ("kind", "route", "source", "consumer", "service", "scale", "bin", "count")
+COLUMNS = ("kind", "route", "source", "consumer", "service", "scale", "bin", "times")
 FINE, DASHBOARD = "fine", "dashboard"
 """Scales: the bins of `Histogram`, and Istio's buckets."""
 _OF_REQUESTS = ("latency", "latency_of_successes")
@@ -39,7 +39,7 @@ def histograms(summary: Summary) -> dict[str, list[Any] | np.ndarray]:
     Returns:
         Columns of equal length: kind (`latency`, `latency_of_successes`, `response_time`, `waiting_time`); route, source and
         consumer of requests, service of attempts, None where it is not of one; scale (`fine`: `Histogram`'s bins; `dashboard`:
-        Istio's buckets); bin (its number, int32) and count (int64).
+        Istio's buckets); bin (its number, int32) and times (how many are in it, int64).
     """
     names: list[tuple[str | None, ...]] = []
     bins: list[np.ndarray] = [np.zeros(0, dtype=np.int32)]
@@ -61,7 +61,7 @@ def histograms(summary: Summary) -> dict[str, list[Any] | np.ndarray]:
     return {
         **{name: list(column) for name, column in zip(COLUMNS[:6], columns, strict=True)},
         "bin": np.concatenate(bins),
-        "count": np.concatenate(counts),
+        "times": np.concatenate(counts),
     }
 
 

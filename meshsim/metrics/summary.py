@@ -245,7 +245,7 @@ class Summary:
             one.label(self.filters): {**{name: one.counts.get(name, 0) for name in names}, "fairness": one.fairness}
             for one in self.filters
         }
-        return _frame("filter", rows)
+        return _frame("filter_name", rows)
 
     def __str__(self) -> str:
         total = self.total

@@ -145,3 +145,5 @@ class Cluster:
     """None where a request that finds no endpoint fails at once."""
     subset: int = NONE
     """The subset of the service's instances that it knows; NONE for all."""
+    owner: int = 0
+    """Hash of the name of the route whose own it is; 0 where all routes of a proxy share it."""

@@ -55,7 +55,7 @@ def _row(row: dict[Any, Any]) -> Row:
         count=int(row["requests"]),
         status=int(row["status"]),
         grpc_status=None if row["grpc_status"] is None or row["grpc_status"] != row["grpc_status"] else int(row["grpc_status"]),
-        flags=str(row["flags"]),
+        flags=str(row["response_flags"]),
         origin=row["origin"] if isinstance(row["origin"], str) else None,
         origin_flags=str(row["origin_flags"]),
     )

@@ -119,7 +119,7 @@ class Plots:
         """
         frame = self._decisions
         if filter is not None:
-            _known("filter", filter, frame)
+            _known("filter_name", filter, frame, "filter")
         if by is not None and by not in SPLITS:
             raise UsageError(f"no split by '{by}'{did_you_mean(by, SPLITS)}; there are {', '.join(SPLITS)}")
         name = self._variant(variant) if by is not None else None
@@ -218,13 +218,13 @@ class Plots:
         return self._of
 
 
-def _known(column: str, name: str, frame: pd.DataFrame) -> str:
-    """The name, where a column of the frame has it.
+def _known(column: str, name: str, frame: pd.DataFrame, called: str | None = None) -> str:
+    """The name, where a column of the frame has it; `called` is what to call the column, if not what it is called there.
 
     Raises:
         UsageError: It has not, and a chart of it would be empty.
     """
     names = [str(one) for one in frame[column].unique()]
     if name not in names:
-        raise UsageError(f"no {column} '{name}' in these results{did_you_mean(name, names)}")
+        raise UsageError(f"no {called or column} '{name}' in these results{did_you_mean(name, names)}")
     return name

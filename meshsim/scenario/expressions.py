@@ -4,7 +4,8 @@ A scenario is a file of somebody else's. An expression that goes back over what 
 matcher busy for longer than anybody waits; RE2 has no such expressions, and refuses what it cannot match in linear time
 (back-references, look-around).
 
-Source: Envoy, source/common/common/regex.cc (CompiledGoogleReMatcher: RE2::FullMatch, made with RE2::Quiet); google/re2, doc/syntax.txt.
+Source: Envoy, source/common/common/regex.h (CompiledGoogleReMatcher::match: RE2::FullMatch), regex.cc (made with RE2::Quiet); google/re2,
+doc/syntax.txt.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import made_up
@@ -16,6 +17,7 @@ from meshsim.engines.reference.layers.hop import HopLayer
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.engines.reference.time.beginnings import Beginnings
 from meshsim.engines.reference.time.clock import Clock
+from meshsim.engines.reference.time.ticks import Ticks
 from meshsim.engines.reference.travel.call import CALLER_GATEWAY, Call
 from meshsim.engines.reference.travel.network import Links
 from meshsim.engines.reference.travel.refusals import Refusals
@@ -118,10 +120,12 @@ class Bench:
         error_rate: float = 0.0,
         key: int = 0,
         priorities: tuple[int, ...] = (),
+        tick_ms: float = 0,
         **traffic: Any,
     ) -> None:
-        """`traffic`: other parts of the callers' `Cluster`."""
+        """`tick_ms`: of the callers' coarse clocks, which all tick at 0; `traffic`: other parts of the callers' `Cluster`."""
         self.clock = Clock()
+        self._proxy: Any = SimpleNamespace(ticks=Ticks(self.clock, round(tick_ms * MS), 0)) if tick_ms else None
         self.recorder = Recorder(())
         self.links = Links(Network(Constant(value=MS) if latency is None else latency, None))
         plan = made_up.plan(replicas=places, workers=workers, mesh=True)
@@ -148,7 +152,8 @@ class Bench:
         self._sent = 0
 
     def _view(self, cluster: Cluster, key: int, caller: int) -> NotedView:
-        view = NotedView(self.clock, cluster, self.plan.services[0], self.instances, Place(key, 0), self.links.constant_ns)
+        place = Place(key, 0, proxy=self._proxy)
+        view = NotedView(self.clock, cluster, self.plan.services[0], self.instances, place, self.links.constant_ns)
         view.joined, view.left, view.well, view.ill = [], [], [], []
         self.control.follow(view, caller)
         return view

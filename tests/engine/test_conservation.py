@@ -459,8 +459,8 @@ def test_no_time_and_no_count_is_negative_and_stages_follow_each_other(scenario)
 
 def look_at_the_gateway(scenario: dict[str, Any], result: ms.Result) -> None:
     """What filters decided is what they were asked, and connections are as many as may be."""
-    decided = result.decisions.groupby(["kind", "filter"], observed=True)["requests"].sum()
-    judged = result.filters.groupby(["kind", "filter"], observed=True)["judged"].sum()
+    decided = result.decisions.groupby(["kind", "filter_number"], observed=True)["requests"].sum()
+    judged = result.filters.groupby(["kind", "filter_number"], observed=True)["judged"].sum()
     assert decided.sum() == judged.sum()
     assert (result.filters["acted"] <= result.filters["judged"]).all()
     proxies = result.proxies

@@ -138,6 +138,25 @@ class TestCrash:
         assert not ((sent > 0.5 * SECOND) & (sent < 2 * SECOND)).any()
         assert (sent > 2 * SECOND).any()
 
+    def test_a_new_process_has_a_closed_breaker(self):
+        """It opens while the service fails, and would stay open for an hour; what was under way then is no evidence for the next process."""
+        breaker = {"minimum_number_of_calls": 10, "sliding_window_size": 10, "wait_duration_in_open_state": "1h"}
+        gateway = {"zones": {"a": 1}, "traffic": {"back": {"circuit_breaker": breaker}}}
+        ill = {"at": "0s", "for": "500ms", "service": "back", "errors": "100%"}
+        requests = run([ill, fault(service=GATEWAY, crash=True)], gateway).requests
+        assert set(flags(between(requests, 0.5, 0.9))) == {"circuit_open"}
+        assert set(flags(between(requests, 2.05, 3))) == {"-"}
+
+    def test_a_new_process_has_a_full_token_budget(self):
+        """A bucket of 50 retries that no success fills: spent in the first second, and again after the crash."""
+        retries = {"num_retries": 1, "retry_on": ["5xx"], "retry_back_off": {"base_interval": "1ms"}}
+        traffic = {"retries": retries, "retry_token_budget": {"retry_quota": {"capacity": 250, "retry_cost": 5}}}
+        gateway = {"zones": {"a": 1}, "traffic": {"back": traffic}}
+        attempts = run([fault(service=GATEWAY, crash=True)], gateway, back={"errors": "100%"}).attempts
+        tries = attempts[attempts["attempt"] > 1]
+        assert ((tries["sent_ns"] > 0) & (tries["sent_ns"] < 1 * SECOND)).sum() == 50
+        assert (tries["sent_ns"] > 2 * SECOND).sum() == 50
+
     def test_a_new_process_has_no_connections(self):
         gateway = {"zones": {"a": 1}, "traffic": {"back": {"connections": {"protocol": "http1"}}}}
         opened = run([fault(service=GATEWAY, crash=True)], gateway).destinations.set_index("time_ns")["opened"]

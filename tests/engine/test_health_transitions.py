@@ -225,9 +225,9 @@ class TestTold:
 class TestSweeps:
     """When outlier detection looks: a phase of each proxy's own, and up to a tick late."""
 
-    def back_ms(self, callers: int, until_ms: int = 1100, **settings: Any) -> list[float]:
+    def back_ms(self, callers: int, until_ms: int = 1100, tick_ms: float = 4, **settings: Any) -> list[float]:
         """When a host that may come back at the first sweep after 1 ms does, by caller."""
-        bench = Bench(callers=callers, outliers=detection(interval="1s", base_ejection_time="1ms", **settings))
+        bench = Bench(callers=callers, tick_ms=tick_ms, outliers=detection(interval="1s", base_ejection_time="1ms", **settings))
         back: dict[int, float] = {}
 
         def look(at_ms: float) -> None:
@@ -256,12 +256,47 @@ class TestSweeps:
         assert all(300 <= at_ms <= 305 for at_ms in times)
         assert len(set(times)) > 1  # each is late by a time of its own
 
+    @pytest.mark.parametrize(("tick_ms", "latest_ms"), [(0, 301), (4, 305), (50, 351)])
+    def test_how_late_it_may_be_is_the_tick_of_the_proxys_clock(self, tick_ms: float, latest_ms: float) -> None:
+        """`timer_resolution`. Of 20 sweeps each uniform over the tick the latest is in its last quarter but 1 time in 300."""
+        times = self.back_ms(20, tick_ms=tick_ms, phase="300ms")
+
+        assert latest_ms - 1 - tick_ms / 4 <= max(times) <= latest_ms
+        assert len(set(times)) > 1 or not tick_ms
+
+    def test_an_interval_lasts_whole_ticks(self) -> None:
+        """30 ms are four ticks of 8 ms: the tenth sweep comes after 320 ms and up to a tick, not 300."""
+        bench = Bench(tick_ms=8, outliers=detection(interval="30ms", base_ejection_time="319ms", phase=0))
+        fail(bench, 0.6)
+        out = over_time(bench, 400, lambda: bench.view.endpoints[0].is_ejected)
+
+        assert [said for _, said in out] == [False, True, False]
+        assert 320 <= out[-1][0] <= 329
+
+    def test_a_host_that_comes_back_and_is_ejected_again_by_one_sweep_is_counted(self) -> None:
+        """Out since 0.2 s, back at 1 s, and out again in the same look for what it answered meanwhile, as in a panic: two ejections."""
+        settings = {
+            "enforcing_failure_percentage": 1.0,
+            "failure_percentage_minimum_hosts": 1,
+            "failure_percentage_request_volume": 5,
+        }
+        bench = Bench(outliers=detection(interval="1s", base_ejection_time="500ms", failure_percentage_threshold=0.5, **settings))
+        fail(bench, 200)
+        fail(bench, 600, times=10)
+        counts: list[int] = []
+        for at_ms in (300, 900, 1100):
+            bench.at(at_ms, lambda: counts.append(bench.view.activity.ejections))
+        out = over_time(bench, 1200, lambda: bench.view.endpoints[0].is_ejected)
+
+        assert counts == [1, 1, 2]
+        assert [said for _, said in out] == [False, True]
+
     def test_whether_the_first_sweep_after_a_return_lowers_the_multiplier_is_chance(self) -> None:
         """Back at one sweep, ejected again after the next: out for 1 base if that lowered the multiplier, and else for 2.
 
         Half of the time it has come a full interval after the sweep before: of 60 proxies 30, within 4 standard deviations (1 in 16,000).
         """
-        bench = Bench(callers=60, outliers=detection(interval="1s", base_ejection_time="1500ms", phase="100ms"))
+        bench = Bench(callers=60, tick_ms=4, outliers=detection(interval="1s", base_ejection_time="1500ms", phase="100ms"))
         for view in bench.views:
             for at_ms in (200, 3500):  # back at 2.1 s; the next sweep is at 3.1 s
                 bench.at(at_ms, lambda view=view: [view.notice(view.endpoints[0], 503, -1, 0, 0) for _ in range(5)])  # type: ignore[misc]
@@ -273,6 +308,17 @@ class TestSweeps:
 
         assert sum(early) == pytest.approx(30, abs=4 * 15**0.5)
         assert all(late)
+
+    def test_where_timers_are_exact_it_always_does(self) -> None:
+        bench = Bench(callers=5, outliers=detection(interval="1s", base_ejection_time="1500ms", phase="100ms"))
+        for view in bench.views:
+            for at_ms in (200, 3500):
+                bench.at(at_ms, lambda view=view: [view.notice(view.endpoints[0], 503, -1, 0, 0) for _ in range(5)])  # type: ignore[misc]
+        early: list[bool] = []
+        bench.at(5500, lambda: early.extend(not view.endpoints[0].is_ejected for view in bench.views))
+        bench.run(5600)
+
+        assert all(early)
 
 
 def gateway(traffic: dict[str, Any], duration: str = "4s", **parts: Any) -> ms.Result:

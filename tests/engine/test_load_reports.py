@@ -25,7 +25,7 @@ def reported(phase: str) -> list[list[int]]:
         endpoints = [
             SimpleNamespace(index=index, instance=one, is_member=True, reported_ns=-1) for index, one in enumerate(instances)
         ]
-        reports = LoadReports(clock, SimpleNamespace(endpoints=endpoints, key=key))  # type: ignore[arg-type]
+        reports = LoadReports(clock, SimpleNamespace(endpoints=endpoints, key=key, luck=key))  # type: ignore[arg-type]
         for endpoint in endpoints:
             clock.process(reports.watch(endpoint, INTERVAL_NS, phase))  # type: ignore[arg-type]
         proxies.append(endpoints)

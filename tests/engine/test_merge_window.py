@@ -6,14 +6,16 @@ import pytest
 
 from meshsim.engines.reference.destinations.merge_window import MergeWindow
 from meshsim.engines.reference.time.clock import Clock
+from meshsim.engines.reference.time.ticks import Ticks
 
 MS = 1_000_000
 
 
-def delivered(changes_ms, flushes_ms=(), window_ms=1000):
+def delivered(changes_ms, flushes_ms=(), window_ms=1000, tick_ms=0, phase_ms=0):
     """When something is passed on, in ms, where health changes and members come or go at these times."""
     clock, told = Clock(), []
-    window = MergeWindow(clock, round(window_ms * MS), lambda: told.append(clock.now_ns / MS))
+    ticks = Ticks(clock, round(tick_ms * MS), round(phase_ms * MS)) if tick_ms else None
+    window = MergeWindow(clock, round(window_ms * MS), lambda: told.append(clock.now_ns / MS), ticks)
     for at_ms in changes_ms:
         clock.call_at(round(at_ms * MS), window.change)
     for at_ms in flushes_ms:
@@ -58,3 +60,17 @@ def test_a_change_of_membership_takes_along_what_waits_and_begins_a_window():
 
 def test_without_a_window_everything_is_told_at_once():
     assert delivered([0, 1, 1, 2], window_ms=0) == [0, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("window_ms", "at_ms", "told_ms"),
+    [(1000, 225, 1225), (1000, 227, 1227), (250, 101, 353), (250, 103, 353), (3, 102.5, 105.5), (3, 100.5, 106.5)],
+)
+def test_by_a_coarse_clock_the_wait_ends_when_the_loop_sees_a_tick_that_is_not_before_its_end(window_ms, at_ms, told_ms):
+    """A window of whole ticks is exact. One of 250 ms that begins at the tick of 100 ms has run out at that of 352.
+
+    The loop wakes 250 ms after 101 ms, sees the tick of 348, and waits for the 2 ms to the end by that clock: 353. After 103 ms it sees
+    that of 352 the first time.
+    Source: libevent, event.c (timeout_next, timeout_process).
+    """
+    assert delivered([99, at_ms], window_ms=window_ms, tick_ms=4) == [99, told_ms]

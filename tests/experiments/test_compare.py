@@ -66,7 +66,7 @@ def test_a_mean_is_that_of_the_replications_and_a_quantile_that_of_all_requests_
     kept = comparison.kept["as-is"]
     shares = [summary.total.error_share for summary in kept.summaries]
     latencies = comparison.latency
-    mine = latencies[latencies["variant"] == "as-is"].groupby("latency_s")["count"].sum()
+    mine = latencies[latencies["variant"] == "as-is"].groupby("latency_s")["requests"].sum()
     cumulated = mine.cumsum() / mine.sum()
 
     assert row(comparison, "errors:rate", "as-is")["value"] == pytest.approx(sum(shares) / len(shares))
@@ -161,7 +161,7 @@ def test_replications_are_added_until_the_figure_is_precise(tmp_path: Path) -> N
     for name in comparison.variants:
         one = row(comparison, "latency:avg", name)
         assert (one["high"] - one["low"]) / 2 <= 0.04 * one["value"]
-        assert one["count"] == comparison.replications
+        assert one["replications"] == comparison.replications
 
 
 def test_precision_that_is_out_of_reach_ends_at_the_limit_and_is_told(tmp_path: Path) -> None:
@@ -304,7 +304,7 @@ def test_a_figure_of_requests_that_never_came_is_nothing_to_measure() -> None:
     scenario = {**SCENARIO, "load": {**SCENARIO["load"], "nobody": idle}}
     comparison = ms.compare(scenario, jobs=1, replications=2, figures=[figure])
 
-    assert comparison.table()["count"].tolist() == [0, 0, 0]
+    assert comparison.table()["replications"].tolist() == [0, 0, 0]
     assert not any("lie beyond" in note for note in comparison.notes)
 
 

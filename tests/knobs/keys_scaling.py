@@ -67,7 +67,8 @@ def service_rows() -> list[Row]:
     world, idle = scaled(), scaled({"metrics": cpu("90%")}, load={"rate": "10/s"})
     held = scaled({"metrics": pods("in_flight", 0.5)}, back={"workers": 10})
     return [
-        Row("ServiceSection.autoscaling", bare_world(autoscaler=QUICK, **RUN), {}, back_is(autoscaling={"min_replicas": 3, "max_replicas": 3}), measure.up("max"), "more"),
+        Row("ServiceSection.autoscaling", bare_world(autoscaler=QUICK, **RUN), {},
+            back_is(autoscaling={"min_replicas": 3, "max_replicas": 3}), measure.up("max"), "more"),
         Row("AutoscalingSection.min_replicas", idle, {}, is_scaled(min_replicas=2), measure.wanted("min"), "more"),
         Row("AutoscalingSection.max_replicas", scaled({"metrics": cpu("10%")}), {}, is_scaled(max_replicas=3), measure.wanted("max"), "less"),
         Row("AutoscalingSection.metrics", world, {}, is_scaled(metrics=[*cpu("50%"), *cpu("15%")]), measure.wanted("max"), "more"),

@@ -32,7 +32,7 @@ def rows(*rows, **place):
     """A chunk of (filter, decision, consumer, requests)."""
     columns = {
         name: np.asarray(column)
-        for name, column in zip(("filter", "decision", "consumer", "requests"), zip(*rows, strict=True), strict=True)
+        for name, column in zip(("filter_number", "decision", "consumer", "requests"), zip(*rows, strict=True), strict=True)
     }
     return made_up.chunk("decisions", **{**GATEWAY, **place}, **columns)
 

@@ -32,7 +32,7 @@ def table_of(*chunks, plan=None, simulated_ns=2 * SECOND):
 
 def rows(*rows):
     """A chunk of (time in s, filter, decision, rule, route, consumer, requests), at the gateway."""
-    names = ("time_ns", "filter", "decision", "rule", "route", "consumer", "requests")
+    names = ("time_ns", "filter_number", "decision", "rule", "route", "consumer", "requests")
     columns = {name: np.asarray(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
     columns["time_ns"] = (columns["time_ns"] * SECOND).astype(np.int64)
     return made_up.chunk("decisions", kind=0, service=-1, **columns)
@@ -47,7 +47,7 @@ def test_a_row_ends_its_interval_and_the_last_one_is_as_long_as_the_run():
     found = table_of(rows((0.5, 0, ADMITTED, -1, 0, 0, 6), (1, 0, ADMITTED, -1, 0, 0, 4), (1.5, 0, LIMITED, 0, 0, 0, 3)),
                      simulated_ns=1_500 * MS)  # fmt: skip
 
-    assert found["filter"].unique().tolist() == ["gateway: buffer"]
+    assert found["filter_name"].unique().tolist() == ["gateway: buffer"]
     assert found[found["by"] == ""][["time_s", "interval_s"]].to_numpy().tolist() == [[0, 1], [1, 0.5]]
     assert rate(found, "admitted") == [10, 0]
     assert rate(found, "limited") == [0, 6]
@@ -73,7 +73,7 @@ def test_a_filter_with_one_rule_one_route_and_one_consumer_has_no_parts():
 def test_filters_of_the_same_name_are_told_apart():
     found = table_of(rows((1, 1, ADMITTED, -1, 0, 1, 5), (1, 2, ADMITTED, -1, 0, 1, 2)))
 
-    assert found["filter"].unique().tolist() == ["gateway: fault (2)", "gateway: fault (3)"]
+    assert found["filter_name"].unique().tolist() == ["gateway: fault (2)", "gateway: fault (3)"]
 
 
 def test_the_consumers_with_the_fewest_requests_are_put_together():
@@ -98,4 +98,4 @@ def test_an_empty_table_has_its_columns():
     found = table_of()
 
     assert found.empty
-    assert found.columns.tolist() == ["filter", "by", "name", "time_s", "interval_s", *COLUMNS]
+    assert found.columns.tolist() == ["filter_name", "by", "name", "time_s", "interval_s", *COLUMNS]

@@ -18,7 +18,6 @@ from meshsim.metrics.edges import Edges
 from meshsim.metrics.over_time.intervals import COARSE_ERROR
 from meshsim.metrics.over_time.requests import ErrorsOverTime, Timeline
 from meshsim.metrics.over_time.services import ServicesOverTime
-from meshsim.records import TABLES
 
 if TYPE_CHECKING:
     from meshsim import Result
@@ -111,12 +110,12 @@ def test_throughput_goodput_and_errors(result: Result, summary: Summary) -> None
             name = getattr(one, by) if by else "(all)"
             assert rates.loc[name].tolist() == pytest.approx([one.offered_per_s, one.throughput_per_s, one.goodput_per_s])
             assert frames.goodput(requests, by=by, **WINDOW)[name] == pytest.approx(one.goodput_per_s)
-            assert errors.loc[name]["count"].to_dict() == one.failures_by_flag
+            assert errors.loc[name]["failures"].to_dict() == one.failures_by_flag
             assert errors.loc[name]["share"].sum() == pytest.approx(one.error_share)
             assert errors.loc[name]["per_s"].sum() == pytest.approx(one.failures / 18)
     by_service = frames.errors_by_flag(result.attempts, by="service", **WINDOW)
     for service in summary.services:
-        assert by_service.loc[service.name]["count"].to_dict() == service.failures_by_flag
+        assert by_service.loc[service.name]["failures"].to_dict() == service.failures_by_flag
 
 
 def test_amplification_and_wasted_work(result: Result, summary: Summary) -> None:
@@ -205,10 +204,3 @@ def test_the_load_of_users_and_rates_is_steady_and_the_warm_up_is_told_up_to_the
 def test_every_function_shows_how_it_is_used() -> None:
     for name in frames.__all__:
         assert ">>>" in (getattr(frames, name).__doc__ or ""), name
-
-
-def test_no_column_of_the_records_is_hidden_by_an_attribute_of_pandas():
-    """`frame.flags` would be pandas' own flags, without an error. `filter` is a word of gateways that pandas has a method for."""
-    columns = {name for table in TABLES.values() for name in table}
-
-    assert {name for name in columns if hasattr(pd.DataFrame, name)} == {"filter"}

@@ -73,7 +73,7 @@ def test_the_table_has_one_row_for_each_bin_and_says_whose_it_is() -> None:
     assert sum(row[7] for row in fine) == 500
     assert {row[2:4] for row in fine} == {("app", "(no consumer)"), ("partner", "partner-a"), ("web", "partner-b")}
     assert table["bin"].dtype == np.int32
-    assert all(count > 0 for count in table["count"])
+    assert all(count > 0 for count in table["times"])
 
 
 def test_runs_together_have_the_quantiles_of_all_their_requests() -> None:

@@ -182,7 +182,7 @@ class FakeComparison:
 
     def filters(self) -> pd.DataFrame:
         middles = {"admitted": 70_000, "limited": 1_500, "denied": 0, "fairness": 0.93}
-        return self._means("filter", ["gateway: rate_limit"], middles)
+        return self._means("filter_name", ["gateway: rate_limit"], middles)
 
     def _means(self, index: str, names: Sequence[str], middles: Mapping[str, float]) -> pd.DataFrame:
         random = np.random.default_rng(7)

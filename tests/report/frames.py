@@ -51,7 +51,7 @@ def latency(variants: Sequence[str] = VARIANTS, replications: int = 5, requests:
         edges = np.geomspace(1e-4, 10, 2300)
         counts, _ = np.histogram(values, edges)
         kept = counts > 0
-        frame = pd.DataFrame({"latency_s": np.sqrt(edges[1:] * edges[:-1])[kept], "count": counts[kept]})
+        frame = pd.DataFrame({"latency_s": np.sqrt(edges[1:] * edges[:-1])[kept], "requests": counts[kept]})
         parts.append(_keyed(frame, variant, replication, route=route))
     return pd.concat(parts, ignore_index=True)
 
@@ -186,7 +186,9 @@ def decision_rates(
         admitted = {"": 800, "partner": 100, "shoppers": 700}[who] - limited
         rates = {**dict.fromkeys(COLUMNS, 0.0), "admitted_per_s": admitted, "limited_per_s": limited}
         frame = pd.DataFrame({"time_s": time, "interval_s": interval_s, **rates})
-        parts.append(_keyed(frame, variant, replication, filter="gateway: rate_limit", by="consumer" if who else "", name=who))
+        parts.append(
+            _keyed(frame, variant, replication, filter_name="gateway: rate_limit", by="consumer" if who else "", name=who)
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -332,7 +334,7 @@ def figures(variants: Sequence[str] = VARIANTS) -> pd.DataFrame:
         "difference_low",
         "difference_high",
     ]
-    columns += ["relative", "relative_low", "relative_high", "is_distinct", "better", "count"]
+    columns += ["relative", "relative_low", "relative_high", "is_distinct", "better", "replications"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -347,7 +349,7 @@ def points(lines: Sequence[str] = ("as-is", "budget"), *, is_matrix: bool = Fals
                 text = (float(rate), f"{rate}/s", float(retries), str(retries), line)
                 rows.append((*text, "latency:p(99)", "duration", value, value * 0.93, value * 1.08, 5))
     return pd.DataFrame(
-        rows, columns=["x", "x_text", "y", "y_text", "line", "figure", "quantity", "value", "low", "high", "count"]
+        rows, columns=["x", "x_text", "y", "y_text", "line", "figure", "quantity", "value", "low", "high", "replications"]
     )
 
 
@@ -383,5 +385,5 @@ def failures(variants: Sequence[str]) -> pd.DataFrame:
     """Two ways of the first variant, one of the second, none of the rest."""
     ways = [(503, None, "UO", "payment", "UO", 300, 0.1), (0, None, "DC", None, "DC", 30, 0.01)]
     rows = [(variant, "checkout", *way) for place, variant in enumerate(variants) for way in ways[: max(0, 2 - place)]]
-    columns = ["variant", "route", "status", "grpc_status", "flags", "origin", "origin_flags", "requests", "share"]
+    columns = ["variant", "route", "status", "grpc_status", "response_flags", "origin", "origin_flags", "requests", "share"]
     return pd.DataFrame(rows, columns=columns)

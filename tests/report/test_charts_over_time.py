@@ -45,7 +45,13 @@ def lines_of(ax):
 
 def histogram(counts, variant="a", replication=0):
     return pd.DataFrame(
-        {"variant": variant, "replication": replication, "route": "r", "latency_s": list(counts), "count": list(counts.values())}
+        {
+            "variant": variant,
+            "replication": replication,
+            "route": "r",
+            "latency_s": list(counts),
+            "requests": list(counts.values()),
+        }
     )
 
 

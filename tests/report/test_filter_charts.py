@@ -55,7 +55,7 @@ def run(tmp_path_factory):
 def test_every_replication_of_a_variant_with_filters_has_its_rows(comparison):
     found = recorded.decisions(comparison)
 
-    assert found.columns[:5].tolist() == ["variant", "replication", "filter", "by", "name"]
+    assert found.columns[:5].tolist() == ["variant", "replication", "filter_name", "by", "name"]
     assert found.groupby("variant")["replication"].unique().map(list).to_dict() == {"limit": [0, 1]}
     noisy = found[found["name"] == "noisy"]
     assert noisy["limited_per_s"].mean() == pytest.approx(60, abs=12)  # 100/s, 40/s get through; +- four standard deviations
@@ -136,7 +136,7 @@ def test_a_chart_of_one_variant_has_the_faults_of_that_one():
 def test_many_filters_are_drawn_up_to_a_number_and_the_others_told():
     one = frames.decision_rates(("as-is",), 1)
     one = one[one["by"] == ""]
-    found = group(pd.concat([one.assign(filter=f"sidecar of s{number}: rate_limit") for number in range(MOST_FILTERS + 2)]))
+    found = group(pd.concat([one.assign(filter_name=f"sidecar of s{number}: rate_limit") for number in range(MOST_FILTERS + 2)]))
 
     assert len(found.shown) == MOST_SHOWN
     assert len(found.more) == MOST_FILTERS - MOST_SHOWN

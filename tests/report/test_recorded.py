@@ -97,7 +97,7 @@ def test_a_notebook_draws_them_of_one_run(runs):
     assert len(balance.get_figure(root=True).axes) == 3
 
 
-NAMES = {"route", "service", "destination", "variant", "filter", "by"}
+NAMES = {"route", "service", "destination", "variant", "filter_name", "by"}
 ASKED = [
     (method, name)
     for method, function in inspect.getmembers(Plots, inspect.isfunction)

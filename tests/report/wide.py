@@ -28,7 +28,7 @@ class WideComparison(fakes.FakeComparison):
 
     def filters(self) -> pd.DataFrame:
         names = ["web-storefront-frontend: global_rate_limit"]
-        return self._means("filter", names, {one.column: 120_000.0 for one in FILTERS}).assign(fairness=0.93)
+        return self._means("filter_name", names, {one.column: 120_000.0 for one in FILTERS}).assign(fairness=0.93)
 
     def routes(self) -> pd.DataFrame:
         return super().routes().assign(latency_p999_s=123.4, offered_per_s=_thousands, goodput_per_s=123_456.0)

@@ -73,9 +73,9 @@ def test_virtual_users_offer_no_more_than_their_pause_allows() -> None:
     assert warnings_of({"load": {"shoppers": {**users, "vus": 100, "think_time": "1s"}}}) == []
     warning = warnings_of({"load": {"shoppers": {**users, "vus": 1000, "think_time": "1s"}}})[-1]
     assert warning == (
-        "services.payment.workers: users who never had to wait would ask payment for 967/s x 24ms = 23.2 busy workers, and it has 8"
-        " (2 replicas x 4 workers): they wait, and all together get no more than 333/s from it; give it 15 workers or more in each"
-        " replica if they are not to"
+        "services.payment.workers: without any wait, users would ask payment for 967/s x 24ms = 23.2 busy workers, and it has 8"
+        " (2 replicas x 4 workers): they wait, and all together get no more than 333/s from it; to avoid that, give it 15 workers or"
+        " more in each replica"
     )
 
 
@@ -107,7 +107,7 @@ def test_sidecars_without_enough_workers_are_told() -> None:
 def test_a_per_try_timeout_that_never_fires_is_told() -> None:
     (warning,) = warnings_of({"mesh": {"traffic": {"payment": {"retries": {"per_try_timeout": "1s"}}}}})
 
-    assert warning.startswith("mesh.traffic.payment.retries.per_try_timeout: a try may take 1s, and the timeout over all")
+    assert warning.startswith("mesh.traffic.payment.retries.per_try_timeout: per_try_timeout is 1s, and the timeout over all")
     assert warning.endswith("write less than 1s")
 
 

@@ -1,7 +1,7 @@
 """What `meshsim check` warns of where active health checks meet ejections and instances that leave.
 
-That both are true is shown by runs in tests/engine/test_health_transitions.py: a host that passes its checks and fails its requests gets
-half of its share for ever, and one that discovery has dropped stays until it fails a check.
+That both are true is shown by runs: those of test_warnings_come_true.py, and tests/engine/test_health_transitions.py, where a host that
+passes its checks and fails its requests gets half of its share for ever, and one that discovery has dropped stays until it fails a check.
 """
 
 from __future__ import annotations
@@ -20,10 +20,19 @@ def test_ejections_that_checks_end_are_told() -> None:
     assert warnings_of(traffic_of_payment(outlier_detection=EJECTING, health_checks=CHECKS)) == [
         (
             "mesh.traffic.payment.outlier_detection: a host of payment that fails its requests and passes its health checks is back after"
-            " 2s at most, not after 30s: a passed check ends an ejection; write successful_active_health_check_uneject_host: false, or"
-            " leave it where the checks find what the requests find"
+            " 2s at most, not after 30s, twice as long the next time and so on up to 5m: a passed check ends an ejection; write"
+            " successful_active_health_check_uneject_host: false, or leave it if the checks fail whenever the requests do"
         )
     ]
+
+
+def test_those_that_only_begin_shorter_are_told_too() -> None:
+    (same,) = warnings_of(traffic_of_payment(outlier_detection={**EJECTING, "base_ejection_time": "2s"}, health_checks=CHECKS))
+    always = {**EJECTING, "base_ejection_time": "3s", "max_ejection_time": "3s"}
+    (fixed,) = warnings_of(traffic_of_payment(outlier_detection=always, health_checks=CHECKS))
+
+    assert " is back after 2s at most, not after 2s, twice as long the next time and so on up to 5m: " in same
+    assert " is back after 2s at most, not after 3s: a passed" in fixed
 
 
 @pytest.mark.parametrize(
@@ -32,7 +41,7 @@ def test_ejections_that_checks_end_are_told() -> None:
         {"outlier_detection": EJECTING},
         {"health_checks": CHECKS},
         {"outlier_detection": {**EJECTING, "successful_active_health_check_uneject_host": False}, "health_checks": CHECKS},
-        {"outlier_detection": {**EJECTING, "base_ejection_time": "2s"}, "health_checks": CHECKS},
+        {"outlier_detection": {**EJECTING, "base_ejection_time": "1s", "max_ejection_time": "2s"}, "health_checks": CHECKS},
     ],
 )
 def test_those_that_end_by_themselves_are_not(settings: dict[str, Any]) -> None:

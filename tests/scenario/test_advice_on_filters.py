@@ -104,8 +104,8 @@ def test_where_nobody_knows_how_many_counters_there_are_that_is_said(key: Any, w
             " workers)"
         ),
         (
-            "gateway.filters[0].rate_limit: what this limit refuses was not worked out: nobody knows before the run how many counters"
-            " meet how many requests; look for 429 (RL) in the run"
+            "gateway.filters[0].rate_limit: this limit was not checked, because nobody knows before the run how the requests spread over"
+            " its counters; look for 429 (RL) in the run"
         ),
     ]
 
@@ -165,8 +165,8 @@ def test_the_order_of_filters_counts() -> None:
     )
 
     assert first[0].startswith(
-        "gateway.filters[1].rate_limit: the load is 82.4/s at its peak, and all replicas together let 100/s pass, though not what comes"
-        " in bunches of more than 2: about 2"
+        "gateway.filters[1].rate_limit: the load is 82.4/s at its peak, and all replicas together let 100/s pass, but not bursts of"
+        " more than 2: about 2"
     )
     assert first[0].endswith("% of its requests in the whole run get 429; raise max_burst, unless that is what you want to see")
     assert "about 98% of its requests" in last[0]

@@ -78,7 +78,7 @@ def test_a_call_that_nothing_ends_is_told() -> None:
     assert warnings_of(lost) == []
     assert warnings_of({**lost, **open_end}) == [
         (
-            "faults[0].unreachable: nothing ends a call along shoppers > frontend: who waits for an answer of frontend as it becomes"
+            "faults[0].unreachable: no timeout ends a call along shoppers > frontend: a caller that waits for frontend when it becomes"
             " unreachable waits until TCP gives up, a quarter of an hour, however short the fault; write a timeout"
         )
     ]

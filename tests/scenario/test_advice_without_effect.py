@@ -79,7 +79,7 @@ def test_a_split_by_users_needs_some() -> None:
     both = {"path": "/both", "to": {"frontend": 1, "checkout": 1}, "sticky": "user"}
     (warning,) = warnings_of({"gateway": {"routes": {"both": both}}})
 
-    assert warning.startswith("gateway.routes.both.sticky: no load has virtual users, so that each request is a new one's")
+    assert warning.startswith("gateway.routes.both.sticky: no load has virtual users, so that each request is a new user's")
     assert warnings_of({"load": {"shoppers": USERS}, "gateway": {"routes": {"both": both}}}) == []
 
 

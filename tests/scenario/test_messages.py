@@ -71,16 +71,19 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ),
         (
             "services: {cart: {replicas: 2, addresses: [a, a]}}",
-            "3:32: services.cart.addresses: 'a' is there 2 times: what has one name has one hash",
+            "3:32: services.cart.addresses: 'a' is there 2 times: the same name has the same hash",
         ),
-        ("services: {cart: {addresses: ['']}}", "3:31: services.cart.addresses[0]: must not be empty: nothing has no hash"),
+        (
+            "services: {cart: {addresses: ['']}}",
+            "3:31: services.cart.addresses[0]: must not be empty: an empty text cannot be hashed",
+        ),
         (
             "load: {u: {executor: constant-vus, vus: 1, requests: {cart: 1}, keys: {count: 3, names: [a]}}}",
             "2:82: load.u.keys.names: write one for each key: there are 1, and `count` says 3",
         ),
         (
             "load: {u: {executor: constant-vus, vus: 1, requests: {cart: 1}, keys: {names: [a, a]}}}",
-            "2:72: load.u.keys.names: 'a' is there 2 times: what has one name has one hash",
+            "2:72: load.u.keys.names: 'a' is there 2 times: the same name has the same hash",
         ),
         ("run: {duration: 60s, seed: -1}", "4:28: run.seed: must be at least 0"),
         ("run: {duration: 60s, seed: three}", "4:28: run.seed: expected a whole number, not 'three'"),

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 OUTSIDE: dict[str, str] = {
-    "admission": "Rejections are drawn, and feed back. In the 5 s after the errors have ended three seeds of the model have 57 to 62 % success,"
-    " measured were 67 %; before, afterwards and in all (69.3 %) they agree.",
-    "out_panic0": "For 25 s the two hosts that are left are loaded just to their capacity, so that the longest waits hang on the smallest"
-    " differences: p99 is 7 % lower than measured; success, flags and shares are exact.",
-    "rl_poisson100": "The measured machine stood still for up to 50 ms several times (its path alone took 2.8 ms at p99, of 1.1 elsewhere):"
-    " p90 to p99 are 5 to 10 % lower in the model. Who is admitted, second by second, agrees.",
+    "admission": "Rejections are random, and feed back. In the 5 s after the errors end, three seeds of the model have 57 to 62 % success,"
+    " against 67 % measured; before, afterwards and overall (69.3 %) they agree.",
+    "out_panic0": "For 25 s the two remaining hosts are loaded just to their capacity, so that the longest waits depend on the smallest"
+    " differences: p99 is 7 % lower than measured; success, flags and shares lie inside.",
+    "rl_poisson100": "The measured machine stalled several times for up to 50 ms (its path alone took 2.8 ms at p99, against 1.1 elsewhere):"
+    " p90 to p99 are 5 to 10 % lower in the model. The admitted requests agree second by second.",
 }
-"""Cases of which a figure lies outside of the noise, and why."""
+"""Cases with a figure outside the noise, and why."""
 
 
 @dataclass(frozen=True)

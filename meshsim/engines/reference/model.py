@@ -227,11 +227,13 @@ class Model:
                 place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway)
                 destinations = self._destinations(GATEWAY, place, CALLER_GATEWAY, plan.gateway.clusters)
                 for number, route in enumerate(plan.routes):
-                    owner = number if route.has_own_clusters else NONE
+                    name = stream(plan.names.routes[number])
                     for operation in route.operations if route.cluster is None else ():
-                        handlers[gateway.index, number, operation] = destinations.handler(operation, route.stack, owner)
+                        handlers[gateway.index, number, operation] = destinations.handler(
+                            operation, route.stack, name if route.has_own_clusters else 0
+                        )
                     if route.cluster is not None:
-                        handler, view = destinations.rule(route.cluster, route.stack, number)
+                        handler, view = destinations.rule(route.cluster, route.stack, name)
                         handlers |= {(gateway.index, number, operation): handler for operation in route.operations}
                         self._routes[number].follow(view)
                     if route.fallback != NONE:

@@ -36,7 +36,7 @@ def latency_quantiles(
         duration_s: Requests that start after it are left out.
 
     Returns:
-        Seconds: a row for each group, a column for each quantile (the time at rank ceil(q * count), Hyndman and Fan's type 1).
+        Seconds: a row for each group, a column for each quantile, `q` (the time at rank ceil(q * count), Hyndman and Fan's type 1).
 
     Example:
         >>> latency_quantiles(result.requests, by="route", quantiles=[0.5, 0.99], warm_up_s=60, duration_s=480)
@@ -101,4 +101,4 @@ def _quantiles(
         else pd.MultiIndex.from_tuples(list(found), names=[key.name for key in keys])
     )
     values = np.array(list(found.values()), dtype=np.float64).reshape(len(found), len(quantiles))
-    return pd.DataFrame(values, index=index, columns=pd.Index(list(quantiles), name="quantile"))
+    return pd.DataFrame(values, index=index, columns=pd.Index(list(quantiles), name="q"))

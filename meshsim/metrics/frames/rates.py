@@ -66,7 +66,7 @@ def errors_by_flag(
         duration_s: Requests that start after it are left out.
 
     Returns:
-        A row for each group and flags (`meshsim.flags.MEANINGS` says what they mean) that came up: count, per_s, and share of all
+        A row for each group and flags (`meshsim.flags.MEANINGS` says what they mean) that came up: failures, per_s, and share of all
         requests or attempts of the group.
 
     Example:
@@ -75,10 +75,10 @@ def errors_by_flag(
     rows = measured(rows, warm_up_s=warm_up_s, duration_s=duration_s)
     bad = rows[failed(rows)]
     keys = grouping(bad, by)
-    counts = bad.groupby([*keys, bad["response_flags"].astype(object)]).size().rename("count")
+    counts = bad.groupby([*keys, bad["response_flags"].astype(object)]).size().rename("failures")
     of_group = rows.groupby(grouping(rows, by)).size()
     whole = [of_group[key[:-1] if len(key) > 2 else key[0]] for key in counts.index]
-    return pd.DataFrame({"count": counts, "per_s": counts / (duration_s - warm_up_s), "share": counts / whole})
+    return pd.DataFrame({"failures": counts, "per_s": counts / (duration_s - warm_up_s), "share": counts / whole})
 
 
 def retry_amplification(attempts: pd.DataFrame, by: str = "service", *, warm_up_s: float, duration_s: float) -> pd.Series:

@@ -24,7 +24,7 @@ OTHERS = "(others)"
 NO_RULE = "(no rule)"
 COLUMNS = tuple(f"{decision.name.lower()}_per_s" for decision in Decision)
 """A rate for each decision, in the table."""
-_KEY = ("kind", "service", "filter", "decision", *SPLITS)
+_KEY = ("kind", "service", "filter_number", "decision", *SPLITS)
 Place = tuple[int, int, int]
 """Kind of the proxy, its service, and number of the filter."""
 
@@ -66,7 +66,7 @@ class DecisionsOverTime:
             simulated_ns: How far the run has come.
 
         Returns:
-            Columns of equal length: filter (such as `gateway: rate_limit`), by (`rule`, `route` or `consumer`; empty: all of the
+            Columns of equal length: filter_name (such as `gateway: rate_limit`), by (`rule`, `route` or `consumer`; empty: all of the
             filter), name (of that; rules are `rules[0]` and so on), time_s (start of the interval), interval_s, and for each decision a
             rate, such as limited_per_s.
         """
@@ -75,7 +75,7 @@ class DecisionsOverTime:
         places = sorted({part.place for part, _ in self._counted.known()})
         labels = dict(zip(places, filter_labels(self._plan, places), strict=True))
         found = [(labels[place], *part) for place in places for part in self._of(place, count)]
-        texts = zip(("filter", "by", "name"), range(3), strict=True)
+        texts = zip(("filter_name", "by", "name"), range(3), strict=True)
         rates = np.concatenate([counts / lengths_s for *_, counts in found], axis=1) if found else np.zeros((len(COLUMNS), 0))
         return {
             **{name: np.repeat(np.asarray([part[at] for part in found], dtype=object), count) for name, at in texts},

@@ -58,7 +58,7 @@ class Activities:
             self._take_destinations(chunk)
         elif table == "filters":
             for row in range(len(chunk["time_ns"])):
-                key = tuple(int(chunk[name][row]) for name in ("kind", "service", "filter"))
+                key = tuple(int(chunk[name][row]) for name in ("kind", "service", "filter_number"))
                 self.judged[key] += int(chunk["judged"][row])  # type: ignore[index]
                 self.acted[key] += int(chunk["acted"][row])  # type: ignore[index]
         elif table == "attempts":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 REFUSALS = frozenset({Decision.LIMITED, Decision.DENIED, Decision.FAILED_CLOSED, Decision.SHED, Decision.ABORTED})
 """Of these the request gets an answer of the filter's own, and it is a failure."""
-COLUMNS = ("kind", "service", "filter", "decision", "consumer")
+COLUMNS = ("kind", "service", "filter_number", "decision", "consumer")
 
 
 class Decisions:

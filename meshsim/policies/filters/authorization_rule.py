@@ -31,7 +31,7 @@ class AuthorizationRuleState(State):
 
 @family("authorization_rule", AuthorizationRuleState)
 class AccessRule(Policy):
-    """Says whom it concerns, and what becomes of these."""
+    """Says which requests it applies to, and whether they pass."""
 
     def build(self, *, around: Surroundings) -> AuthorizationRuleState:
         """With numbers in place of names.
@@ -44,9 +44,9 @@ class AccessRule(Policy):
 
 @policy
 class AuthorizationRule(AccessRule):
-    """Let those requests pass, or refuse them, that are on certain routes and of certain consumers.
+    """Let the requests of certain consumers on certain routes pass, or refuse them.
 
-    A request must match both where both are given. One that matches no route of the gateway, or has no consumer, is concerned only by rules
+    A request must match both where both are given. One that matches no route of the gateway, or has no consumer, is subject only to rules
     that name no route, or no consumer.
 
     Source: Istio 1.19, reference of AuthorizationPolicy: the parts of a rule (`from`, `to`) must all match, one of the values of each.

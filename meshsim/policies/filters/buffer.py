@@ -19,7 +19,7 @@ BYTES_PER_KIB = 1024
 
 @policy
 class Buffer(Filter):
-    """Answer 413 where a request's body is larger than what is kept of it.
+    """Answer 413 to a request whose body is larger than the buffer.
 
     A body of just the limit passes. Requests without a body never meet it. It limits requests only: an answer that is too large to be
     kept becomes a 500 elsewhere. Envoy's access log shows no flag, only "request_payload_too_large".

@@ -115,6 +115,8 @@ class LoadBalancer(Policy):
     """Whether it wants to be told of outcomes by `done`."""
     reads_reports: bool = False
     """Whether it reads the load that endpoints report; without such a policy none is sent."""
+    is_hashed: bool = False
+    """Whether a request's hash alone says where it goes, its priority included; zones are weights in its tables."""
     report_interval: int = 0
     """Nanoseconds between two reports of an endpoint's load; 0 for one with every answer."""
     report_phase: str = "endpoint"

@@ -29,6 +29,31 @@ class Table:
         """Of an endpoint, by place."""
 
 
+class Weighed(Endpoint):
+    """An endpoint with a weight that it has in one table."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, of: Endpoint, weight: float) -> None:
+        super().__init__(weight, of.index)
+        self._of = of
+
+    @property
+    def address(self) -> Address:
+        """The endpoint's."""
+        return self._of.address
+
+    @property
+    def hostname(self) -> Address:
+        """The endpoint's."""
+        return self._of.hostname
+
+
+def weighed(endpoints: Sequence[Endpoint], weights: Sequence[float]) -> list[Endpoint]:
+    """The endpoints with other weights, to make a table of."""
+    return [Weighed(endpoint, weight) for endpoint, weight in zip(endpoints, weights, strict=True)]
+
+
 _TABLES: WeakValueDictionary[object, Table] = WeakValueDictionary()
 
 
@@ -48,6 +73,7 @@ class Hashing(LoadBalancer):
 
     hash_balance_factor: int = 0
     use_hostname_for_hashing: bool = False
+    is_hashed = True
 
     def build(self, *, endpoints: Sequence[Endpoint], draw: Draw, **_: object) -> HashingState:
         """The table for these endpoints."""
@@ -57,7 +83,7 @@ class Hashing(LoadBalancer):
 class HashingState(LoadBalancerState):
     """The table of one proxy."""
 
-    __slots__ = ("_hashes", "_positions", "_shared", "hash_balance_factor", "use_hostname_for_hashing")
+    __slots__ = ("_hashes", "_positions", "_shared", "_weights", "hash_balance_factor", "use_hostname_for_hashing")
 
     def __init__(self, settings: Hashing, endpoints: Sequence[Endpoint], draw: Draw) -> None:
         """The table for these endpoints."""
@@ -73,6 +99,7 @@ class HashingState(LoadBalancerState):
         if table is None:
             table = _TABLES[key] = self.table(endpoints)
         self._shared, self._hashes, self._positions = table, table.hashes, table.positions
+        self._weights = [endpoint.weight for endpoint in endpoints]
 
     @property
     def size(self) -> tuple[int, ...]:
@@ -104,7 +131,7 @@ class HashingState(LoadBalancerState):
         """Requests in flight as a share of what the endpoint may have; up to 1 it gets this one too, so that it may end one above."""
         total = 1 + sum(endpoint.in_flight for endpoint in endpoints)
         all_slots = (total * self.hash_balance_factor + 99) // 100
-        weight = endpoints[index].weight / sum(endpoint.weight for endpoint in endpoints)
+        weight = self._weights[index] / sum(self._weights)
         return endpoints[index].in_flight / max(1.0, -(-all_slots * weight // 1))  # both rounded up, as in Envoy
 
     def _next_with_room(self, endpoints: Sequence[Endpoint], first: int, hash_key: int) -> int:

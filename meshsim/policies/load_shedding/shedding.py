@@ -24,7 +24,7 @@ class LoadSheddingState(State):
 
 @family("load_shedding", LoadSheddingState, drop=yes_or_no)
 class LoadShedding(Policy):
-    """Says whom an overloaded instance drops. Each instance has a state of its own."""
+    """Says which requests an overloaded instance drops. Each instance has a state of its own."""
 
     def build(self, **_: object) -> LoadSheddingState:
         """One that has dropped nobody."""

@@ -10,7 +10,7 @@ from meshsim.policies.locality.priorities import priority_loads
 from meshsim.registry import Policy, family
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from meshsim.policies.load_balancing.balancer import Draw
 
@@ -191,6 +191,10 @@ class LocalityState(State):
         """The priority of a host: its own, or what the policy makes of its zone."""
         return host.priority
 
+    def zone_weights(self, hosts: Sequence[Host], everyone: Sequence[int], own_zone: int) -> Mapping[int, float] | None:  # noqa: ARG002
+        """What each zone weighs in a level, whatever its health: for the tables of load balancers that hash; None without weights."""
+        return None
+
     def inside(
         self,
         hosts: Sequence[Host],
@@ -207,7 +211,7 @@ class LocalityState(State):
 
 @family("locality", LocalityState, arrange=one_of(Arrangement), level=whole(0), knows=yes_or_no, inside=one_of(Level))
 class Locality(Policy):
-    """Says among whom the load balancer picks."""
+    """Says which hosts the load balancer picks from."""
 
     def build(self, zones: tuple[str, ...] = (), **_: object) -> LocalityState:
         """What views ask; one for all of them.

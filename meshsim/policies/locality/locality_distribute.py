@@ -19,7 +19,7 @@ EVERY_ZONE = "*"
 
 @policy
 class LocalityDistribute(Locality):
-    """Say for each zone of callers what share of its requests goes to which zone; zones without a share are not there for it.
+    """Say for each zone of callers which share of its requests goes to which zone; they do not know hosts of zones without a share.
 
     istiod leaves the hosts of zones without a share out of what it sends: they get nothing when all others are down, and count neither
     for panic nor for outlier detection's percentages and numbers of hosts. There is no failover besides; Istio refuses the two
@@ -74,6 +74,17 @@ class LocalityDistributeState(LocalityState):
         """Whether a zone has a share of the requests of another."""
         return _reaches(self._distribute, self._name(own_zone), self._name(zone))
 
+    def zone_weights(self, hosts: Sequence[Host], everyone: Sequence[int], own_zone: int) -> Mapping[int, float]:
+        """What the caller's row says; without one as many hosts as a zone has, by their weights."""
+        row = _row(self._distribute, self._name(own_zone))
+        weights: dict[int, float] = {}
+        for position in everyone:
+            zone = hosts[position].zone
+            weights[zone] = weights.get(zone, 0.0) + hosts[position].weight
+        if row is None or EVERY_ZONE in row:
+            return weights
+        return {zone: row.get(self._name(zone), 0.0) for zone in weights}
+
     def inside(
         self,
         hosts: Sequence[Host],
@@ -85,14 +96,7 @@ class LocalityDistributeState(LocalityState):
         is_first: bool,
     ) -> Level:
         """Zones by the caller's row."""
-        row = _row(self._distribute, self._name(own_zone))
-        weights: dict[int, float] = {}
-        for position in everyone:
-            zone = hosts[position].zone
-            weights[zone] = weights.get(zone, 0.0) + hosts[position].weight
-        if row is not None and EVERY_ZONE not in row:
-            weights = {zone: row.get(self._name(zone), 0.0) for zone in weights}
-        level = weighted(weights, hosts, everyone, overprovisioning)
+        level = weighted(self.zone_weights(hosts, everyone, own_zone), hosts, everyone, overprovisioning)
         return level or super().inside(hosts, everyone, own_zone, callers, overprovisioning, is_first=is_first)
 
     def _name(self, zone: int) -> str:

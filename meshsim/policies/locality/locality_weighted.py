@@ -49,6 +49,10 @@ class LocalityWeightedState(LocalityState):
         super().__init__(zones)
         self.weights = settings.weights
 
+    def zone_weights(self, hosts: Sequence[Host], everyone: Sequence[int], own_zone: int) -> Mapping[int, float]:  # noqa: ARG002
+        """The weights, by number of the zone."""
+        return {number: self.weights.get(name, 0.0) for number, name in enumerate(self._zones)}
+
     def inside(
         self,
         hosts: Sequence[Host],
@@ -60,8 +64,7 @@ class LocalityWeightedState(LocalityState):
         is_first: bool,
     ) -> Level:
         """Zones by weight and availability."""
-        weights = {number: self.weights.get(name, 0.0) for number, name in enumerate(self._zones)}
-        return weighted(weights, hosts, everyone, overprovisioning) or super().inside(
+        return weighted(self.zone_weights(hosts, everyone, own_zone), hosts, everyone, overprovisioning) or super().inside(
             hosts, everyone, own_zone, callers, overprovisioning, is_first=is_first
         )
 

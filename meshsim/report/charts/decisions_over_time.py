@@ -80,7 +80,7 @@ def reading(
 
 def lines(decisions: pd.DataFrame, by: str | None, variant: str | None) -> pd.DataFrame:
     """The rows that are drawn, as `panels` wants them: whose line in `variant`, and the filter in `destination`."""
-    rows = decisions[decisions["by"] == (by or "")].rename(columns={"filter": "destination"})
+    rows = decisions[decisions["by"] == (by or "")].rename(columns={"filter_name": "destination"})
     if by is None:
         return rows
     name = variant if variant is not None else next(iter(rows["variant"]), "")

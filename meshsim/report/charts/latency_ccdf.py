@@ -52,7 +52,7 @@ def latency_ccdf(latency: pd.DataFrame, ax: Axes | None = None, *, route: str | 
     """The share of requests that take longer than a time, on log axes: one line a variant, all its replications together.
 
     Args:
-        latency: Frame `latency` of a result or a comparison: variant, replication, route, latency_s, count.
+        latency: Frame `latency` of a result or a comparison: variant, replication, route, latency_s, requests.
         ax: Where to draw; a new figure by default.
         route: Only this route; all of them by default.
         slo_s: The latency that is promised, in seconds: drawn as a line.
@@ -115,7 +115,7 @@ def reading(latency: pd.DataFrame, *, route: str | None = None, slo_s: float | N
 
 
 def _of_route(latency: pd.DataFrame, route: str | None) -> pd.DataFrame:
-    rows = latency[latency["latency_s"].notna() & (latency["count"] > 0)]
+    rows = latency[latency["latency_s"].notna() & (latency["requests"] > 0)]
     if route is not None:
         return rows[rows["route"] == route]
     return rows[rows["route"] == "(all)"] if (rows["route"] == "(all)").any() else rows
@@ -131,7 +131,7 @@ def _ends(found: Iterable[Distribution], slo_s: float | None) -> tuple[float, fl
 
 
 def _distribution(rows: pd.DataFrame) -> Distribution:
-    counts = rows.groupby("latency_s", sort=True)["count"].sum()
+    counts = rows.groupby("latency_s", sort=True)["requests"].sum()
     return Distribution(counts.index.to_numpy(dtype=float), counts.to_numpy(dtype=np.int64))
 
 

@@ -41,7 +41,7 @@ def decisions(comparison: Comparison) -> pd.DataFrame:
         for number, place in enumerate(kept.places)
         if (file := place / "decision_rates.parquet").is_file()
     ]
-    columns = ["variant", "replication", "filter", "by", "name", "time_s", "interval_s", *COLUMNS]
+    columns = ["variant", "replication", "filter_name", "by", "name", "time_s", "interval_s", *COLUMNS]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 

@@ -46,7 +46,7 @@ def _splits(subject: Subject, names: list[str]) -> list[Drawing]:
     for at, name in enumerate(names):
         for by in SPLITS:
             for place, variant in enumerate(subject.variants):
-                rows = acted[(acted["filter"] == name) & (acted["by"] == by) & (acted["variant"] == variant)]
+                rows = acted[(acted["filter_name"] == name) & (acted["by"] == by) & (acted["variant"] == variant)]
                 if len(rows) and len(made) < MOST_SPLIT:
                     made.append(_drawing(subject, f"filters-{at}-{by}-{place}", name, by=by, variant=variant))
     return made

@@ -22,15 +22,24 @@ LIMITS: tuple[tuple[str, str], ...] = (
     ("", "What an answer holds: a cache knows keys, not contents; a transformation costs time and changes sizes."),
     ("", "The gateway's own discovery of its routes: a canary's weights are the same at all replicas at once."),
     (
+        "",
+        (
+            "Of Envoy's active health checks: `no_traffic_interval` (60 s between checks until a cluster has had traffic), the jitters "
+            'and the edge intervals, and checks that say "degraded" or "fail at once". Of discovery: `DRAINING`; an endpoint that '
+            "leaves, leaves the list."
+        ),
+    ),
+    (
         "Kubernetes itself",
         (
-            "no nodes that fill up, no CPU quota; rollouts restart replicas in place. Put the effect of a quota into the service's times."
+            "no nodes that fill up, no CPU quota, no surge: a rolling restart stops a replica before it starts the one that replaces it. Put the "
+            "effect of a quota into the service's times."
         ),
     ),
 )
 """Topic and sentence of each point, word for word as docs/model.md has them."""
 TRUST = (
-    "What goes in decides the rest: times fitted on an idle system know nothing of a loaded one. "
+    "What goes in decides the rest: times fitted on an idle system do not describe a loaded one. "
     "Compare variants on the same scenario before you believe absolute figures."
 )
 """How far to trust it, from the same page."""

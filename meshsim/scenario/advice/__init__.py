@@ -8,6 +8,7 @@ from meshsim.scenario.advice import (
     capacity,
     checked,
     ejecting,
+    endless,
     faulty,
     hashing,
     leaving,
@@ -17,6 +18,7 @@ from meshsim.scenario.advice import (
     retrying,
     schedule,
     sharing,
+    waiting,
     without_effect,
 )
 from meshsim.scenario.flow.flow import Flow
@@ -34,6 +36,7 @@ CHECKS = (
     *patience.CHECKS,
     *pools.CHECKS,
     *retrying.CHECKS,
+    *endless.CHECKS,
     *ejecting.CHECKS,
     *faulty.CHECKS,
     *checked.CHECKS,
@@ -42,6 +45,7 @@ CHECKS = (
     *reach.CHECKS,
     *schedule.CHECKS,
     *sharing.CHECKS,
+    *waiting.CHECKS,
     *without_effect.CHECKS,
 )
 

@@ -70,9 +70,9 @@ def service_workers(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.USERS_WAIT,
                 path,
-                f"users who never had to wait would ask {name} for {of_all.words}, and it has {has}: they wait, and all together get"
-                f" no more than {per_second(workers * NS_PER_S / of_all.held_ns)} from it; give it"
-                f" {ceil(of_all.busy * 1.25 / replicas)} workers or more in each replica if they are not to",
+                f"without any wait, users would ask {name} for {of_all.words}, and it has {has}: they wait, and all together get no more"
+                f" than {per_second(workers * NS_PER_S / of_all.held_ns)} from it; to avoid that, give it"
+                f" {ceil(of_all.busy * 1.25 / replicas)} workers or more in each replica",
             )
 
 
@@ -174,8 +174,8 @@ def rate_limits(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.RATE_LIMIT_NOT_CHECKED,
                 unknown.path,
-                "what this limit refuses was not worked out: nobody knows before the run how many counters meet how many requests; look"
-                " for 429 (RL) in the run",
+                "this limit was not checked, because nobody knows before the run how the requests spread over its counters; look for 429"
+                " (RL) in the run",
             )
 
 
@@ -184,7 +184,7 @@ def _limited(one: Excess) -> str:
     remedy = "raise tokens_per_fill" if hasattr(limit, "tokens_per_fill") else "raise the limit"
     lets = f"all replicas together let {per_second(one.limit)} pass"
     if one.rate <= one.limit:
-        lets += f", though not what comes in bunches of more than {limit.limit():,}"
+        lets += f", but not bursts of more than {limit.limit():,}"
         remedy = f"raise {next((name for name in BURSTS if hasattr(limit, name)), 'the limit')}"
     share = f"{one.refused:.0%}" if one.refused - one.least < WORTH_SAYING else f"{one.least:.0%} to {one.refused:.0%}"
     return (

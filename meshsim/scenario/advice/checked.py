@@ -11,6 +11,7 @@ from meshsim.scenario.advice.remark import Kind, Remark, time
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from meshsim.policies.outlier_detection import OutlierDetection
     from meshsim.scenario.flow.flow import Flow
 
 
@@ -21,15 +22,29 @@ def ejections_that_checks_end(flow: Flow) -> Iterator[Remark]:
             outliers, checks = one.traffic.outliers, one.traffic.health_checks
             if outliers is None or checks is None or not outliers.successful_active_health_check_uneject_host:
                 continue
-            if checks.interval < outliers.base_ejection_time:
+            if checks.interval < _longest_ns(outliers):
                 yield Remark(
                     Kind.CHECKS_END_EJECTIONS,
                     path,
                     f"a host of {one.service} that fails its requests and passes its health checks is back after {time(checks.interval)}"
-                    f" at most, not after {time(outliers.base_ejection_time)}: a passed check ends an ejection; write"
-                    " successful_active_health_check_uneject_host: false, or leave it where the checks find what the requests find",
+                    f" at most, not after {_own_end(outliers)}: a passed check ends an ejection; write"
+                    " successful_active_health_check_uneject_host: false, or leave it if the checks fail whenever the requests do",
                 )
                 break
+
+
+def _longest_ns(outliers: OutlierDetection) -> int:
+    """How long an ejection lasts in the end."""
+    return max(outliers.base_ejection_time, outliers.max_ejection_time)
+
+
+def _own_end(outliers: OutlierDetection) -> str:
+    """After how long a host would be back without checks: each time in a row after as long again as the first.
+
+    Source: Envoy, source/common/upstream/outlier_detection_impl.cc (checkHostForUneject).
+    """
+    base_ns, longest_ns = outliers.base_ejection_time, _longest_ns(outliers)
+    return time(base_ns) + (f", twice as long the next time and so on up to {time(longest_ns)}" if longest_ns > base_ns else "")
 
 
 def leaving_that_checks_put_off(flow: Flow) -> Iterator[Remark]:

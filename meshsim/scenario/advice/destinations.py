@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.policies.locality import LocalityDistribute
@@ -49,6 +50,8 @@ class Destination:
     """Of a gateway: what its routes to the service try."""
     zones: tuple[str, ...] = ("",)
     """Where the callers are."""
+    room: float = inf
+    """How many calls the callers can have at once, each of their workers one: no more than that wait."""
 
     @cached_property
     def traffic(self) -> effective.Traffic:
@@ -205,16 +208,18 @@ def _of_services(flow: Flow) -> Iterator[Destination]:
         yield from _of_waypoints(flow, rates)
         return
     for (caller, service), (rate, held) in rates.items():
-        callers, zones = scenario.services[caller].replicas, zones_of(scenario.services[caller])
+        calling = scenario.services[caller]
+        callers, zones = calling.replicas, zones_of(calling)
+        room = inf if calling.is_async else calling.workers * callers
         if flow.has_mesh:
             in_mesh = {} if mesh is None else mesh.traffic
             who = f"one sidecar of {caller}"
             by = Caller("sidecar")
-            yield Destination(service, who, "mesh", in_mesh, flow.product, callers, rate, held, by, zones=zones)
+            yield Destination(service, who, "mesh", in_mesh, flow.product, callers, rate, held, by, zones=zones, room=room)
         else:
             entries = _without_proxy(scenario)
             who = f"one replica of {caller}"
-            yield Destination(service, who, "direct", entries, resolve(NO_PRODUCT), callers, rate, held, zones=zones)
+            yield Destination(service, who, "direct", entries, resolve(NO_PRODUCT), callers, rate, held, zones=zones, room=room)
 
 
 def _of_waypoints(flow: Flow, rates: dict[tuple[str, str], Asked]) -> Iterator[Destination]:

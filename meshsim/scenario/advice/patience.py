@@ -22,8 +22,8 @@ def per_try_timeouts(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.PER_TRY_TIMEOUT_NEVER_FIRES,
                 (*tries.path, "per_try_timeout"),
-                f"a try may take {time(tries.per_try_timeout_ns)}, and the timeout over all tries of {layer.who} is"
-                f" {time(layer.timeout_ns)}: it never fires, and nothing that times out is retried;"
+                f"per_try_timeout is {time(tries.per_try_timeout_ns)}, and the timeout over all tries of {layer.who} is"
+                f" {time(layer.timeout_ns)}: per_try_timeout never fires, and nothing that times out is retried;"
                 f" write less than {time(layer.timeout_ns)}",
             )
 
@@ -91,7 +91,7 @@ def without_an_end(flow: Flow) -> Iterator[Remark]:
                 yield Remark(
                     Kind.NOTHING_ENDS_THE_CALL,
                     ("faults", index, "unreachable"),
-                    f"nothing ends a call along {way.names}: who waits for an answer of {target} as it becomes unreachable waits until"
+                    f"no timeout ends a call along {way.names}: a caller that waits for {target} when it becomes unreachable waits until"
                     " TCP gives up, a quarter of an hour, however short the fault; write a timeout",
                 )
                 break

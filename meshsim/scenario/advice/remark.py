@@ -78,6 +78,9 @@ class Kind(Enum):
     CHECKS_END_EJECTIONS = auto()
     CHECKS_PUT_LEAVING_OFF = auto()
     RETRIES_WITHOUT_END = auto()
+    NOTHING_FILLS_THE_QUEUE = auto()
+    QUEUE_IS_FULL_AT_ONCE = auto()
+    TIMEOUT_ENDS_NO_WAIT = auto()
 
 
 class Remark(NamedTuple):

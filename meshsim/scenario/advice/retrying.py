@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from meshsim.scenario.flow.flow import Flow, Way
     from meshsim.scenario.flow.reading import Layer, Path, Tries
 
-MANY = 1_000
-"""Retries that nobody counts on one by one."""
-NO_WAIT_NS = 1_000
 UNAVAILABLE = GRPC_STATUS["unavailable"]
 
 
@@ -144,29 +141,14 @@ def _without_room(one: Destination) -> tuple[Path, str]:
     if traffic.budget_percent is not None:  # in place of max_retries
         if traffic.budget_percent or traffic.min_retry_concurrency:
             return (), ""
-        return one.path("retry_budget"), "the budget is 0% of the requests, and no retry at the least"
+        return one.path("retry_budget"), "the budget is 0% of the requests, with min_retry_concurrency: 0"
     if (traffic.circuit_breakers or {}).get("max_retries") == 0:
         return (*one.path("circuit_breakers"), "max_retries"), "max_retries: 0 leaves room for no retry"
     return (), ""
-
-
-def endless(flow: Flow) -> Iterator[Remark]:
-    """Retries of which there is no end, without a wait between them."""
-    for one in destinations(flow):
-        retries, path = one.traffic.retries, one.path("retries")
-        if retries is None or not path or retries.num_retries < MANY:
-            continue
-        if retries.back_off.base_interval <= NO_WAIT_NS and one.traffic.budget_percent is None:
-            yield Remark(
-                Kind.RETRIES_WITHOUT_END,
-                path,
-                f"{retries.num_retries:,} retries without a wait between them: while {one.service} refuses at once, one request asks"
-                " for ever in one instant; write a retry_back_off, or fewer num_retries",
-            )
 
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 
-CHECKS = (multiplying, never_matching, never_paid, endless)
+CHECKS = (multiplying, never_matching, never_paid)

@@ -73,7 +73,7 @@ def splits(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.STICKY_WITH_ONE_DESTINATION,
                 ("gateway", "routes", name, "sticky"),
-                "the route has one destination, so that nobody can change it; leave it out",
+                "the route has one destination, so that there is nothing to stick to; leave it out",
             )
         elif route.sticky == "consumer" and not any(load.consumer for load in flow.scenario.load.values()):
             yield Remark(
@@ -85,7 +85,7 @@ def splits(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.STICKY_WITHOUT_USERS,
                 ("gateway", "routes", name, "sticky"),
-                "no load has virtual users, so that each request is a new one's; write sticky: address, or a load with executor:"
+                "no load has virtual users, so that each request is a new user's; write sticky: address, or a load with executor:"
                 " constant-vus",
             )
 

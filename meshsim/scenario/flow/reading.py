@@ -13,6 +13,7 @@ from meshsim.scenario.sections.errors import ReplayedTime
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from meshsim.policies.retry.back_off import BackOff
     from meshsim.scenario.defaults import Product
     from meshsim.scenario.sections.gateway import GatewaySection
     from meshsim.scenario.sections.model import Scenario
@@ -34,6 +35,8 @@ class Tries:
     """0 for none."""
     path: Path
     """Of the block; empty where the product adds it."""
+    back_off: BackOff | None = None
+    """How long it waits in between."""
 
 
 NO_RETRY = Tries(1, (), (), 0, ())
@@ -153,7 +156,7 @@ def tries(made: effective.Retries | None, path: Path) -> Tries:
     """The tries that a block at `path` makes."""
     if made is None:
         return NO_RETRY
-    return Tries(1 + made.num_retries, made.retry_on, made.retriable_status_codes, made.per_try_timeout_ns, path)
+    return Tries(1 + made.num_retries, made.retry_on, made.retriable_status_codes, made.per_try_timeout_ns, path, made.back_off)
 
 
 def routes(scenario: Scenario, product: Product, has_gateway: bool) -> dict[str, Route]:  # noqa: FBT001

@@ -58,7 +58,7 @@ class GatewaySection(ProxySection, PlacedSection):
     """Before a replica ends: the balancer sends it no new connections (clients that have looked up its address still come), and it closes
     each after its next answer; what is in it at the end is cut (UC)."""
     readiness: ReadinessSection | None = None
-    """By which the balancer notices that a replica has crashed or cannot be reached, as a fault has it; without it, it goes on sending
+    """The probe by which the balancer notices that a fault has crashed a replica or cut it off; without it, the balancer goes on sending
     new connections there."""
     traffic: dict[str, TrafficSection] = Field(default_factory=dict)
     """What the gateway does for the calls to a service; `*` for all. A route's own timeout and retries come first."""

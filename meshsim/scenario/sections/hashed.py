@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _has_a_hash(text: str) -> str:
     if not text:
-        raise mistake("must not be empty: nothing has no hash")
+        raise mistake("must not be empty: an empty text cannot be hashed")
     return text
 
 
@@ -26,4 +26,4 @@ def different_texts(texts: Sequence[str], field: str) -> None:
     """Raise a mistake where a text is there twice: two with one hash are one to a load balancer."""
     text, times = Counter(texts).most_common(1)[0]
     if times > 1:
-        raise mistake(f"{text!r} is there {times:,} times: what has one name has one hash", field)
+        raise mistake(f"{text!r} is there {times:,} times: the same name has the same hash", field)

@@ -96,7 +96,7 @@ class LoadSection(Section):
     addresses: Annotated[int, Ge(1), Le(10_000_000)] = 1
     """Different addresses that the requests come from; a virtual user keeps its own."""
     credentials: CredentialsSection = Field(default_factory=CredentialsSection)
-    """What requests prove themselves with, for filters that authenticate: a good one, the same for all, where absent."""
+    """What requests authenticate with: one valid credential, the same for all, where absent."""
     criticality: Criticality = "critical"
     """How important they are, for filters that shed load."""
     requests_per_connection: Annotated[int, Ge(0), Le(1_000_000)] = 0

@@ -162,7 +162,7 @@ class RouteSection(Section):
     fallback: str | None = None
     """Where a request goes once more when its answer was a 5xx or none, after all retries."""
     aggregate: list[AggregateCall] = Field(default_factory=list)
-    """Further calls, at the same time as that `to` its destination, whose answers go into the one answer."""
+    """Further calls, in parallel with the one to `to`; their answers are merged into one."""
     max_body: Annotated[Size, Ge(1)] | None = None
     """Requests with a larger body are answered 413; no limit where absent."""
     timeout: Timeout | None = None

@@ -161,7 +161,7 @@ class PlacedSection(Section):
     zone: Name | None = None
     """Where all replicas are."""
     zones: dict[Name, Annotated[int, Ge(0), Le(10_000)]] | None = None
-    """How many replicas there are in each zone; with 0 it is there for those that come later."""
+    """Replicas in each zone; a zone with 0 gets only replicas that are added later."""
 
     @model_validator(mode="before")
     @classmethod

@@ -131,7 +131,7 @@ class TrafficSection(Section):
     hedge_policy: HedgeSection | None = None
     """A further try while one is still on its way."""
     idle_timeout: Timeout | None = None
-    """Time without a byte on a request: 504 with flag SI. Envoy's 5m matters only to longer requests; write it to have it."""
+    """Time without a byte on a request: 504 with flag SI. Not set by default: Envoy's 5m matters only to longer requests."""
     connect_timeout: Timeout | None = None
     """Time to make a connection, TLS included; then 503 with flag UF."""
     connections: ConnectionsSection | None = None
@@ -147,7 +147,7 @@ class TrafficSection(Section):
     healthy_panic_threshold: Share | None = None
     """Share of healthy hosts below which all are used; 0% for never."""
     overprovisioning_factor: Percent | None = None
-    """In percent: how much more than its share a priority or zone is taken to bear, 140 in Envoy."""
+    """In percent: the load that a priority or zone is assumed to bear, relative to its share; 140 in Envoy."""
     update_merge_window: Duration | None = None
     """How soon after one change of health the workers hear of the next: 1s in Envoy."""
     ignore_health_on_host_removal: bool | None = None

@@ -119,7 +119,7 @@ class Dialler:
 
     def dial(self, connection: Connection) -> Steps:
         """Open a connection; whether it is open."""
-        activity = self._view.activity
+        activity = self._view.activity_of(connection.endpoint)
         timeout_ns = self._settings.connect_timeout_ns
         timers = self._clock if self._view.ticks is None else self._view.ticks
         timer = timers.timers(timeout_ns).start(OK) if timeout_ns else None
@@ -141,8 +141,8 @@ class Dialler:
 
     def _shake_hands(self, connection: Connection) -> Steps:
         """TCP, then TLS; whether the instance answered to the end."""
-        activity = self._view.activity
         endpoint, instance, tls = connection.endpoint, connection.endpoint.instance, self._settings.tls
+        activity = self._view.activity_of(endpoint)
         if instance.is_unreachable:
             yield UNANSWERED_AFTER_NS
             activity.connect_timeouts += 1
@@ -171,8 +171,9 @@ class Dialler:
         instance, view = endpoint.instance, self._view
         is_resumed = bool(tls.resumed_ns) and self._sessions[endpoint.index] == instance.incarnation
         work_ns = tls.resumed_ns if is_resumed else tls.handshake_ns
-        view.activity.handshakes += 1
-        view.activity.resumed += is_resumed
+        activity = view.activity_of(endpoint)
+        activity.handshakes += 1
+        activity.resumed += is_resumed
         if view.proxy is not None and work_ns:
             yield from view.proxy.station.hold(work_ns)
         trips_ns = sum(self._round_trip_ns(endpoint) for _ in range(tls.round_trips))
@@ -191,5 +192,5 @@ class Dialler:
         if endpoint.latency_ns != NONE:
             return 2 * endpoint.latency_ns
         self._trips += 1
-        key = self._view.key + self._trips
+        key = self._view.luck + self._trips
         return sum(self._links.latency_ns(key, HANDSHAKE_WAY + way, self._view.zone, endpoint.zone) for way in (REQUEST_WAY, 1))

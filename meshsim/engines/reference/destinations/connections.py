@@ -102,7 +102,7 @@ class ConnectionPool:
         if waiter.is_answered:
             return waiter
         waiter.is_parked = True
-        activity = self._view.activity
+        activity = self._view.activity_of(pool.endpoint)
         activity.pool_waits += 1
         activity.connection_overflows += pool.missing > pool.connecting * self._streams_each
         try:
@@ -218,7 +218,7 @@ class ConnectionPool:
     def _close(self, pool: HostPool, *, was_open: bool = True) -> None:
         pool.endpoint.open -= 1
         self._view.connections.done()
-        self._view.activity.closed += was_open
+        self._view.activity_of(pool.endpoint).closed += was_open
 
 
 class ConnectionLayer:

@@ -9,7 +9,7 @@ from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.merge_window import MergeWindow
 from meshsim.flags import Flag
 from meshsim.policies.load_balancing import FROM_THE_START
-from meshsim.randomness import LATENESS, OUTLIER, PHASE, START_OFFSET, Draw, call_key, uniform
+from meshsim.randomness import LATENESS, OUTLIER, PHASE, START_OFFSET, Draw, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _NEVER_ASKED = int(Flag.UO)
 """The pool answered: no host has done anything wrong."""
-TIMER_TICK_NS = 4_000_000
-"""Envoy's timers stand on libevent's coarse clock, which a Linux kernel of 250 Hz moves each 4 ms: a sweep is late by up to that."""
 
 
 class Health:
@@ -42,7 +40,7 @@ class Health:
     def __init__(self, view: Hosts) -> None:
         self._view = view
         count, cluster = len(view.endpoints), view.cluster
-        self._key = call_key(call_key(view.key, view.service), cluster.subset + 1)
+        self._key = view.luck
         self._draw = Draw()
         self._draws = 0
         order = self._draw.at(self._key, START_OFFSET)
@@ -52,7 +50,7 @@ class Health:
         self._levels = [one.priority if locality is None else locality.level(one, view.zone) for one in view.endpoints]
         """Priority of each endpoint: its own, or what the policy of locality makes of its zone."""
         self._windows = {
-            level: MergeWindow(view.clock, cluster.merge_window_ns, partial(self._deliver, level))
+            level: MergeWindow(view.clock, cluster.merge_window_ns, partial(self._deliver, level), view.ticks)
             for level in sorted(set(self._levels))
         }
         self._wakes: set[int] = set()
@@ -166,16 +164,19 @@ class Health:
     def _sweep(self) -> Generator[simpy.Event, None, None]:
         """A SimPy process: outlier detection looks at all hosts at each interval.
 
-        Each change is told by itself: of hosts that come back together the first is there at once, the others a window later. A sweep
-        is late by a time of its own. So it is chance whether a full interval has passed since the sweep before, by which the first one
-        after a return lowers the multiplier; measured on Envoy 1.40, where it did and did not.
+        Each change is told by itself: of hosts that come back together the first is there at once, the others a window later. In a
+        proxy whose clock is coarse an interval lasts whole ticks, and a sweep is late by up to one. So it is chance there whether a full
+        interval has passed since the sweep before, by which the first one after a return lowers the multiplier; measured on Envoy 1.40,
+        where it did and did not.
         """
         clock, outliers, settings = self._view.clock, self._outliers, self._view.cluster.outliers
         assert outliers is not None and settings is not None  # noqa: S101, PT018 — only then it runs
         phase_ns = round(uniform(self._key, PHASE) * settings.interval) if settings.phase is None else settings.phase
         due_ns, number = clock.now_ns + phase_ns, 0
+        tick_ns = 0 if self._view.ticks is None else self._view.ticks.tick_ns
+        interval_ns = -(-settings.interval // tick_ns) * tick_ns if tick_ns else settings.interval
         while True:
-            late_ns = round(uniform(self._key, LATENESS, number) * TIMER_TICK_NS)
+            late_ns = round(uniform(self._key, LATENESS, number) * tick_ns)
             yield clock.pause(max(0, due_ns + late_ns - clock.now_ns))
             for index in outliers.sweep(clock.now_ns, self._chance()):
                 endpoint = self._view.endpoints[index]
@@ -184,10 +185,10 @@ class Health:
                     self._tell()
                 else:
                     self._eject(endpoint)
-            due_ns, number = due_ns + settings.interval, number + 1
+            due_ns, number = due_ns + interval_ns, number + 1
 
     def _eject(self, endpoint: EndpointView) -> None:
-        self._view.activity.ejections += 1
+        self._view.activity_of(endpoint).ejections += 1
         endpoint.is_ejected = True
         drain(self._view, endpoint)
         self._tell()
@@ -210,7 +211,7 @@ class Health:
         for endpoint in view.endpoints:
             is_available = accrual.is_available(endpoint.index, clock.now_ns)
             if endpoint.is_available and not is_available:
-                view.activity.ejections += 1
+                view.activity_of(endpoint).ejections += 1
             endpoint.is_available = is_available
         view.refresh()
         next_ns = accrual.next_change_ns()

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.engines.reference.time.clock import Expired
 from meshsim.engines.reference.time.outcome import LOST_AFTER_NS, OK
+from meshsim.engines.reference.time.ticks import main_thread_ns
 from meshsim.engines.reference.travel.network import ANSWER_WAY, REQUEST_WAY
 from meshsim.plan import NONE
-from meshsim.randomness import PHASE, call_key, uniform
+from meshsim.randomness import CHECKS, PHASE, call_key, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -45,7 +46,7 @@ class HealthChecker:
         self._endpoint = endpoint
         self._links = links
         self._check = check
-        self._key = call_key(call_key(view.key, view.service), endpoint.index)
+        self._key = call_key(call_key(view.luck, CHECKS), endpoint.index)
         self._failures = self._successes = self._number = 0
         self._is_first = False
         self._session = 0
@@ -81,7 +82,7 @@ class HealthChecker:
             has_passed = yield is_answered
             if session == self._session:
                 self._count(has_passed=has_passed)
-            yield clock.pause(self._check.interval_ns)
+            yield clock.pause(main_thread_ns(self._view.ticks, self._check.interval_ns))
 
     def _probe(self) -> Steps:
         """One check: whether it passed."""

@@ -29,6 +29,10 @@ class Limited:
         self.requests = ResourceLimit(limits.max_requests if limits else NO_LIMIT)
         self.retries = ResourceLimit(limits.max_retries if limits else NO_LIMIT)
         self.budget = cluster.budget
+        self.begin(cluster, born_ns, time_zero_ns)
+
+    def begin(self, cluster: Cluster, born_ns: int, time_zero_ns: int) -> None:
+        """What a process learns, as one that has just begun knows it: of the requests under way the limits above go on counting."""
         self.token_budget = None if cluster.token_budget is None else cluster.token_budget.build(born_ns=born_ns)
         self.breaker = None if cluster.breaker is None else cluster.breaker.build(time_zero_ns=time_zero_ns)
         self.throttling = None if cluster.throttling is None else cluster.throttling.build(born_ns=born_ns)

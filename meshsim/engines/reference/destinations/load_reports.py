@@ -48,8 +48,10 @@ class LoadReports:
 
     def watch(self, endpoint: EndpointView, interval_ns: int, phase: str) -> Generator[simpy.Event, None, None]:
         """A SimPy process: reports at intervals, at a phase of this endpoint's own, of its proxy's, or at everybody's."""
-        index = {"endpoint": 1000 + endpoint.index, "proxy": 999}.get(phase)
-        yield self._clock.pause(interval_ns if index is None else round(uniform(self._view.key, PHASE, index) * interval_ns))
+        phases = {"endpoint": (self._view.luck, 1000 + endpoint.index), "proxy": (self._view.key, 999)}
+        yield self._clock.pause(
+            round(uniform(phases[phase][0], PHASE, phases[phase][1]) * interval_ns) if phase in phases else interval_ns
+        )
         while True:
             if endpoint.is_member and not endpoint.instance.is_unreachable and not endpoint.instance.is_down:
                 self.send(endpoint)

@@ -14,6 +14,8 @@ class Part(Protocol):
 
     key: int
     service: int
+    operation: int
+    """What calls ask it for; NONE where they say so themselves."""
     activity: Activity
     endpoints: list[EndpointView]
 

@@ -81,7 +81,7 @@ class PoolLayer:
         if waiter.is_answered:
             return waiter.is_admitted
         waiter.is_parked = True
-        activity = self._view.activity
+        activity = self._view.activity_of(endpoint)
         activity.pool_waits += 1
         activity.connection_overflows += 1
         try:

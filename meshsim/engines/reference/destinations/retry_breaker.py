@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.roles import Retrying
+    from meshsim.engines.reference.travel.endpoint import EndpointView
 
 
-def admits_retry(view: Retrying, *, is_timeout: bool) -> bool:
-    """Whether the retry breaker has room; the slot is taken.
+def admits_retry(view: Retrying, endpoint: EndpointView | None, *, is_timeout: bool) -> bool:
+    """Whether the retry breaker has room after a try at an endpoint; the slot is taken.
 
     The try that has just failed counts as active still.
     """
@@ -19,6 +20,6 @@ def admits_retry(view: Retrying, *, is_timeout: bool) -> bool:
     if has_room and view.token_budget is not None:
         has_room = view.token_budget.withdraw(view.clock.now_ns, is_timeout)
     if not has_room:
-        view.activity.retries_refused += 1
+        view.activity_of(endpoint).retries_refused += 1
         return False
     return view.retries.admit()

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
 
     from meshsim.engines.reference.destinations.activity import Activity
     from meshsim.engines.reference.time.clock import Clock
+    from meshsim.engines.reference.time.ticks import Ticks
     from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.plan import Cluster
     from meshsim.policies.admission import ResourceLimit
+    from meshsim.policies.locality import Arrangement, Source
     from meshsim.policies.retry import RetryBudget, RetryTokenBudgetState
 
 
@@ -39,8 +41,8 @@ class Hosts(Protocol):
     """A view, as its health sees it: endpoints to look after, and who looks at them again when one of them has changed."""
 
     clock: Clock
-    key: int
-    service: int
+    ticks: Ticks | None
+    luck: int
     zone: int
     cluster: Cluster
     activity: Activity
@@ -52,8 +54,32 @@ class Hosts(Protocol):
         """All that it may ever know, by index."""
         ...
 
+    def activity_of(self, endpoint: EndpointView | None) -> Activity:
+        """Where it is counted what befalls an endpoint."""
+        ...
+
     def refresh(self) -> None:
         """Work out anew among whom picks are made."""
+        ...
+
+
+class Grouped(Protocol):
+    """A view, as those see it who pick among some of its endpoints only."""
+
+    endpoints: list[EndpointView]
+    sources: list[Source]
+    """Of the groups that other picks are made among."""
+
+    def level(self, endpoint: EndpointView) -> int:
+        """The priority of an endpoint."""
+        ...
+
+    def arrange(self, members: list[EndpointView]) -> tuple[Arrangement, list[list[EndpointView]]]:
+        """Share them out in groups."""
+        ...
+
+    def prepare(self, source: Source, group: list[EndpointView]) -> None:
+        """A balancer for a group."""
         ...
 
 
@@ -61,12 +87,15 @@ class Retrying(Protocol):
     """A view, as its retry breaker sees it."""
 
     clock: Clock
-    activity: Activity
     requests: ResourceLimit
     pending: ResourceLimit
     retries: ResourceLimit
     budget: RetryBudget | None
     token_budget: RetryTokenBudgetState | None
+
+    def activity_of(self, endpoint: EndpointView | None) -> Activity:
+        """Where it is counted what befalls an endpoint."""
+        ...
 
 
 class Balanced(Protocol):

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.plan import Cluster, Service
+    from meshsim.policies.locality import Source
 
 
 class BackendPart:
     """The endpoints of one service in a view over several: what discovery tells of, and what is counted."""
 
-    __slots__ = ("_first", "_view", "activity", "endpoints", "key", "listed", "service", "weight")
+    __slots__ = ("_first", "_view", "activity", "endpoints", "key", "listed", "operation", "service", "weight")
 
     def __init__(self, view: RuleView, number: int, first: int, service: Service) -> None:
         backend = view.cluster.backends[number]
@@ -37,7 +38,7 @@ class BackendPart:
         self._first = first
         """Number of its first endpoint in the view."""
         self.key = view.key
-        self.service = backend.service
+        self.service, self.operation = backend.service, backend.operation
         self.weight = backend.weight
         count = len(service.weights)
         self.endpoints: list[EndpointView] = view.endpoints[first : first + count]
@@ -45,7 +46,7 @@ class BackendPart:
         self.listed = [index < replicas for index in range(count)]
         """Which of them discovery has told of; they are members of the view while the backend has a weight."""
         self.activity = view.activity if not number else Activity()
-        """Of the first backend also what has to do with none of them alone."""
+        """Of the first backend also what has to do with no endpoint: Envoy counts all of it for the cluster."""
         for endpoint, is_listed in zip(self.endpoints, self.listed, strict=True):
             endpoint.backend = number
             endpoint.is_member = is_listed and self.weight > 0.0
@@ -86,7 +87,7 @@ class RuleView(View):
     locality_weighted_lb_config), and its issue 9775.
     """
 
-    __slots__ = ("_parts", "_services", "_weighted")
+    __slots__ = ("_nobody", "_parts", "_services", "_weighted")
 
     def __init__(
         self,
@@ -111,6 +112,7 @@ class RuleView(View):
             endpoint.index = index
         firsts = [sum(len(one.weights) for one in self._services[:number]) for number in range(len(self._services))]
         self._parts = tuple(BackendPart(self, number, firsts[number], one) for number, one in enumerate(self._services))
+        self._nobody = self._parts[0]
         if self.cluster.weighs_backends:
             self._locality = self._weighted = WeightedBackends([part.weight for part in self._parts])
 
@@ -119,12 +121,18 @@ class RuleView(View):
         """Its backends."""
         return self._parts
 
-    def notice(self, endpoint: EndpointView, status: int, grpc_status: int, flags: int, rtt_ns: int) -> None:
-        """What became of an attempt; an ejection counts for the backend that it befalls."""
-        before = self.activity.ejections
-        super().notice(endpoint, status, grpc_status, flags, rtt_ns)
-        ejected, self.activity.ejections = self.activity.ejections - before, before
-        self._parts[endpoint.backend].activity.ejections += ejected
+    @property
+    def nobody(self) -> Part:
+        """The backend whose share it was, where the pick was among one backend's; else the first."""
+        return self._nobody
+
+    def activity_of(self, endpoint: EndpointView | None) -> Activity:
+        """Of the backend whose endpoint it is."""
+        return self.activity if endpoint is None else self._parts[endpoint.backend].activity
+
+    def _miss(self, source: Source) -> None:
+        kind = source[1]
+        self._nobody = self._parts[max(kind, 0)]
 
     def set_weights(self, weights: Sequence[float]) -> None:
         """The route has other weights, in the order of the backends."""

@@ -147,7 +147,7 @@ class Transport:
         self._count -= 1
         connection.endpoint.open -= 1
         self._view.connections.done()
-        self._view.activity.closed += was_open
+        self._view.activity_of(connection.endpoint).closed += was_open
 
     def _serve(self) -> None:
         """Those that wait longest get what is free, or may dial."""

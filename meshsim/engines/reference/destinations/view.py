@@ -8,15 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.activity import Activity
+from meshsim.engines.reference.destinations.avoiding import Avoiding
 from meshsim.engines.reference.destinations.balancer_queue import BalancerQueue
-from meshsim.engines.reference.destinations.draining import drain
 from meshsim.engines.reference.destinations.health import Health
-from meshsim.engines.reference.destinations.limited import Limited
+from meshsim.engines.reference.destinations.members import Members
 from meshsim.engines.reference.destinations.retry_breaker import admits_retry
 from meshsim.engines.reference.travel.endpoint import endpoints_of
 from meshsim.plan import NONE, HashOn, HealthStatus
 from meshsim.policies.load_balancing import NO_HASH
+from meshsim.policies.load_balancing.hashing import ANY_HASH, weighed
 from meshsim.policies.locality import ALL_HOSTS, HEALTHY_HOSTS, LocalityState, is_panic
+from meshsim.policies.locality.tables import Tables, by_hash
 from meshsim.randomness import LOAD_BALANCER, LOCALITY, START_OFFSET, Draw, call_key
 
 if TYPE_CHECKING:
@@ -37,14 +39,17 @@ if TYPE_CHECKING:
     from meshsim.policies.locality import Arrangement, Source
 
 
-class View(Limited):
+class View(Members):
     """What one proxy knows of one destination."""
 
+    operation = NONE
+    """What a call asks for whose try finds nobody: what it asked for before."""
+
     __slots__ = (
-        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_locality", "_only", "_others", "_present",
-        "_sources",
-        "activity", "client", "clients", "clock", "cluster", "draw", "endpoints", "health", "is_dynamic", "is_empty", "is_panic",
-        "key", "place", "pool", "proxy", "queue", "reports", "service", "ticks", "zone",
+        "_arrangement", "_balancer", "_balancers", "_changes", "_groups", "_hash_keys", "_hash_on", "_is_hashed",
+        "_locality", "_only", "_others", "_present", "activity", "client", "clients", "clock", "cluster", "draw",
+        "endpoints", "health", "is_dynamic", "is_empty", "is_panic", "key", "luck", "place", "pool", "proxy", "queue",
+        "reports", "service", "sources", "ticks", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +66,8 @@ class View(Limited):
         self.clock, self.place = clock, place
         self.cluster, self.service = cluster, cluster.service
         self.key, self.zone, self.proxy, self.ticks = place.key, place.zone, place.proxy, place.ticks
+        self.luck = call_key(call_key(place.key, service.stream + cluster.owner), cluster.subset + 1)
+        """What its draws come from, by names: no other view of this proxy has the same, and none changes it."""
         self.endpoints = endpoints_of(service, instances, place.zone, latency_ns)
         self.activity, self.draw = Activity(), Draw()
         if beginnings is None:
@@ -75,22 +82,22 @@ class View(Limited):
         """Where requests wait meanwhile; None where they do not."""
         self.reports: Reports | None = None
         """What brings it the endpoints' own reports of their load, where its balancer reads them."""
-        self._hash_on = cluster.hash_on
+        self._hash_on, self._is_hashed = cluster.hash_on, cluster.balancer.is_hashed
         self._hash_keys = None if cluster.hash_on is HashOn.NOTHING else hash_keys
         self._locality = cluster.locality
         if self._locality is None and (service.priorities or HealthStatus.DEGRADED in service.health):
             self._locality = LocalityState()
         self._balancers: dict[Source, LoadBalancerState] = {}
         """One for each source of endpoints that picks are made among (Envoy's HostsSource): a priority and a zone, all healthy, or all."""
-        self._sources: list[Source] = []
+        self.sources: list[Source] = []
         self._groups: list[list[EndpointView]] = []
         """What each source consists of now."""
         self._only: list[EndpointView] | None = None
         """The one group of endpoints, where there is one and requests have no hash: the usual case, kept short."""
         self._balancer: LoadBalancerState
         self._arrangement: Arrangement | None = None
-        self._others: dict[int, tuple[Arrangement, list[list[EndpointView]]]] = {}
-        """By priorities that were tried before, a bit for each: among whom such a retry is made."""
+        self._others = Avoiding(self)
+        """Among whom a retry is made that avoids priorities."""
         self._changes = 0
         self._present: tuple[int, int] | None = None
         self.is_panic = False
@@ -106,16 +113,15 @@ class View(Limited):
         """Whether its endpoints may change, or may be gone without its knowing, or there are none to begin with."""
         self.refresh()
 
-    def _begin(self, service: Service) -> None:
-        """Who is a member at the start."""
-        replicas = len(self.endpoints) if service.lifecycle is None else service.lifecycle.replicas
-        for endpoint in self.endpoints:
-            endpoint.is_member = endpoint.index < replicas and self.belongs(endpoint.index)
-
     @property
     def parts(self) -> tuple[Part, ...]:
         """What is told of and counted by service: itself, or the backends of a view over several."""
         return (self,)
+
+    @property
+    def nobody(self) -> Part:
+        """Whose share of the requests it was where the latest pick found nobody."""
+        return self
 
     def endpoint_of(self, instance: Server) -> EndpointView | None:
         """The endpoint that an instance is here; None where its service is another one."""
@@ -134,57 +140,65 @@ class View(Limited):
             self._present = len(members), sum(endpoint.is_healthy and endpoint.is_available for endpoint in members)
         return self._present
 
-    def belongs(self, index: int) -> bool:
-        """Whether an instance is one that this view may ever know: of its subset, and in a zone that its locality policy lets it know."""
-        instance, subset, locality = self.endpoints[index].instance, self.cluster.subset, self._locality
-        return subset in (NONE, instance.subset) and (locality is None or locality.knows(instance.zone, self.zone))
-
     def refresh(self) -> None:
         """Work out anew among whom picks are made; after any change of membership or health."""
         members = [endpoint for endpoint in self.endpoints if endpoint.is_member and endpoint.is_available]
-        self._others.clear()
+        self._others.forget()
+        weights: list[list[float] | None] = []
         if self._locality is None:
             healthy = [endpoint for endpoint in members if endpoint.is_healthy]
             self.is_panic = is_panic(len(healthy), len(members), self.cluster.panic_threshold, self.cluster.overprovisioning)
             self._groups = [members if self.is_panic else healthy]
-            self._sources = [ALL_HOSTS if self.is_panic else HEALTHY_HOSTS]
+            self.sources = [ALL_HOSTS if self.is_panic else HEALTHY_HOSTS]
         else:
-            self._arrangement, self._groups = self._arrange(members)
-            self._sources = self._arrangement.sources
+            self._arrangement, self._groups = self.arrange(members)
+            self.sources = self._arrangement.sources
+            weights = self._arrangement.weights if isinstance(self._arrangement, Tables) else weights
             self.is_panic = any(self._arrangement.is_panic)
-        for source, group in zip(self._sources, self._groups, strict=True):
-            self._prepare(source, group)
+        for number, (source, group) in enumerate(zip(self.sources, self._groups, strict=True)):
+            self.prepare(source, group, weights[number] if weights else None)
         self._changes += 1
         is_simple = self._arrangement is None and self._hash_on is HashOn.NOTHING and bool(self._groups[0])
         self._only = self._groups[0] if is_simple else None
         if is_simple:
-            self._balancer = self._balancers[self._sources[0]]
+            self._balancer = self._balancers[self.sources[0]]
         self.is_empty = not any(self._groups)
         if self.queue is not None:
             self.queue.refreshed()
 
-    def _arrange(self, members: list[EndpointView]) -> tuple[Arrangement, list[list[EndpointView]]]:
+    def arrange(self, members: list[EndpointView]) -> tuple[Arrangement, list[list[EndpointView]]]:
+        """Share the members out in groups; of a hash each group is a table."""
         assert self._locality is not None  # noqa: S101 — whoever calls has looked
         cluster = self.cluster
-        draw = self.draw.at(call_key(self.key, self.service) + self._changes, LOCALITY)
-        arrangement = self._locality.arrange(
-            members, self.zone, self.place.callers, cluster.panic_threshold, cluster.overprovisioning, draw
-        )
+        arrangement: Arrangement
+        if self._is_hashed:
+            arrangement = by_hash(self._locality, members, self.zone, cluster.panic_threshold, cluster.overprovisioning)
+        else:
+            draw = self.draw.at(self.luck + self._changes, LOCALITY)
+            arrangement = self._locality.arrange(
+                members, self.zone, self.place.callers, cluster.panic_threshold, cluster.overprovisioning, draw
+            )
         return arrangement, [[members[position] for position in group] for group in arrangement.groups]
 
-    def _prepare(self, source: Source, group: list[EndpointView]) -> None:
-        """A balancer for a group; it keeps what it remembers when the group changes, or comes back after a time."""
+    def prepare(self, source: Source, group: list[EndpointView], weights: list[float] | None = None) -> None:
+        """A balancer for a group; it keeps what it remembers when the group changes, or comes back after a time.
+
+        All groups of one view begin their turns with one and the same random number.
+
+        Source: Envoy, source/extensions/load_balancing_policies/common/load_balancer_impl.cc (EdfLoadBalancerBase: seed_).
+        """
         if not group:
             return
-        draw = self.draw.at(call_key(self.key, self.service) + self._changes, START_OFFSET)
+        draw = self.draw.at(self.luck, START_OFFSET)
         client, clients = self.place.client, max(1, sum(self.place.callers))
+        hosts = group if weights is None else weighed(group, weights)
         if source in self._balancers:
-            self._balancers[source].update(group, draw)
+            self._balancers[source].update(hosts, draw)
         elif self._balancers:
             first = next(iter(self._balancers.values()))
-            self._balancers[source] = self.cluster.balancer.beside(first, group, draw, client, clients)
+            self._balancers[source] = self.cluster.balancer.beside(first, hosts, draw, client, clients)
         else:
-            self._balancers[source] = self.cluster.balancer.build(endpoints=group, draw=draw, client=client, clients=clients)
+            self._balancers[source] = self.cluster.balancer.build(endpoints=hosts, draw=draw, client=client, clients=clients)
 
     def pick(self, call: Call) -> EndpointView | None:
         """The load balancer's choice for an attempt; None where nobody is there to go to."""
@@ -202,44 +216,43 @@ class View(Limited):
 
     def _pick(self, call: Call, draw: Draw, number_again: int = 0) -> EndpointView | None:
         groups = self._groups
-        number = 0 if self._arrangement is None else self._arrangement.choose(draw) if groups else 0
-        if not groups or not groups[number]:
-            return None
         hash_key = NO_HASH if self._hash_keys is None else self._hash_keys.of(call.request, self._hash_on)
+        number, arrangement = 0, self._arrangement
+        if isinstance(arrangement, Tables):
+            hash_key = draw.below(ANY_HASH) if hash_key == NO_HASH else hash_key
+            number = arrangement.choose_by(hash_key)
+        elif arrangement is not None and groups:
+            number = arrangement.choose(draw)
+        if not groups or not groups[number]:
+            self._miss(self.sources[number] if groups else HEALTHY_HOSTS)
+            return None
         if number_again and hash_key != NO_HASH:
             hash_key = call_key(hash_key, number_again)
         group = groups[number]
-        return group[self._balancers[self._sources[number]].pick(group, draw, self.clock.now_ns, hash_key)]
+        return group[self._balancers[self.sources[number]].pick(group, draw, self.clock.now_ns, hash_key)]
+
+    def _miss(self, source: Source) -> None:
+        """Nobody is there among whom a pick was to be made."""
 
     def pick_avoiding(self, call: Call, priorities: int) -> EndpointView | None:
         """The choice for a retry that avoids the priorities (a bit for each) which were tried before; all once all were tried.
 
-        It is made by the balancers that other picks are made by: such a retry takes a turn like any request.
+        A load balancer that hashes knows no such thing: the hash alone says which priority it is.
 
-        Source: Envoy, source/extensions/retry/priority/previous_priorities (adjustForAttemptedPriorities).
+        Source: Envoy, source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc (chooseHost, which does not ask
+        determinePriorityLoad).
         """
-        if self._locality is None:
+        if self._locality is None or self._is_hashed:
             return self.pick(call)
-        if priorities not in self._others:
-            self._others[priorities] = self._arrange_without(priorities)
         draw = self.draw.at(call.key, LOAD_BALANCER)
-        arrangement, groups = self._others[priorities]
+        arrangement, groups = self._others.arrangement(priorities)
         number = arrangement.choose(draw) if groups else 0
         if not groups or not groups[number]:
+            self._miss(arrangement.sources[number] if groups else HEALTHY_HOSTS)
             return None
         hash_key = NO_HASH if self._hash_keys is None else self._hash_keys.of(call.request, self._hash_on)
         balancer = self._balancers[arrangement.sources[number]]
         return groups[number][balancer.pick(groups[number], draw, self.clock.now_ns, hash_key)]
-
-    def _arrange_without(self, priorities: int) -> tuple[Arrangement, list[list[EndpointView]]]:
-        """Among whom to pick outside of these priorities; among all where nobody is healthy there."""
-        members = [endpoint for endpoint in self.endpoints if endpoint.is_member and endpoint.is_available]
-        left = [endpoint for endpoint in members if not priorities >> self.level(endpoint) & 1]
-        arrangement, groups = self._arrange(left if any(one.is_healthy for one in left) else members)
-        for source, group in zip(arrangement.sources, groups, strict=True):
-            if source not in self._sources:  # the others are prepared
-                self._prepare(source, group)
-        return arrangement, groups
 
     def level(self, endpoint: EndpointView) -> int:
         """The priority that an endpoint has in this view: its own, or what the locality policy makes of its zone."""
@@ -256,44 +269,6 @@ class View(Limited):
             for balancer in self._balancers.values():
                 balancer.done(endpoint, self.clock.now_ns, rtt_ns, is_failure)
 
-    def admits_retry(self, is_timeout: bool = False) -> bool:  # noqa: FBT001, FBT002
-        """Whether the retry breaker has room; the slot is taken."""
-        return admits_retry(self, is_timeout=is_timeout)
-
-    def join(self, index: int) -> None:
-        """Discovery says that an instance is there: a new host, whatever stood at its place before."""
-        endpoint = self.endpoints[index]
-        if endpoint.leaving_pod not in (NONE, endpoint.instance.pod):
-            self._remove(endpoint)
-        endpoint.leaving_pod = NONE
-        if endpoint.is_member or not self.belongs(index):
-            return
-        endpoint.is_member, endpoint.pod = True, endpoint.instance.pod
-        endpoint.healthy_since_ns = self.clock.now_ns
-        if self.health is None:
-            self.refresh()
-        else:
-            self.health.join(endpoint)
-
-    def leave(self, index: int) -> None:
-        """Discovery says that an instance has gone."""
-        endpoint = self.endpoints[index]
-        if endpoint.is_member and (self.health is None or not self.health.keeps(endpoint)):
-            self._remove(endpoint)
-
-    def _remove(self, endpoint: EndpointView) -> None:
-        endpoint.is_member, endpoint.leaving_pod = False, NONE
-        drain(self, endpoint)
-        if self.health is None:
-            self.refresh()
-        else:
-            self.health.leave(endpoint)
-
-    def set_health(self, index: int, is_healthy: bool) -> None:  # noqa: FBT001
-        """An active health check says that an instance has become healthy, or unhealthy."""
-        self.activity.health_changes += 1
-        assert self.health is not None  # noqa: S101 — there are no checks without it
-        endpoint = self.endpoints[index]
-        self.health.set_passing(endpoint, is_healthy)
-        if endpoint.leaving_pod != NONE and not is_healthy:
-            self._remove(endpoint)
+    def admits_retry(self, is_timeout: bool = False, endpoint: EndpointView | None = None) -> bool:  # noqa: FBT001, FBT002
+        """Whether the retry breaker has room after a try at an endpoint; the slot is taken."""
+        return admits_retry(self, endpoint, is_timeout=is_timeout)

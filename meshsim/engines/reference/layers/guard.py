@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.refusals import Refusals
+    from meshsim.policies.circuit_breaking.circuit_breaker import BreakerState
+    from meshsim.policies.concurrency.limit import ConcurrencyLimitState
+    from meshsim.policies.throttling.client_throttling import ThrottlingState
+
+    Asked = tuple[BreakerState | None, ThrottlingState | None, ConcurrencyLimitState | None]
+    """Those that let a try pass."""
 
 TOO_MANY_REQUESTS = 429
 TIMED_OUT = int(Flag.UT)
@@ -27,7 +33,7 @@ class GuardLayer:
 
     It stands inside the retries, as resilience4j's decorators do: each try is asked for and counted, and a try that was held back may
     itself be retried where the conditions match its 503. A try that a timeout around all of them ends counts as failed;
-    one whose caller has gone does not count.
+    one whose caller has gone does not count. How a try ended is told to those that let it pass, not to those of a new process.
     """
 
     __slots__ = ("_draw", "_inner", "_limited", "_open", "_refusals", "_throttled", "_view")
@@ -47,13 +53,14 @@ class GuardLayer:
         refused = self._ask(call)
         if refused is not None:
             return self._refusals.refuse(call, refused)
-        began_ns = clock.now_ns
+        began_ns, view = clock.now_ns, self._view
+        asked = view.breaker, view.throttling, view.limiter
         try:
             outcome: Outcome = yield from self._inner.call(call)
         except Interrupted as error:
-            self._tell(began_ns, None if not error.outcome.flags & TIMED_OUT else error.outcome)
+            _tell(asked, began_ns, clock.now_ns, None if not error.outcome.flags & TIMED_OUT else error.outcome)
             raise
-        self._tell(began_ns, outcome)
+        _tell(asked, began_ns, clock.now_ns, outcome)
         return outcome
 
     def _ask(self, call: Call) -> Outcome | None:
@@ -74,19 +81,20 @@ class GuardLayer:
             return self._limited
         return None
 
-    def _tell(self, began_ns: int, outcome: Outcome | None) -> None:
-        """How it ended; None where nobody waited for it."""
-        view, now_ns = self._view, self._view.clock.now_ns
-        rtt_ns = now_ns - began_ns
-        if outcome is None:
-            for one in (view.breaker, view.limiter):
-                if one is not None:
-                    one.cancelled()
-            return
-        is_failure = is_servers_fault(outcome)
-        if view.breaker is not None:
-            view.breaker.done(now_ns, rtt_ns, is_failure)
-        if view.throttling is not None:
-            view.throttling.done(now_ns, not is_failure and outcome.status != TOO_MANY_REQUESTS)
-        if view.limiter is not None:
-            view.limiter.done(now_ns, rtt_ns, bool(outcome.flags & OVERLOAD))
+
+def _tell(asked: Asked, began_ns: int, now_ns: int, outcome: Outcome | None) -> None:
+    """How a try ended; None where nobody waited for it."""
+    breaker, throttling, limiter = asked
+    rtt_ns = now_ns - began_ns
+    if outcome is None:
+        for one in (breaker, limiter):
+            if one is not None:
+                one.cancelled()
+        return
+    is_failure = is_servers_fault(outcome)
+    if breaker is not None:
+        breaker.done(now_ns, rtt_ns, is_failure)
+    if throttling is not None:
+        throttling.done(now_ns, not is_failure and outcome.status != TOO_MANY_REQUESTS)
+    if limiter is not None:
+        limiter.done(now_ns, rtt_ns, bool(outcome.flags & OVERLOAD))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.layers.race import Race
+from meshsim.engines.reference.layers.retrying import tried
 from meshsim.policies.retry import RunningQuantile
 from meshsim.randomness import Draw
 
@@ -68,20 +69,20 @@ class HedgeLayer:
         else:
             yield from self.view.ticks.sleep(length_ns)
 
-    def count_retry(self) -> None:
+    def count_retry(self, after: Call) -> None:
         """A retry has been sent, beside others or not."""
         if self.view is not None:
-            self.view.activity.retries += 1
+            self.view.activity_of(tried(after)).retries += 1
 
-    def count_hedge(self) -> None:
+    def count_hedge(self, beside: Call) -> None:
         """A try has been sent while another one was on its way."""
         if self.view is not None:
-            self.view.activity.hedges += 1
+            self.view.activity_of(tried(beside)).hedges += 1
 
-    def count_win(self) -> None:
+    def count_win(self, beside: Call) -> None:
         """One that was sent so has won."""
         if self.view is not None:
-            self.view.activity.hedges_won += 1
+            self.view.activity_of(tried(beside)).hedges_won += 1
 
 
 class ConnectedLayer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.time.clock import PARK, Interrupted
@@ -26,6 +27,8 @@ from meshsim.flags import Flag
 from meshsim.plan import NONE, OnCancel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.network import Links
@@ -41,7 +44,8 @@ NOBODY: Passed = []
 class HopLayer:
     """Send to the endpoint that was picked, and wait for what it answers.
 
-    Where the caller gives up, a message says so to the instance one latency later; what that makes of it is its own matter.
+    Where the caller gives up, a message says so to the instance one latency later; what that makes of it is its own matter. The filters of
+    its sidecar hear of an answer when it leaves the instance, before its way back, and of a caller that has gone when the message comes.
     """
 
     __slots__ = ("_broken", "_clock", "_links", "_refusals", "_refused", "_service")
@@ -79,25 +83,28 @@ class HopLayer:
             if outcome is None:
                 job = None
                 outcome = yield from self._enter(instance, call, row, passed)
+                is_back = False
                 if outcome is None:
-                    job = Job(call, row, instance, clock.active, back_ns)
+                    is_back = not passed  # else the answer goes by the filters first
+                    job = Job(call, row, instance, clock.active, back_ns if is_back else 0)
                     instance.accept(job)
                     outcome = (yield PARK) or self._broken  # nothing is said where it has gone in this very instant
-                elif back_ns:
+                if passed and instance.guard is not None:
+                    instance.guard.screen.tell(passed, outcome, call.request)
+                    passed = NOBODY
+                if back_ns and not is_back:
                     yield back_ns
         except Interrupted as error:
             job = self._arrived(job)
             self._end(row, error.outcome, job)
             if passed and instance.guard is not None:
-                instance.guard.screen.tell(passed, CALLER_LEFT, call.request)
+                self._say(there_ns, partial(instance.guard.screen.tell, passed, CALLER_LEFT, call.request))
             if job is not None:
                 self._abandon(job, call.zone)
             raise
         finally:
             endpoint.in_flight -= 1
         self._end(row, outcome, None)
-        if passed and instance.guard is not None:
-            instance.guard.screen.tell(passed, outcome, call.request)
         return outcome
 
     def _drawn(self, call: Call, instance: Server) -> tuple[int, int]:
@@ -148,11 +155,14 @@ class HopLayer:
         if job.row[FINISHED] != NONE:
             job.row[WASTED] = job.row[WORKED]
         elif instance.on_cancel is not OnCancel.CONTINUE:
-            latency_ns = self._links.latency_ns(job.key, REQUEST_WAY, zone, instance.zone)
-            if latency_ns:
-                self._clock.start(_tell(job, latency_ns))
-            else:  # a retry in this very instant finds the place free
-                job.cancel()
+            self._say(self._links.latency_ns(job.key, REQUEST_WAY, zone, instance.zone), job.cancel)
+
+    def _say(self, latency_ns: int, what: Callable[[], None]) -> None:
+        """That the caller has gone is known at the instance so much later."""
+        if latency_ns:
+            self._clock.start(_later(latency_ns, what))
+        else:  # a retry in this very instant finds the place free
+            what()
 
     def _end(self, row: list[int], outcome: Outcome, job: Job | None) -> None:
         """The caller's part of the row; written here unless an instance still works on it."""
@@ -163,7 +173,7 @@ class HopLayer:
             self._refusals.recorder.attempts.append(row)
 
 
-def _tell(job: Job, latency_ns: int) -> Steps:
-    """The message that the caller has gone."""
+def _later(latency_ns: int, what: Callable[[], None]) -> Steps:
+    """A task: the message that the caller has gone, and what comes of it."""
     yield latency_ns
-    job.cancel()
+    what()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.time.clock import Interrupted, Overdue
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
+from meshsim.plan import NONE
 from meshsim.policies.load_balancing import NO_HASH
 from meshsim.randomness import LOAD_BALANCER
 
@@ -77,7 +78,7 @@ class Chooser:
             return self._first_choice(call)
         if session.is_of_its_pod and endpoint.is_member and endpoint.is_available and endpoint.is_well:
             return endpoint
-        self.view.activity.sessions_moved += 1
+        self.view.activity_of(endpoint).sessions_moved += 1
         assert self._persistence is not None  # noqa: S101 — nothing is pinned without it
         return None if self._persistence.is_strict else self._first_choice(call)
 
@@ -160,12 +161,11 @@ class WatchfulPickLayer:
             return self._refusals.refuse(call, self._failed_fast if call.connection_ns else self._no_host)
         endpoint = self._choose(call)
         if endpoint is None:
-            view.activity.no_host += 1
-            return self._refusals.refuse(call, self._no_host)
+            return self._find_nobody(call)
         if not endpoint.instance.is_listed:
-            view.activity.stale_picks += 1
+            view.activity_of(endpoint).stale_picks += 1
         if view.is_panic:
-            view.activity.panic_picks += 1
+            view.activity_of(endpoint).panic_picks += 1
         if view.health is not None:
             view.health.picked(endpoint)
         call.endpoint = endpoint
@@ -180,6 +180,14 @@ class WatchfulPickLayer:
             raise
         view.notice(endpoint, outcome.status, outcome.grpc_status, outcome.flags, clock.now_ns - began_ns)
         return outcome
+
+    def _find_nobody(self, call: Call) -> Outcome:
+        """The answer of 503, of the backend whose share it was where there are several."""
+        nobody = self._view.nobody
+        nobody.activity.no_host += 1
+        if nobody.operation != NONE:
+            call.operation = nobody.operation
+        return self._refusals.refuse(call, self._no_host._replace(origin=nobody.service))
 
     def _wait(self, call: Call) -> Steps:
         """Until an endpoint is ready; whether there is one."""

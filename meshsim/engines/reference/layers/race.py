@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.layers.retrying import TIMED_OUT, seen, stop, wait_ns
+from meshsim.engines.reference.layers.retrying import TIMED_OUT, seen, stop, tried, wait_ns
 from meshsim.engines.reference.time.at_once import end, make, run
 from meshsim.engines.reference.time.clock import PARK, Cancelled, Interrupted, Overdue
 from meshsim.engines.reference.time.outcome import CALLER_GONE, is_servers_fault
@@ -26,7 +26,7 @@ STATUS_OF_TIMEOUT = 504
 class Entrant:
     """One try of a race."""
 
-    __slots__ = ("call", "has_timed_out", "holds_slot", "is_hedge", "is_retried", "sent_ns", "task")
+    __slots__ = ("beside", "call", "has_timed_out", "holds_slot", "is_retried", "sent_ns", "task")
 
     def __init__(self, call: Call, sent_ns: int) -> None:
         self.call = call
@@ -37,15 +37,15 @@ class Entrant:
         self.is_retried = False
         """Whether another one has been asked for in its place then: its own failure asks for no more."""
         self.holds_slot = False
-        self.is_hedge = False
-        """Whether it was sent while another one was on its way."""
+        self.beside: Call | None = None
+        """The try that was on its way when it was sent, the latest of them; None where none was."""
 
 
 class Race:
     """The tries of one call."""
 
     __slots__ = (
-        "_after_timeout", "_alarms", "_attempt", "_call", "_clock", "_first_key", "_hedges", "_is_parked", "_layer", "_out", "_posted",
+        "_after_timeout", "_alarms", "_attempt", "_call", "_clock", "_failed", "_first_key", "_hedges", "_is_parked", "_layer", "_out", "_posted",
         "_previous_ns", "_task", "_waiting",
     )  # fmt: skip
 
@@ -67,6 +67,8 @@ class Race:
         """Whether the race's own task waits for something to happen: what happens in a step of its own it sees there."""
         self._posted: deque[tuple[str, Entrant | None, Outcome | None]] = deque()
         self._task: Task
+        self._failed: Call
+        """The try that a retry is due for."""
 
     @property
     def _retries(self) -> int:
@@ -108,11 +110,11 @@ class Race:
         if kind == "retry":
             self._waiting = False
             self._send(self._previous_ns, holds_slot=True)
-            self._layer.count_retry()
+            self._layer.count_retry(self._failed)
         elif kind == "timeout" and one in self._out:
             assert one is not None  # noqa: S101 — it is in the list
             self._timed_out(one)
-        elif kind == "hedge" and one in self._out and self._hedges < self._layer.hedging.max_hedges and self._admits():
+        elif kind == "hedge" and one in self._out and self._hedges < self._layer.hedging.max_hedges and self._admits(one):
             self._hedges += 1
             self._send(0, holds_slot=True)
         return None
@@ -132,8 +134,8 @@ class Race:
         if latencies is not None and not outcome.is_failure:
             for each in (one, *self._out):
                 latencies.add(self._clock.now_ns - each.sent_ns)
-        if one.is_hedge:
-            self._layer.count_win()
+        if one.beside is not None:
+            self._layer.count_win(one.beside)
         self._end(CALLER_GONE, cancels=hedging.cancels)
         return outcome
 
@@ -147,9 +149,9 @@ class Race:
             return None
         if self._retries >= policy.num_retries:
             return None if others else stop(self._call, outcome, Flag.URX)
-        if not self._admits(after_timeout=bool(outcome.flags & TIMED_OUT)):
+        if not self._admits(one, after_timeout=bool(outcome.flags & TIMED_OUT)):
             return None if others else stop(self._call, outcome, Flag.UO)
-        self._wait(wait_ns(policy, outcome, self._retries + 1, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
+        self._wait(one, wait_ns(policy, outcome, self._retries + 1, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
         return None
 
     def _timed_out(self, one: Entrant) -> None:
@@ -163,17 +165,17 @@ class Race:
         if self._waiting:
             return
         is_used_up = self._retries >= policy.num_retries
-        if is_used_up or not self._admits(after_timeout=True):  # the access log has it on what succeeds then, too
+        if is_used_up or not self._admits(one, after_timeout=True):  # the access log has it on what succeeds then, too
             flag = Flag.URX if is_used_up else Flag.UO
             self._call.marks |= flag
             if one.call.last_row is not None:
                 one.call.last_row[FLAGS] |= flag
             return
         one.is_retried = True
-        self._wait(policy.back_off.wait_ns(self._retries + 1, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
+        self._wait(one, policy.back_off.wait_ns(self._retries + 1, self._previous_ns, layer.draw.at(one.call.key, BACK_OFF)))
 
-    def _wait(self, length_ns: int) -> None:
-        self._waiting, self._previous_ns = True, length_ns
+    def _wait(self, one: Entrant, length_ns: int) -> None:
+        self._waiting, self._previous_ns, self._failed = True, length_ns, one.call
         self._alarm(length_ns, "retry", None)
 
     def _send(self, wait_before_ns: int, *, holds_slot: bool = False) -> None:
@@ -187,8 +189,8 @@ class Race:
         one = Entrant(call, self._clock.now_ns)
         one.holds_slot = holds_slot and layer.view is not None
         if self._out:
-            one.is_hedge = True
-            layer.count_hedge()
+            one.beside = self._out[-1].call
+            layer.count_hedge(one.beside)
         self._out.append(one)
         if layer.timeout_ns:
             call.on_connection = lambda: self._connected(one)
@@ -241,9 +243,9 @@ class Race:
             if cancels:
                 end(one.task, Overdue(outcome) if one.has_timed_out else Cancelled(outcome))
 
-    def _admits(self, *, after_timeout: bool = False) -> bool:
+    def _admits(self, one: Entrant, *, after_timeout: bool = False) -> bool:
         view = self._layer.view
-        if view is not None and not view.admits_retry(after_timeout):
+        if view is not None and not view.admits_retry(after_timeout, tried(one.call)):
             return False
         self._after_timeout = after_timeout
         return True

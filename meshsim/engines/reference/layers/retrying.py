@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.call import Call
+    from meshsim.engines.reference.travel.endpoint import EndpointView
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Retries
     from meshsim.policies.retry import RetryPolicy
+    from meshsim.policies.retry.token_budget import RetryTokenBudgetState
 
 TIMED_OUT = int(Flag.UT)
 TRIES_IN_ONE_STEP = 64
@@ -62,7 +64,7 @@ class RetryLayer:
     Source: Envoy, source/common/router/retry_state_impl.cc (shouldRetry).
     """
 
-    __slots__ = ("_budget", "_draw", "_inner", "_layer", "_policy", "_refusals", "_ticks", "_view", "_visible")
+    __slots__ = ("_budgeted", "_draw", "_inner", "_layer", "_policy", "_refusals", "_ticks", "_view", "_visible")
 
     def __init__(self, inner: Handler, retries: Retries, refusals: Refusals, layer: int, view: View | None, visible: int) -> None:
         self._inner = inner
@@ -72,7 +74,8 @@ class RetryLayer:
         self._view = view
         self._visible = visible
         """Flags that this layer can see: a client sees an answer, not why its proxy gave it."""
-        self._budget = None if view is None else view.token_budget
+        self._budgeted = None if view is None or view.token_budget is None else view
+        """Where the budget of tokens is: a new process of the proxy has a new one."""
         self._ticks = None if view is None else view.ticks
         self._draw = Draw()
 
@@ -82,8 +85,9 @@ class RetryLayer:
         attempt = 1
         previous_ns = 0
         holds_slot = after_timeout = False
-        if self._budget is not None:
-            self._budget.deposit(self._refusals.clock.now_ns)
+        budget = None if self._budgeted is None else self._budgeted.token_budget
+        if budget is not None:
+            budget.deposit(self._refusals.clock.now_ns)
         try:
             while True:
                 call.attempt = attempt
@@ -96,12 +100,12 @@ class RetryLayer:
                     or outcome is GRPC_OK
                     or not policy.is_retriable(outcome.status, outcome.grpc_status, seen(outcome, self._visible))
                 ):
-                    return outcome if self._budget is None else self._paid(outcome, attempt > 1, after_timeout)
+                    return outcome if budget is None else self._paid(budget, outcome, attempt > 1, after_timeout)
                 if attempt > policy.num_retries:
                     return stop(call, outcome, Flag.URX)
                 if view is not None:
                     after_timeout = bool(outcome.flags & TIMED_OUT)
-                    if not view.admits_retry(after_timeout):
+                    if not view.admits_retry(after_timeout, tried(call)):
                         return stop(call, outcome, Flag.UO)
                     holds_slot = True
                 previous_ns = wait_ns(policy, outcome, attempt, previous_ns, self._draw.at(call.key, BACK_OFF))
@@ -114,15 +118,15 @@ class RetryLayer:
                 call.back_off_ns = previous_ns
                 call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
                 if view is not None:
-                    view.activity.retries += 1
+                    view.activity_of(tried(call)).retries += 1
         finally:
             if holds_slot:
                 view.retries.done()  # type: ignore[union-attr]
 
-    def _paid(self, outcome: Outcome, is_retry: bool, after_timeout: bool) -> Outcome:  # noqa: FBT001
+    def _paid(self, budget: RetryTokenBudgetState, outcome: Outcome, is_retry: bool, after_timeout: bool) -> Outcome:  # noqa: FBT001
         """The outcome, after a success has gone into the budget."""
-        if self._budget is not None and not outcome.is_failure:
-            self._budget.succeeded(self._refusals.clock.now_ns, is_retry, after_timeout)
+        if not outcome.is_failure:
+            budget.succeeded(self._refusals.clock.now_ns, is_retry, after_timeout)
         return outcome
 
     def _wait(self, call: Call, length_ns: int) -> Steps:
@@ -138,6 +142,11 @@ class RetryLayer:
             call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
             self._refusals.lose(call, call.caller)
             raise
+
+
+def tried(call: Call) -> EndpointView | None:
+    """Where the latest try was sent; None before any was. A further try is counted for whoever made it necessary."""
+    return getattr(call, "endpoint", None)
 
 
 def stop(call: Call, outcome: Outcome, flag: Flag) -> Outcome:

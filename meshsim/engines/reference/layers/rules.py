@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.time.clock import Steps
+    from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Hedging
@@ -38,14 +39,14 @@ class Rules(Protocol):
         """Wait for so long, by the proxy's clock."""
         ...
 
-    def count_retry(self) -> None:
-        """A retry has been sent."""
+    def count_retry(self, after: Call) -> None:
+        """A retry has been sent after a try that failed, or timed out."""
         ...
 
-    def count_hedge(self) -> None:
+    def count_hedge(self, beside: Call) -> None:
         """A try has been sent while another one was on its way."""
         ...
 
-    def count_win(self) -> None:
+    def count_win(self, beside: Call) -> None:
         """One that was sent so has won."""
         ...

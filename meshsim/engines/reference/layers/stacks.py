@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.destinations.connections import ConnectionLayer
@@ -18,6 +19,7 @@ from meshsim.engines.reference.layers.hop import HopLayer
 from meshsim.engines.reference.layers.late import LateLayer
 from meshsim.engines.reference.layers.mirror import MirrorLayer
 from meshsim.engines.reference.layers.pick import Chooser, WatchfulTransportLayer, pick_layer
+from meshsim.engines.reference.layers.retrying import tried
 from meshsim.engines.reference.layers.split import SplitLayer
 from meshsim.engines.reference.layers.timeout import ALL_FLAGS, GrpcLayer, around, timed_out, within
 from meshsim.engines.reference.time.outcome import failure
@@ -28,12 +30,14 @@ from meshsim.policies.admission import NO_LIMIT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from meshsim.engines.reference.destinations.activity import Activity
     from meshsim.engines.reference.destinations.hash_keys import HashKeys
     from meshsim.engines.reference.destinations.place import Place
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.time.ticks import Ticks
+    from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.network import Links
     from meshsim.engines.reference.travel.refusals import Refusals
@@ -136,9 +140,9 @@ class Stacks:
         handler = parts[0] if len(parts) == 1 else SplitLayer(parts, stack.shares, stack.subsets)
         if stack.mirror is not None and mirror is not None:
             handler = MirrorLayer(handler, mirror, stack.mirror, views[0])
-        ticks, activity = views[0].ticks, views[0].activity
+        ticks = views[0].ticks
         handler = within(handler, stack.idle_timeout_ns, self._refusals, failure(504, Flag.SI, service), ticks=ticks)
-        handler = within(handler, stack.timeout_ns, self._refusals, on_timeout, activity, ticks)
+        handler = within(handler, stack.timeout_ns, self._refusals, on_timeout, partial(_counted_at, views), ticks)
         if views[0].cluster.backends:
             handler = LastTriedLayer(handler, {one.operation: one.service for one in views[0].cluster.backends})
         return GrpcLayer(handler) if self._plan.services[service].is_grpc else handler
@@ -184,6 +188,16 @@ class Stacks:
         if cluster.budget is not None or _limits_anything(cluster):
             return PoolLayer(handler, view, service, refusals)
         return handler
+
+
+def _counted_at(views: tuple[View, ...], call: Call) -> Activity:
+    """Where it is counted what befalls a whole call: where its latest try went; before any, of the first subset or backend."""
+    endpoint = tried(call)
+    if endpoint is not None:
+        for view in views:
+            if view.cluster.subset in (NONE, endpoint.instance.subset):
+                return view.activity_of(endpoint)
+    return views[0].activity
 
 
 def _limits_anything(cluster: Cluster) -> bool:

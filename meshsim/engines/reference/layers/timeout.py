@@ -16,14 +16,19 @@ from meshsim.flags import Flag
 from meshsim.plan import NONE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshsim.engines.reference.destinations.activity import Activity
     from meshsim.engines.reference.destinations.view import View
-    from meshsim.engines.reference.time.clock import Clock, Steps
-    from meshsim.engines.reference.time.ticks import Ticks
+    from meshsim.engines.reference.time.clock import Clock, Steps, Timers
+    from meshsim.engines.reference.time.ticks import Ticks, TickTimers
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.plan import Stack
+
+    Counted = Callable[[Call], Activity]
+    """Where it is counted what befalls a call."""
 
 CLIENT_GAVE_UP = Outcome(0, flags=int(Flag.DC), origin_flags=int(Flag.DC))
 ALL_FLAGS = (1 << 31) - 1
@@ -33,18 +38,29 @@ class TimeoutLayer:
     """Give up after so long; whatever is still on its way is cancelled.
 
     Around the retries it is Envoy's route timeout, which covers all tries and the waits between them; inside the pool it is the
-    per-try timeout, which begins when the try has a connection.
+    per-try timeout, which begins when the try has a connection. In a proxy whose clock is coarse it runs out at a tick, and that the
+    call is done is something that the proxy's loop sees.
 
     Source: Envoy, source/common/router/router.cc (onResponseTimeout), upstream_request.cc (setupPerTryTimeout).
     """
 
-    __slots__ = ("_activity", "_inner", "_outcome", "_timers")
+    __slots__ = ("_counted", "_inner", "_outcome", "_ticks", "_timers")
 
-    def __init__(self, inner: Handler, clock: Clock, timeout_ns: int, outcome: Outcome, activity: Activity | None = None) -> None:
+    def __init__(
+        self,
+        inner: Handler,
+        clock: Clock,
+        timeout_ns: int,
+        outcome: Outcome,
+        counted: Counted | None = None,
+        ticks: Ticks | None = None,
+    ) -> None:
         self._inner = inner
-        self._timers = clock.timers(timeout_ns)
+        self._ticks = ticks
+        """Of a proxy whose clock is coarse."""
+        self._timers: Timers | TickTimers = clock.timers(timeout_ns) if ticks is None else ticks.timers(timeout_ns)
         self._outcome = outcome
-        self._activity = activity
+        self._counted = counted
         """Where it is counted, if it is a route's."""
 
     def call(self, call: Call) -> Steps:
@@ -55,39 +71,13 @@ class TimeoutLayer:
         except Expired as expired:
             if expired.timer is not timer:
                 raise
-            if self._activity is not None:
-                self._activity.timeouts += 1
+            if self._counted is not None:
+                self._counted(call).timeouts += 1
             return _kept(self._outcome, call)
         finally:
             timer.task = None
-
-
-class CoarseTimeoutLayer:
-    """The same in a proxy whose clock is coarse: that it is done is something that the proxy's loop sees."""
-
-    __slots__ = ("_activity", "_inner", "_outcome", "_ticks", "_timers")
-
-    def __init__(self, inner: Handler, ticks: Ticks, timeout_ns: int, outcome: Outcome, activity: Activity | None = None) -> None:
-        self._inner = inner
-        self._ticks = ticks
-        self._timers = ticks.timers(timeout_ns)
-        self._outcome = outcome
-        self._activity = activity
-
-    def call(self, call: Call) -> Steps:
-        """The inner outcome, or the timeout's."""
-        timer = self._timers.start(self._outcome)
-        try:
-            return (yield from self._inner.call(call))
-        except Expired as expired:
-            if expired.timer is not timer:
-                raise
-            if self._activity is not None:
-                self._activity.timeouts += 1
-            return _kept(self._outcome, call)
-        finally:
-            timer.task = None
-            self._ticks.look()
+            if self._ticks is not None:
+                self._ticks.look()
 
 
 def _kept(outcome: Outcome, call: Call) -> Outcome:
@@ -154,16 +144,14 @@ def within(
     timeout_ns: int,
     refusals: Refusals,
     on_timeout: Outcome,
-    activity: Activity | None = None,
+    counted: Counted | None = None,
     ticks: Ticks | None = None,
 ) -> Handler:
     """A timeout around `inner`, which is told of it where any service wants to know; `inner` itself for a timeout of 0."""
     if not timeout_ns:
         return inner
     told = DeadlineLayer(inner, refusals.clock, timeout_ns) if refusals.tells_deadlines else inner
-    if ticks is not None:
-        return CoarseTimeoutLayer(told, ticks, timeout_ns, on_timeout, activity)
-    return TimeoutLayer(told, refusals.clock, timeout_ns, on_timeout, activity)
+    return TimeoutLayer(told, refusals.clock, timeout_ns, on_timeout, counted, ticks)
 
 
 def timed_out(service: int) -> Outcome:

@@ -137,6 +137,7 @@ class Fleet:
                 view.pool.drain()
             if view.health is not None:
                 view.health.renew()
+            view.begin(view.cluster, self._clock.now_ns, self._beginnings.time_zero_ns)
 
     def _born_ns(self, kind: int, service: int, index: int) -> int:
         """When a proxy began: its own time for each, by whose it is and not by its place in the plan."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from meshsim.engines.reference.destinations.rule_view import RuleView
@@ -32,19 +33,25 @@ class Destinations:
         """By service; None where nothing of this proxy leads."""
         self._operations = operations
         self._views: dict[tuple[int, int, tuple[int, ...]], tuple[View, ...]] = {}
-        """By whose they are (a route's number, NONE for all of the proxy's), service and subsets."""
+        """By whose they are (0 for all of the proxy's), service and subsets."""
 
-    def handler(self, operation: int, stack: Stack, owner: int = NONE) -> Handler:
-        """The layers to an operation's service, by views that all have or that are one route's own."""
+    def handler(self, operation: int, stack: Stack, owner: int = 0) -> Handler:
+        """The layers to an operation's service, by views that all have or that are one route's own.
+
+        Args:
+            operation: What is asked for.
+            stack: The layers.
+            owner: Hash of the route's name; 0 for views that all have.
+        """
         service = self._operations[operation].service
         cluster, shared = self._clusters[service], (owner, service, stack.subsets)
         assert cluster is not None  # noqa: S101 — the planner makes one for each destination
-        handler, self._views[shared] = self._make(cluster, stack, self._views.get(shared))
+        handler, self._views[shared] = self._make(replace(cluster, owner=owner), stack, self._views.get(shared))
         return handler
 
     def rule(self, cluster: Cluster, stack: Stack, owner: int) -> tuple[Handler, RuleView]:
-        """The layers to all destinations of a route, by one view of its own."""
-        handler, views = self._make(cluster, stack, None)
+        """The layers to all destinations of a route, by one view of its own; `owner` is the hash of the route's name."""
+        handler, views = self._make(replace(cluster, owner=owner), stack, None)
         self._views[owner, NONE, ()] = views
         (view,) = views
         assert isinstance(view, RuleView)  # noqa: S101 — the cluster has backends

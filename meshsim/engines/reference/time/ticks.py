@@ -72,10 +72,15 @@ class Ticks:
         finally:
             nap.task = None
 
+    def main_thread_ns(self, delay_ns: int) -> int:
+        """How long a timer lasts that is set now in a loop with nothing else to do, as Envoy's main thread is mostly."""
+        set_ns = self.clock.now_ns
+        return self._own_wake_ns(self.end_ns(set_ns, delay_ns), set_ns) - set_ns
+
     def run_out(self, timers: TickTimers, end_ns: int) -> None:
         """The tick of a timer has come: it ends when the loop looks next, or wakes of its own."""
         self._unnoticed.append(timers)
-        self._wake_at(self._own_wake_ns(end_ns))
+        self._wake_at(self._own_wake_ns(end_ns, self.looked_ns))
 
     def end_ns(self, set_ns: int, delay_ns: int) -> int:
         """When a timer ends that is set at an instant: at no tick, as a rule."""
@@ -95,13 +100,13 @@ class Ticks:
     def _since_tick_ns(self, at_ns: int) -> int:
         return (at_ns - self.phase_ns) % self.tick_ns
 
-    def _own_wake_ns(self, end_ns: int) -> int:
-        """When the loop wakes of its own for a timer that ends so, and finds that it has run out.
+    def _own_wake_ns(self, end_ns: int, looked_ns: int) -> int:
+        """When the loop wakes of its own for a timer that ends so, and finds that it has run out; it has looked at `looked_ns`.
 
         The wait is counted from the tick before it begins, in whole milliseconds rounded up; where the clock does not show the end then,
         the loop waits once more.
         """
-        at_ns = self.looked_ns
+        at_ns = looked_ns
         while True:
             now_ns = at_ns - self._since_tick_ns(at_ns)
             if now_ns >= end_ns:
@@ -131,6 +136,11 @@ class Ticks:
                 self.run_out(first, now_ns)
             else:
                 ended.add(first.end_first())
+
+
+def main_thread_ns(ticks: Ticks | None, delay_ns: int) -> int:
+    """How long a timer of a proxy's main thread lasts that is set now; by an exact clock where there is no other."""
+    return delay_ns if ticks is None or not delay_ns else ticks.main_thread_ns(delay_ns)
 
 
 class Nap(Timer):
