@@ -1,4 +1,4 @@
-"""The table of docs/validation.md: `python docs/studies/validation.py FOLDER`, where FOLDER holds the measurements; ten minutes of two cores.
+"""The table of docs/validation.md: `python docs/studies/validation.py FOLDER`, with the measurements in FOLDER; a quarter of an hour, two cores.
 
 It runs every case of tests/validation and writes the table into the page, between its two marks. What is outside of the noise, and why, is
 in tests/validation/compare.py, and a test holds both to each other.

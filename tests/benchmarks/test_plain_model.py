@@ -20,7 +20,7 @@ import pytest
 from ruamel.yaml import YAML
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-DURATION_S = 40.0
+DURATION_S = 80.0
 SCALE = math.sqrt(60.0 / DURATION_S)
 MEAN_SD_MS, P50_SD_MS, P99_SD_MS = 0.0475 * SCALE, 0.0377 * SCALE, 0.400 * SCALE
 REJECTED_SD, RETRIED_A_SD, RETRIED_B_SD = 0.00135 * SCALE, 0.00050 * SCALE, 0.00019 * SCALE

@@ -5,6 +5,7 @@ What stands around the services (client, Envoy, back end) has one set of constan
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 import meshsim as ms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from measured_cases import Case
@@ -32,16 +34,15 @@ FORCED = ("RING_HASH", "MAGLEV")
 """Whose picks hang on addresses that only the measured machine had: the recorded picks are taken."""
 
 
-def scenario_of(case: Case, folder: Path) -> Section:
-    """The scenario; what it replays is written into a folder."""
-    made = _scenario_of(case, folder)
+def seeds_of(case: Case, scenario: Section, count: int) -> list[int]:
+    """Seeds to run a case's scenario with, at most so many: the first ones, or the first ones that begin as was measured."""
     if case.policy["lb"]["policy"] == "ROUND_ROBIN" and "proxies" not in case.spec:
-        _begin_as_measured(case, made)
-    return made
+        return list(islice(_begin_as_measured(case, scenario), count))
+    return list(range(1, count + 1))
 
 
-def _begin_as_measured(case: Case, scenario: Section) -> None:
-    """Choose the seed by the luck of the first moments, where all later ones hang on it.
+def _begin_as_measured(case: Case, scenario: Section) -> Iterator[int]:
+    """Seeds by the luck of the first moments, where all later ones hang on it.
 
     Turns begin at a random host, and with hosts that differ all depends on whose turn goes with which request. And where only a few
     connections may be opened, the first seconds decide which hosts have them for good.
@@ -50,28 +51,28 @@ def _begin_as_measured(case: Case, scenario: Section) -> None:
     first = int(case.requests["instance"][0])
     split = np.sort(case.summary["per_instance_share"]["svc"])
     short = {**scenario, "run": {"duration": "4s" if is_split else f"{case.world[0][0] + 1e-3:.6f}s", "cold_start": True}}
-    for seed in range(1, 40):
-        short["run"]["seed"] = scenario["run"]["seed"] = seed
+    for seed in range(1, 80):
+        short["run"]["seed"] = seed
         attempts = ms.load(short).run().attempts
         if is_split:
             instances = attempts.loc[attempts["instance"] >= 0, "instance"]
             if np.abs(np.sort(np.bincount(instances, minlength=4) / len(instances)) - split).max() < SAME_SPLIT:
-                return
+                yield seed
         elif attempts["instance"].iloc[0] == first:
-            return
+            yield seed
 
 
-def _scenario_of(case: Case, folder: Path, seed: int = 42) -> Section:
+def scenario_of(case: Case, folder: Path) -> Section:
+    """The scenario; what it replays is written into a folder."""
     spec = case.spec
     if case.policy["lb"]["policy"] in FORCED:
-        return _around(case, folder, _forced(case, folder), seed)
+        return _around(case, _forced(case, folder))
     if "proxies" in spec:
-        return _around(case, folder, _chain(case, folder) if spec["services"][0].get("calls") else _two_hops(case, folder), seed)
+        return _around(case, _chain(case, folder) if spec["services"][0].get("calls") else _two_hops(case, folder))
     (service,) = spec["services"]
     traffic, route, filters, more = _policies(case, spec["policy"])
     return _around(
         case,
-        folder,
         {
             "deployment": "gateway",
             "load": {"recorded": _load(_save(case, folder, 0))},
@@ -79,11 +80,10 @@ def _scenario_of(case: Case, folder: Path, seed: int = 42) -> Section:
             "services": {"svc": {**_service(case, service, _save(case, folder, 0)), **more}},
             "faults": _faults(service),
         },
-        seed,
     )
 
 
-def _around(case: Case, _folder: Path, middle: Section, seed: int) -> Section:
+def _around(case: Case, middle: Section) -> Section:
     """What all have in common."""
     scenario = {
         "name": case.name.replace("@", "-"),
@@ -92,7 +92,6 @@ def _around(case: Case, _folder: Path, middle: Section, seed: int) -> Section:
         "run": {
             "duration": f"{case.spec['arrival']['duration_s']}s",
             "warm_up": f"{case.warm_up_s}s",
-            "seed": seed,
             "cold_start": True,
         },
         **middle,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import pandas as pd
     from measured_cases import Case
 
@@ -98,6 +100,25 @@ def simulated(case: Case, result: Result) -> Figures:
         shares=tuple(100 * counts / counts.sum()),
         successes=_by_time(started_s, (requests["status"].to_numpy() == 200) & answered, duration_s),
         joined=_by_time(sent_s, instances == many - 1, duration_s),
+    )
+
+
+def median(runs: Sequence[Figures]) -> Figures:
+    """Each figure the median of it over several runs."""
+
+    def over(take: Callable[[Figures], Any]) -> Any:
+        return np.median([take(run) for run in runs], axis=0)
+
+    flags = sorted({name for run in runs for name in run.flags})
+    return Figures(
+        success=float(over(lambda run: run.success)),
+        lost=float(over(lambda run: run.lost)),
+        attempts=float(over(lambda run: run.attempts)),
+        flags={name: float(over(lambda run, name=name: run.flags.get(name, 0.0))) for name in flags},
+        latency={name: float(over(lambda run, name=name: run.latency[name])) for name in runs[0].latency},
+        shares=tuple(over(lambda run: run.shares)),
+        successes=tuple(over(lambda run: run.successes)),
+        joined=tuple(over(lambda run: run.joined)),
     )
 
 

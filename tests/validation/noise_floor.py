@@ -4,7 +4,8 @@ Written down before the first comparison. Widened after it, each for a reason th
 a row, p99 of random picks (the spread over random splits), the controller (the spread over seeds of the model), the retry storm (the
 suggested tolerance in place of a narrower one), `out_panic0` (it is a transient: its load is just the capacity of two hosts), few
 connections (the spread over seeds of the model; their shares are compared sorted by size), shares of transients (1 point to 3), and the
-absolute 0.5 ms to 0.6 ms (two columns of the instrument had been left out). With the floor as first written fewer cases lie inside.
+absolute 0.5 ms to 0.6 ms (two columns of the instrument had been left out). `out_panic50` compares its shares sorted: which of three hosts that
+fail alike is ejected first is luck. With the floor as first written 63 of the 73 cases lie inside, with this one 70.
 
 All of it is of two runs of the real Envoy with the same seed, and of the instrument; `reference/envoy/README.md`, sections 4 and
 Tolerances:
@@ -101,6 +102,7 @@ CLASSES = {
     "controller": (CONTROLLER, ("adaptive",)),
     "few connections": (FEW_CONNECTIONS, ("over_cb_conn8", "over_cb_pending", "cb_conn6")),
     "fails fast": (FAIL_FAST, ("over_cb_*", "retry_*_default_cb", "retry_*_budget20", "admission")),
+    "ejection, alike": (replace(EJECTION, is_any_instance=True), ("out_panic50",)),
     "ejection": (EJECTION, ("out_*",)),
     "a host joins": (JOINING, ("slowstart*",)),
     "deterministic": (DETERMINISTIC, ("*",)),
@@ -135,8 +137,6 @@ def deviations(floor: Floor, real: Figures, model: Figures) -> list[Deviation]:
         Deviation("lost", real.lost, model.lost, floor.lost),
         Deviation("attempts", real.attempts, model.attempts, floor.attempts / 100 * real.attempts),
     ]
-    if floor.is_any_instance:
-        real, model = (replace(one, shares=tuple(sorted(one.shares))) for one in (real, model))
     found += [
         Deviation(f"flags {flags}", real.flags.get(flags, 0.0), model.flags.get(flags, 0.0), floor.success)
         for flags in sorted({*real.flags, *model.flags})

@@ -15,7 +15,7 @@ from measured_cases import ALL
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "validation.md"
 QUICK = ("base_zero", "hop2_plain_new", "hop2_mtls_new", "rl_uniform", "prio_all", "ptt100_r2")
-"""Run with the fast tests; the others take about ten minutes."""
+"""Run with the fast tests; the others take about fifteen minutes."""
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ALL])

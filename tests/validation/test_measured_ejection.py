@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from as_scenario import scenario_of
+from as_scenario import scenario_of, seeds_of
 from measured_cases import Case
 
 import meshsim as ms
@@ -30,7 +30,8 @@ def replayed(envoy: Path, name: str, folder: Path, phase: str) -> tuple[Result, 
     case = Case(name, envoy)
     scenario = scenario_of(case, folder)
     scenario["gateway"]["traffic"]["svc"]["outlier_detection"]["phase"] = phase
-    return ms.load(scenario).run(), case.summary["success_rate"]
+    (seed,) = seeds_of(case, scenario, 1)
+    return ms.load(scenario).run(seed=seed), case.summary["success_rate"]
 
 
 def success(result: Result) -> float:
