@@ -29,6 +29,10 @@ _ORDER = {"policies": 0, "engine": 1, "validation": 2, "theory": 3}
 MECHANISMS = (
     ("registry of instances", f"{ENGINE}.control.registry", "Registry", "readiness"),
     ("instances that come, restart and leave", f"{ENGINE}.control.lifecycle", "Life", "lifecycle"),
+    ("autoscaling, what one metric asks for", "meshsim.policies.autoscaling.replicas", "by_utilization", "by_utilization"),
+    ("autoscaling, decisions", "meshsim.policies.autoscaling.horizontal", "Autoscaler", "HorizontalPodAutoscaler"),
+    ("autoscaling, figures of CPU", f"{ENGINE}.control.pod_metrics", "MetricsServer", "MetricsServer"),
+    ("autoscaling, figures of requests", f"{ENGINE}.control.pod_metrics", "Prometheus", "Prometheus"),
     ("discovery by pushes", f"{ENGINE}.control.discovery", "Push", "propagation"),
     ("discovery by DNS", f"{ENGINE}.control.discovery", "Lookups", "dns_refresh"),
     ("active health checks", f"{ENGINE}.destinations.health_check", "HealthChecker", "health_checks"),

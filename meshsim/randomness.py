@@ -79,6 +79,8 @@ ANSWER_SIZE = stream("purpose: answer size")
 CREDENTIAL = stream("purpose: credential")
 TOKEN = stream("purpose: token")
 TICK = stream("purpose: tick")
+SCRAPE = stream("purpose: scrape")
+SYNC = stream("purpose: sync")
 CHECKS = stream("purpose: checks")
 
 CLIENT = stream("layer: client")

@@ -29,6 +29,7 @@ class Recorder:
         "_blocks",
         "_sinks",
         "attempts",
+        "autoscaling",
         "counters",
         "decisions",
         "destinations",
@@ -49,6 +50,7 @@ class Recorder:
         self.filters: list[list[int]] = []
         self.decisions: list[list[int]] = []
         self.destinations: list[list[int]] = []
+        self.autoscaling: list[list[int]] = []
 
     def flush_full(self) -> None:
         """Hand on the tables that have grown to a chunk."""

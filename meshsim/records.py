@@ -184,6 +184,21 @@ DESTINATIONS: dict[str, str] = {
 }
 """One row for each caller, destination and interval."""
 
+AUTOSCALING: dict[str, str] = {
+    "time_ns": "when the autoscaler looked",
+    "service": "the service whose replicas it changes",
+    "replicas": "how many were wanted until then",
+    "ready": "of them, those that were ready",
+    "metric": "which of its metrics asked for most, from 0; -1 where none had anything to say, or none was looked at",
+    "usage": "what that one compared with its target: percent of a utilisation, thousandths of anything else; -1 without one",
+    "proposed": "how many it asked for; -1 without one",
+    "stabilized": "what the windows of stabilisation left of that; -1 without one",
+    "desired": "how many are wanted from then on",
+    "scaling_reason": "why: its place in meshsim.policies.autoscaling.Reason",
+    "limited_by": "what held a change back: its place in meshsim.policies.autoscaling.Limit",
+}
+"""One row for each look of an autoscaler."""
+
 TABLES: dict[str, dict[str, str]] = {
     "requests": REQUESTS,
     "attempts": ATTEMPTS,
@@ -193,8 +208,9 @@ TABLES: dict[str, dict[str, str]] = {
     "filters": FILTERS,
     "decisions": DECISIONS,
     "destinations": DESTINATIONS,
+    "autoscaling": AUTOSCALING,
 }
-"""The eight tables of a run, each with its columns in order."""
+"""The nine tables of a run, each with its columns in order."""
 
 STAGES = ("queue", "service", "network", "proxy", "filters", "connection", "TLS", "back-off", "other")
 """What the time of a request goes to: waiting for a worker; computing; on the wire; in proxies, with their queues, and in

@@ -112,6 +112,11 @@ class Result:
         """What filters decided, by route and consumer, in each interval: columns as `meshsim.records.DECISIONS`, named, not numbered."""
         return self._table("decisions")
 
+    @cached_property
+    def autoscaling(self) -> pd.DataFrame:
+        """One row for each look of an autoscaler, with what it decided and why: columns as `meshsim.records.AUTOSCALING`."""
+        return self._table("autoscaling")
+
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
 

@@ -20,6 +20,7 @@ from meshsim.experiments.arrow import numbers, strings
 from meshsim.experiments.places import refuse_what_is_not_ours, take_away
 from meshsim.experiments.workplace import Workplace
 from meshsim.flags import flag_text
+from meshsim.policies.autoscaling import Limit, Reason
 from meshsim.policies.filters import Decision
 from meshsim.random_blocks import uniforms
 from meshsim.randomness import SAMPLE
@@ -38,6 +39,7 @@ SMALL = {
     "instance": pa.int32(),
     "proxy": pa.int32(),
     "filter_number": pa.int16(),
+    "metric": pa.int16(),
 }
 """Columns that need fewer than 64 bits."""
 
@@ -65,6 +67,8 @@ class TableWriter:
             "subset": (*names.subsets, None),
             "consumer": (*names.consumers[1:], None),
             "decision": tuple(decision.name.lower() for decision in Decision),
+            "scaling_reason": tuple(reason.name.lower() for reason in Reason),
+            "limited_by": tuple(limit.name.lower() for limit in Limit),
         }
         self._writers: dict[str, pq.ParquetWriter] = {}
 

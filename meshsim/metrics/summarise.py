@@ -139,6 +139,8 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
         by_flag[flag_text(flags)] += times
         by_status[str(status)] += times
     replicas = len(service.zones)
+    is_scaled = service.lifecycle is not None and service.lifecycle.is_scaled
+    there_ns = sum(one.up_ns for one in stations) if is_scaled else replicas * stations_ns
     return ServiceSummary(
         name=tally.plan.names.services[index],
         replicas=replicas,
@@ -157,7 +159,7 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
         worked_s=cell.worked_ns / NS_PER_S,
         wasted_s=cell.wasted_ns / NS_PER_S,
         wasted_share=_share(cell.wasted_ns, cell.worked_ns),
-        utilisation=_share(sum(one.busy_ns for one in stations), replicas * service.workers * stations_ns),
+        utilisation=_share(sum(one.busy_ns for one in stations), service.workers * there_ns),
         utilisation_of_busiest=_share(max((one.busy_ns for one in stations), default=0), service.workers * stations_ns),
         queue_mean=_share(sum(one.queued_ns for one in stations), stations_ns),
         queue_peak=max((one.peak_queue for one in stations), default=0),

@@ -106,7 +106,7 @@ class ServiceSummary:
     """Of that, what was spent on answers that nobody waited for."""
     wasted_share: float | None
     utilisation: float | None
-    """Share of the workers that are held, in the mean; a worker that waits for a call is held unless the service is async."""
+    """Share of the workers (of replicas that are up, where they are scaled) that are held, also by what waits for a call if not async."""
     utilisation_of_busiest: float | None
     """The same of the busiest replica."""
     queue_mean: float | None

@@ -8,6 +8,7 @@ from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, OnCancel, Ste
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
+from meshsim.plan.scaling import Autoscaling, Measured, ScalingMetric, TargetKind
 from meshsim.plan.services import Failing, Lifecycle, Operation, Queue, Service, Step
 from meshsim.plan.traffic import Backend, BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
 
@@ -17,6 +18,7 @@ __all__ = [
     "Ambient",
     "Ask",
     "Asker",
+    "Autoscaling",
     "Backend",
     "BalancerQueue",
     "Canary",
@@ -36,6 +38,7 @@ __all__ = [
     "Hedging",
     "Lifecycle",
     "Limits",
+    "Measured",
     "Mesh",
     "Mirror",
     "Names",
@@ -49,10 +52,12 @@ __all__ = [
     "Queue",
     "Retries",
     "Route",
+    "ScalingMetric",
     "Service",
     "Source",
     "Stack",
     "Step",
     "StepKind",
+    "TargetKind",
     "Tls",
 ]

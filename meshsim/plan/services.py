@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from meshsim.distributions import Distribution
     from meshsim.plan.layers import Stack
     from meshsim.plan.proxies import Ask
+    from meshsim.plan.scaling import Autoscaling
     from meshsim.policies.filters import Filter
     from meshsim.policies.load_shedding import LoadShedding
     from meshsim.policies.queueing import QueueDiscipline
@@ -98,6 +99,13 @@ class Lifecycle:
     """Between two probes, each instance's at a phase of its own; 0 for one that takes exactly as long as `readiness_ns`, either way."""
     readiness_successes: int = 1
     """Successes in a row that bring it back."""
+    autoscaling: Autoscaling | None = None
+    """Who changes the number of replicas, where no schedule does."""
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the number of replicas changes."""
+        return bool(self.scale) or self.autoscaling is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from meshsim.plan import NONE
+from meshsim.plan import NONE, Measured
 from meshsim.planning import volume
 from meshsim.policies.load_balancing import Maglev, RingHash
 
@@ -149,6 +149,17 @@ def _of_instances(plan: Plan) -> Iterator[Need]:
         if service.lifecycle is not None and service.lifecycle.restarts:
             restarted = len(service.lifecycle.restarts) * service.lifecycle.replicas
             yield Need(EVENTS, restarted, f"restarts of {name}", ("services", name, "restarts"), "write fewer restarts")
+        if service.lifecycle is not None and service.lifecycle.autoscaling is not None:
+            scaling = service.lifecycle.autoscaling
+            measured = {metric.measured for metric in scaling.metrics}
+            samples = len(service.zones) if measured - {Measured.CPU} else 0
+            looked_at = (
+                ("sync_period", scaling.sync_ns, 1), ("scrape_interval", scaling.scrape_ns, samples),
+                ("metric_resolution", scaling.resolution_ns, Measured.CPU in measured),
+            )  # fmt: skip
+            for field, period_ns, each in looked_at:
+                looks = plan.duration_ns / period_ns * each
+                yield Need(EVENTS, looks, f"the autoscaler of {name}", ("autoscaler", field), "write a longer one")
 
 
 def _of_intervals(plan: Plan, horizon_ns: int) -> Iterator[Need]:

@@ -8,6 +8,7 @@ from meshsim.plan import NONE, HealthStatus, Lifecycle, OnCancel, Operation, Que
 from meshsim.planning.asks import plan_asks
 from meshsim.planning.errors import grpc_status, latency_of, table
 from meshsim.planning.places import places_of
+from meshsim.planning.scaling import plan_autoscaling
 from meshsim.planning.traffic import own_stack
 from meshsim.policies.queueing import Fifo
 from meshsim.randomness import stream
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshsim.distributions import Distribution
+    from meshsim.plan import Autoscaling
     from meshsim.planning.errors import Tables
     from meshsim.planning.index import Index
     from meshsim.policies.filters import Filter
@@ -33,7 +35,7 @@ _GRPC_STATUS_OF_ERROR = 14
 def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: Index, inbound: tuple[Filter, ...]) -> Service:
     """One service as an engine takes it."""
     zones, subsets, order = places_of(section, index)
-    lifecycle = _lifecycle(section, order)
+    lifecycle = _lifecycle(section, order, plan_autoscaling(section, scenario.autoscaler))
     weights = section.load_balancing_weights or (1,)
     priorities = section.priorities or ()
     return Service(
@@ -89,9 +91,9 @@ def _fails_at_once(name: str, section: ServiceSection, scenario: Scenario) -> bo
     return any(errors is not None and errors.latency is not None for errors in (*own, *struck))
 
 
-def _lifecycle(section: ServiceSection, order: tuple[int, ...]) -> Lifecycle | None:
+def _lifecycle(section: ServiceSection, order: tuple[int, ...], autoscaling: Autoscaling | None) -> Lifecycle | None:
     """How its instances come and go; None where they are there from the beginning to the end."""
-    if not section.scale and not section.restarts and section.readiness is None:
+    if not section.scale and not section.restarts and section.readiness is None and autoscaling is None:
         return None
     readiness = section.readiness
     return Lifecycle(
@@ -105,6 +107,7 @@ def _lifecycle(section: ServiceSection, order: tuple[int, ...]) -> Lifecycle | N
         readiness_ns=NONE if readiness is None else readiness.period * readiness.failure_threshold,
         readiness_period_ns=0 if readiness is None else readiness.period,
         readiness_successes=1 if readiness is None else readiness.success_threshold,
+        autoscaling=autoscaling,
     )
 
 

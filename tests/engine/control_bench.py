@@ -15,6 +15,7 @@ from meshsim.engines.reference.destinations.place import Place
 from meshsim.engines.reference.destinations.view import View
 from meshsim.engines.reference.layers.hop import HopLayer
 from meshsim.engines.reference.services.instance import Instance
+from meshsim.engines.reference.time.beginnings import Beginnings
 from meshsim.engines.reference.time.clock import Clock
 from meshsim.engines.reference.time.ticks import Ticks
 from meshsim.engines.reference.travel.call import CALLER_GATEWAY, Call
@@ -139,7 +140,7 @@ class Bench:
         self.instances = tuple(
             Instance(self.clock, self.recorder, service, 0, index, operations, call_key(key, index)) for index in range(places)
         )
-        self.control = Control(self.clock, self.plan, (self.instances,), self.links)
+        self.control = Control(self.clock, self.plan, (self.instances,), self.links, self.recorder)
         refusals = Refusals(self.clock, self.recorder, (0,) * len(operations))
         self.hop = HopLayer(self.clock, self.links, 0, refusals)
         cluster = Cluster(service=0, balancer=RoundRobin(), health_check=check, panic_threshold=0.0)
@@ -147,7 +148,7 @@ class Bench:
         self.gateway = self._view(replace(cluster, health_check=None), 1000, CALLER_GATEWAY)
         """Its notes tell what happens in the registry."""
         self.view = self.views[0]
-        self.control.begin()
+        self.control.begin(Beginnings(self.plan, 0, 0), 0)
         self._sent = 0
 
     def _view(self, cluster: Cluster, key: int, caller: int) -> NotedView:

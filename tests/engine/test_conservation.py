@@ -251,12 +251,25 @@ def steps(draw: st.DrawFn, callees: tuple[str, ...]) -> list[Any]:
     return script
 
 
+SCALED_BY = {
+    "cpu": {"resource": {"name": "cpu", "target": {"average_utilization": "30%"}}},
+    "in_flight": {"pods": {"metric": "in_flight", "target": {"average_value": 1.5}}},
+    "requests": {"object": {"metric": "requests_per_second", "target": {"average_value": 20}}},
+}
 LIVES = [
     {"scale": [{"at": "200ms", "replicas": 5}, {"at": "600ms", "replicas": 1}], "startup_time": "50ms", "pre_stop": "20ms",
      "termination_grace_period": "30ms"},
     {"restarts": [{"at": "300ms", "batch": 1}], "startup_time": "30ms", "termination_grace_period": "20ms"},
     {"readiness": {"period": "50ms", "failure_threshold": 2}},
+    {"autoscaling": {"max_replicas": 5, "metrics": [SCALED_BY["cpu"], SCALED_BY["in_flight"]]}, "startup_time": "30ms",
+     "readiness": {"period": "50ms", "failure_threshold": 1}, "termination_grace_period": "20ms"},
+    {"autoscaling": {"max_replicas": 4, "metrics": [SCALED_BY["requests"]], "behavior": {"scale_down": {"stabilization_window": "0s"}}},
+     "restarts": [{"at": "500ms"}], "pre_stop": "30ms"},
 ]  # fmt: skip
+AUTOSCALER = {
+    "sync_period": "50ms", "metric_resolution": "40ms", "scrape_interval": "30ms", "rate_window": "120ms",
+    "downscale_stabilization": "100ms", "cpu_initialization_period": "200ms", "initial_readiness_delay": "20ms",
+}  # fmt: skip
 DISCOVERIES = [
     {}, {"discovery": {"dns_refresh": "100ms"}},
     {"discovery": {"debounce_after": "10ms", "debounce_max": "50ms", "propagation": {"exponential": {"mean": "40ms"}}}},
@@ -374,6 +387,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         "mesh": mesh,
         "direct": {"traffic": {"*": draw(TRAFFIC)}, **draw(st.sampled_from(DISCOVERIES))},
         "services": made,
+        "autoscaler": AUTOSCALER,
         "network": {"same_zone": draw(st.sampled_from(["0s", "300us", {"exponential": {"mean": "1ms"}}]))},
         "faults": faults,
         "run": {"duration": "1s", "interval": "100ms"},
@@ -502,7 +516,7 @@ def test_no_order_of_keys_changes_a_byte(scenario, seed):
 
     first, second = ms.load(scenario).run(seed=3), ms.load(other).run(seed=3)
 
-    for table in ("requests", "attempts", "waits", "counters", "proxies", "filters", "decisions", "destinations"):
+    for table in ("requests", "attempts", "waits", "counters", "proxies", "filters", "decisions", "destinations", "autoscaling"):
         one, two = (result.directory / f"{table}.parquet" for result in (first, second))
         assert one.read_bytes() == two.read_bytes()
     assert first.manifest["digest"] == second.manifest["digest"]

@@ -156,6 +156,11 @@ def up(moment: str) -> Callable[[Result], float]:
     )
 
 
+def wanted(moment: str, column: str = "desired") -> Callable[[Result], float]:
+    """Replicas of the back that its autoscaler wants: `min`, `max` or `mean` over its looks; 0 where it has none."""
+    return lambda result: float(result.autoscaling[column].agg(moment)) if len(result.autoscaling) else 0.0
+
+
 def cpu(result: Result) -> float:
     """Cores that all proxies together keep busy."""
     return sum(one.cpu_cores or 0.0 for one in result.summary().proxies)

@@ -17,6 +17,7 @@ import keys_network_faults
 import keys_proxies
 import keys_resilience
 import keys_run
+import keys_scaling
 import keys_services
 import keys_traffic
 import pytest
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 PARTS = (
     keys_load, keys_proxies, keys_traffic, keys_connections, keys_resilience, keys_services, keys_network_faults, keys_run, keys_choices, keys_edge,
+    keys_scaling,
 )  # fmt: skip
 ROWS = [row for part in PARTS for row in part.ROWS]
 TESTS = Path(__file__).resolve().parents[1]
@@ -43,6 +45,7 @@ EXCEPTIONS = {
     "Scenario.matrix": f"{HERE}::test_the_matrix_says_the_points_of_a_sweep",
     "RunSection.replications": f"{HERE}::test_the_number_of_replications_is_that_of_a_comparison",
     "RunSection.limits": "unit/test_needs.py::test_a_refusal_has_a_place_in_the_file_and_can_be_overruled",
+    "ResourceMetricSection.name": "scenario/test_messages.py::test_what_is_wrong_with_autoscaling_is_said",
     "RunSection.until": f"{HERE}::test_until_adds_replications_until_the_figure_is_precise_or_there_are_too_many",
     "UntilSection.metric": f"{HERE}::test_until_adds_replications_until_the_figure_is_precise_or_there_are_too_many",
     "UntilSection.relative_error": f"{HERE}::test_until_adds_replications_until_the_figure_is_precise_or_there_are_too_many",

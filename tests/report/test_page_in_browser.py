@@ -90,6 +90,10 @@ FAINT = """() => {
 }"""
 
 
+TEN_MINUTES_MS = 600_000
+"""A busy machine is no broken page."""
+
+
 @pytest.fixture(scope="module")
 def chromium():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser", exc_type=ImportError)
@@ -126,6 +130,7 @@ def opened(chromium, file):
         width, height = SIZES[size]
         context = chromium.new_context(viewport={"width": width, "height": height}, **settings)
         contexts.append(context)
+        context.set_default_timeout(TEN_MINUTES_MS)
         tab = context.new_page()
         tab.on("console", lambda message: told.append(f"{message.type}: {message.text}"))
         tab.on("pageerror", lambda error: told.append(str(error)))

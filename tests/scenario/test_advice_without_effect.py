@@ -121,3 +121,14 @@ def test_without_a_gateway_nothing_is_said_of_its_parts() -> None:
     texts = warnings_of({"deployment": "mesh", "gateway": {"drain_time": "5s", "filters": [{"cache": {"ttl": "1s"}}]}})
 
     assert not any("drain_time" in text or "cache" in text for text in texts)
+
+
+def test_an_autoscaler_of_nobody_is_told() -> None:
+    (warning,) = warnings_of({"autoscaler": {"tolerance": "5%"}})
+
+    assert warning == (
+        "autoscaler: no service has `autoscaling`, so that this does nothing; give one to a service, such as autoscaling:"
+        " {max_replicas: 10}"
+    )
+    scaled = {"payment": {"autoscaling": {"min_replicas": 2, "max_replicas": 10}}}
+    assert warnings_of({"autoscaler": {"tolerance": "5%"}, "services": scaled}) == []

@@ -501,3 +501,63 @@ def test_filters_that_ask_in_a_circle_are_told(mistakes_of: Any, mesh: str, mess
 )
 def test_filters_that_ask_elsewhere_or_do_not_act_are_no_circle(mistakes_of: Any, deployment: str, mesh: str) -> None:
     assert mistakes_of({**CIRCLE, "deployment": deployment, "mesh": mesh}) == []
+
+
+@pytest.mark.parametrize(
+    ("autoscaling", "message"),
+    [
+        ("{}", "max_replicas: is missing"),
+        ("{max_replicas: 0}", "max_replicas: must be at least 1"),
+        ("{max_replicas: 2, min_replicas: 3}", "max_replicas: must be at least `min_replicas`"),
+        ("{max_replicas: 2, metrics: []}", "metrics: must not be empty"),
+        ("{max_replicas: 2, metrics: [cpu]}", "metrics[0]: expected `resource`, `pods` or `object`, as a mapping, not 'cpu'"),
+        (
+            "{max_replicas: 2, metrics: [{pods: {metric: queued, target: {average_value: 1}}, object: {}}]}",
+            "metrics[0]: a metric is one of `resource`, `pods` and `object`",
+        ),
+        (
+            "{max_replicas: 2, metrics: [{resource: {name: memory, target: {average_value: 1}}}]}",
+            "metrics[0].resource.name: unknown name 'memory' (one of: cpu)",
+        ),
+        (
+            "{max_replicas: 2, metrics: [{resource: {name: cpu, target: {}}}]}",
+            "metrics[0].resource.target: write one of `average_utilization` and `average_value`",
+        ),
+        (
+            "{max_replicas: 2, metrics: [{object: {metric: queued, target: {value: 1, average_value: 1}}}]}",
+            "metrics[0].object.target: write one of `value` and `average_value`",
+        ),
+        (
+            "{max_replicas: 2, metrics: [{resource: {name: cpu, target: {average_utilization: 0.5%}}}]}",
+            "metrics[0].resource.target.average_utilization: Kubernetes takes whole percent, from 1% on",
+        ),
+        (
+            "{max_replicas: 2, behavior: {scale_up: {policies: [{type: Pods, value: 1, period: 31m}]}}}",
+            "behavior.scale_up.policies[0].period: must be more than 0 and at most 30m, as in Kubernetes",
+        ),
+        (
+            "{max_replicas: 2, behavior: {scale_down: {stabilization_window: 2h}}}",
+            "behavior.scale_down.stabilization_window: must be at most 1h, as in Kubernetes",
+        ),
+    ],
+)
+def test_what_is_wrong_with_autoscaling_is_said(mistakes_of: Any, autoscaling: str, message: str) -> None:
+    cart = "{cart: {script: [{compute: 5ms}], autoscaling: AUTOSCALING}}".replace("AUTOSCALING", autoscaling)
+
+    said = [one.partition(": ")[2] for one in mistakes_of({"services": cart})]
+
+    assert said == [f"services.cart.autoscaling.{message}"]
+
+
+def test_a_schedule_and_an_autoscaler_do_not_go_together(mistakes_of: Any) -> None:
+    cart = "{cart: {scale: [{at: 1s, replicas: 2}], autoscaling: {max_replicas: 3}}}"
+
+    assert mistakes_of({"services": cart}) == [
+        "a.yaml:3:19: services.cart.scale: write either `scale` or `autoscaling`: an autoscaler would undo each step"
+    ]
+
+
+def test_a_rate_needs_two_samples_in_its_window(mistakes_of: Any) -> None:
+    assert mistakes_of({"autoscaler": "{rate_window: 30s}"}) == [
+        "a.yaml:5:27: autoscaler.rate_window: must be at least `scrape_interval`, or there are never two samples in it"
+    ]

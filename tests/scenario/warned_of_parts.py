@@ -275,6 +275,7 @@ SCHEDULE = (
 CACHE = {"gateway": {"filters": [{"cache": {"ttl": "10s"}}]}}
 BALANCED = to_back(connections={"balance": "connections"})
 BY_ADDRESS = route(session_persistence={"of": "address"})
+LOOKS = {"sync_period": "500ms"}
 WITHOUT_EFFECT = (
     Row(
         Kind.NOTHING_RESTARTS_THE_GATEWAY,
@@ -289,6 +290,13 @@ WITHOUT_EFFECT = (
         failed(0, 0),
         gateway(gateway={"restarts": [{"at": "2s"}], "startup_time": "500ms"}),
         failed(0.05),
+    ),
+    Row(
+        Kind.AUTOSCALER_OF_NOBODY,
+        gateway(autoscaler=LOOKS),
+        alike(gateway()),
+        gateway(**both({"autoscaler": LOOKS}, back(autoscaling={"min_replicas": 5, "max_replicas": 5}))),
+        instances(5),
     ),
     Row(Kind.CONTENT_WITHOUT_KEYS, gateway(**CACHE), attempts(1, 1), gateway(**both(CACHE, ONE_KEY)), attempts(0, 0.5)),
     Row(

@@ -178,3 +178,28 @@ run: {duration: 2s}
         "scenario:3:8: load.clients: a run takes 4,000,000,000 events at the least, most of it for "
     )
     assert ms.load(text, set=["run.limits=false"]).plan.duration_ns == 2_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("field", "metric"),
+    [
+        ("sync_period", {"resource": {"name": "cpu", "target": {"average_utilization": "60%"}}}),
+        ("metric_resolution", {"resource": {"name": "cpu", "target": {"average_utilization": "60%"}}}),
+        ("scrape_interval", {"pods": {"metric": "queued", "target": {"average_value": 1}}}),
+    ],
+)
+def test_an_autoscaler_that_looks_every_few_nanoseconds_makes_too_many_events(field: str, metric: dict[str, Any]) -> None:
+    autoscaling = {"max_replicas": 1, "metrics": [metric]}
+    (one,) = refused(services={"back": {"autoscaling": autoscaling}}, autoscaler={field: "10ns"})
+
+    assert one == Refusal(
+        ("autoscaler", field),
+        "a run takes 10,000,000,000 events at the least, most of it for the autoscaler of back, and can have 2,000,000,000; write a"
+        f" longer one{TO_TRY}",
+    )
+
+
+def test_what_an_autoscaler_does_not_look_at_costs_nothing() -> None:
+    by_requests = {"max_replicas": 1, "metrics": [{"pods": {"metric": "queued", "target": {"average_value": 1}}}]}
+
+    assert refused(services={"back": {"autoscaling": by_requests}}, autoscaler={"metric_resolution": "10ns"}) == []

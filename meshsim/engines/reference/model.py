@@ -80,7 +80,7 @@ class Model:
         beginnings = Beginnings(plan, seed, replication)
         self._fleet = Fleet(self.clock, plan, self._instances, beginnings, self._root)
         self._stacks = Stacks(plan, self._refusals, self._links, self._instances, hash_keys, beginnings)
-        self._control = Control(self.clock, plan, self._instances, self._links)
+        self._control = Control(self.clock, plan, self._instances, self._links, recorder)
         everyone = [instance for instances in self._instances for instance in instances]
         self._routes = tuple(LiveRoute(route, self.clock, hash_keys) for route in plan.routes)
         edge = None if plan.gateway is None else plan.gateway.edge
@@ -99,7 +99,8 @@ class Model:
             handler = self._entry(number, source.stack)
             root = root_key(*self._root, source.stream)
             Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
-        self._control.begin(self._fleet.gateways, () if self._replicas is None else self._replicas.all)
+        replicas = () if self._replicas is None else self._replicas.all
+        self._control.begin(beginnings, self._key("cluster"), self._fleet.gateways, replicas)
         for gateway in self._fleet.gateways:
             read_load(self.clock, gateway, gateway.station)
         for instance in everyone:
@@ -108,7 +109,6 @@ class Model:
         for route in self._routes:
             if route.canary is not None:
                 route.canary.begin()
-        replicas = () if self._replicas is None else self._replicas.all
         self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.together, replicas)
         self.clock.process(self._counters.watch())
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from meshsim.metrics.over_time.intervals import Counted, Intervals
 from meshsim.metrics.over_time.policies import way_name
+from meshsim.metrics.over_time.wanted import Wanted
 from meshsim.metrics.policies.activity import GATEWAY, OUTSIDE
 from meshsim.metrics.rows import groups
 from meshsim.units import NS_PER_S
@@ -25,7 +26,7 @@ Way = tuple[int, int]
 
 
 class BalanceOverTime:
-    """A sink of attempts; its intervals are some of those of `meshsim.metrics.over_time.requests` together."""
+    """A sink of attempts and autoscaling; its intervals are some of those of `meshsim.metrics.over_time.requests` together."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -33,9 +34,11 @@ class BalanceOverTime:
         self._axis = Intervals(plan.interval_ns * together, plan.duration_ns)
         self._counted: Counted[tuple[Way, int]] = Counted()
         """Key: caller and service, and the instance that was picked."""
+        self._wanted = Wanted(plan)
 
     def take(self, table: str, chunk: Chunk) -> None:
-        """Add rows; of attempts only. An attempt counts when it was sent; one that never was counts for nobody."""
+        """Add rows of attempts, and what autoscalers decided. An attempt counts when it was sent; one that never was counts for nobody."""
+        self._wanted.take(table, chunk)
         if table != "attempts":
             return
         sent = np.flatnonzero((chunk["instance"] >= 0) & (chunk["service"] >= 0) & (chunk["sent_ns"] >= 0))
@@ -71,7 +74,7 @@ class BalanceOverTime:
             interval_s, attempts_per_s (that were sent), spread (attempts at the instance that got the most, by the mean over all
             instances: 1 is even, and chance alone makes it more where there are few), used_share (of the instances, those that got
             any), in_zone_share (of the attempts, those that stayed in the caller's zone; NaN where there is but one zone or the
-            caller's is not told). The last three are NaN where nothing was sent. Instances are as many as the scenario has at the
+            caller's is not told). The last three are NaN where nothing was sent. Instances are as many as are wanted at the
             beginning of the interval, those that are down included; more where more got attempts.
         """
         edges_ns = self._axis.edges_ns(simulated_ns)
@@ -84,7 +87,7 @@ class BalanceOverTime:
         places = len(self._plan.services[way[1]].zones)
         sent = np.stack([self._counted.row((way, number), count) for number in range(places)])
         used = (sent > 0).sum(axis=0)
-        instances = np.maximum(used, replicas_at(self._plan, way[1], edges_ns[:-1]))
+        instances = np.maximum(used, self._wanted.at(way[1], edges_ns[:-1]))
         total, placed = sent.sum(axis=0), self._counted.row((way, _PLACED), count)
         caller = OUTSIDE.get(way[0]) or self._plan.names.services[way[0]]
         service = self._plan.names.services[way[1]]
@@ -99,15 +102,6 @@ class BalanceOverTime:
                 "used_share": np.where(total > 0, used / instances, np.nan),
                 "in_zone_share": self._counted.row((way, _IN_ZONE), count) / placed,
             }
-
-
-def replicas_at(plan: Plan, service: int, times_ns: np.ndarray) -> np.ndarray:
-    """How many replicas a service should have at each time, by its schedule."""
-    life = plan.services[service].lifecycle
-    if life is None:
-        return np.full(len(times_ns), len(plan.services[service].zones))
-    since_ns, replicas = [0, *(at_ns for at_ns, _ in life.scale)], [life.replicas, *(count for _, count in life.scale)]
-    return np.asarray(replicas)[np.searchsorted(since_ns, times_ns, side="right") - 1]
 
 
 def caller_zones(plan: Plan, caller: int) -> np.ndarray | None:

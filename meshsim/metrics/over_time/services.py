@@ -75,8 +75,8 @@ class ServicesOverTime:
         Returns:
             Columns of equal length: service, time_s (start of the interval), interval_s, calls_per_s (first tries),
             attempts_per_s, failures_per_s (attempts that it failed; not those refused with 4xx), utilisation (share of the workers
-            that are held), queue (requests that wait, over all replicas, in the mean), busy (held workers, over all replicas, in
-            the mean), replicas_up (in the mean).
+            that are held, of the replicas that are up where their number changes), queue (requests that wait, over all replicas, in
+            the mean), busy (held workers, over all replicas, in the mean), replicas_up (in the mean).
             The last four are NaN where there were no counters.
         """
         edges_ns = self._axis.edges_ns(simulated_ns)
@@ -90,13 +90,15 @@ class ServicesOverTime:
                 for key in ("calls", "attempts", "failures", "queued_ns", "busy_ns", "instances_ns", "up_ns")
             }
             seen_ns = np.where(row["instances_ns"] > 0, row["instances_ns"] / replicas, np.nan)
+            is_scaled = service.lifecycle is not None and service.lifecycle.is_scaled
+            there_ns = np.where(row["up_ns"] > 0, row["up_ns"], np.nan) if is_scaled else seen_ns * replicas
             parts.append(
                 {
                     "service": np.full(count, name, dtype=object),
                     "time_s": edges_ns[:-1] / NS_PER_S,
                     "interval_s": lengths_s,
                     **{f"{key}_per_s": row[key] / lengths_s for key in ("calls", "attempts", "failures")},
-                    "utilisation": row["busy_ns"] / (seen_ns * replicas * service.workers),
+                    "utilisation": row["busy_ns"] / (there_ns * service.workers),
                     "queue": row["queued_ns"] / seen_ns,
                     "busy": row["busy_ns"] / seen_ns,
                     "replicas_up": row["up_ns"] / seen_ns,

@@ -32,7 +32,7 @@ LIMITS: tuple[tuple[str, str], ...] = (
     (
         "Kubernetes itself",
         (
-            "no autoscaler, no CPU quota, no surge: a rolling restart stops a replica before it starts the one that replaces it. Put the "
+            "no nodes that fill up, no CPU quota, no surge: a rolling restart stops a replica before it starts the one that replaces it. Put the "
             "effect of a quota into the service's times."
         ),
     ),

@@ -71,7 +71,7 @@ def _strikes(fault: FaultSection, place: PlacedSection) -> bool:
     if fault.zone is None:
         return True
     counts = place.zones or {place.zone or "": place.replicas}
-    if getattr(place, "scale", None):
+    if getattr(place, "scale", None) or getattr(place, "autoscaling", None):
         return fault.zone in counts
     zones = [zone for zone in sorted(counts) for _ in range(counts[zone])]
     return any(zone == fault.zone and (fault.instances is None or number in fault.instances) for number, zone in enumerate(zones))

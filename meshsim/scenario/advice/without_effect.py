@@ -1,4 +1,4 @@
-"""Settings of the gateway that cannot change anything, for want of another one."""
+"""Settings of the gateway, and of an autoscaler, that cannot change anything, for want of another one."""
 
 from __future__ import annotations
 
@@ -127,8 +127,19 @@ def sessions(flow: Flow) -> Iterator[Remark]:
                 )
 
 
+def autoscaler_of_nobody(flow: Flow) -> Iterator[Remark]:
+    """An autoscaler where nothing is scaled by one."""
+    scenario = flow.scenario
+    if scenario.autoscaler is not None and all(service.autoscaling is None for service in scenario.services.values()):
+        yield Remark(
+            Kind.AUTOSCALER_OF_NOBODY,
+            ("autoscaler",),
+            "no service has `autoscaling`, so that this does nothing; give one to a service, such as autoscaling: {max_replicas: 10}",
+        )
+
+
 def _has_users(flow: Flow) -> bool:
     return any(source.users is not None for source in flow.sources)
 
 
-CHECKS = (restarts, content_without_keys, splits, sessions)
+CHECKS = (restarts, content_without_keys, splits, sessions, autoscaler_of_nobody)

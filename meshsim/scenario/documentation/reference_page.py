@@ -15,6 +15,7 @@ from meshsim.scenario.defaults import products
 from meshsim.scenario.documentation.explain import default_field, policy_families
 from meshsim.scenario.documentation.fields import Field, fields
 from meshsim.scenario.sections import (
+    autoscaling,
     connections,
     errors,
     faults,
@@ -89,6 +90,20 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
         ("restarts.", services.RestartStep),
         ("readiness.", services.ReadinessSection),
     ),
+    "autoscaling": (
+        ("", autoscaling.AutoscalingSection),
+        ("metrics.", autoscaling.MetricSection),
+        ("metrics.resource.", autoscaling.ResourceMetricSection),
+        ("metrics.resource.target.", autoscaling.ResourceTargetSection),
+        ("metrics.pods.", autoscaling.PodsMetricSection),
+        ("metrics.pods.target.", autoscaling.PodsTargetSection),
+        ("metrics.object.", autoscaling.ObjectMetricSection),
+        ("metrics.object.target.", autoscaling.ObjectTargetSection),
+        ("behavior.", autoscaling.BehaviorSection),
+        ("behavior.scale_up.", autoscaling.ScalingRulesSection),
+        ("behavior.scale_up.policies.", autoscaling.ScalingPolicySection),
+    ),
+    "autoscaler": (("", autoscaling.AutoscalerSection),),
     "operation": (("", services.OperationSection),),
     "size": (("", sizes.SizeSpread),),
     "call": (("", services.CallStep),),

@@ -59,6 +59,8 @@ def _most(place: Any, first: int | None) -> int | None:
     """How many it ever has; None where that is not written well."""
     steps = mapping(place).get("scale")
     later = [mapping(step).get("replicas") for step in steps] if isinstance(steps, list) else []
+    if isinstance(mapping(place).get("autoscaling"), dict):
+        later.append(mapping(place, "autoscaling").get("max_replicas"))
     counts = [count for count in (first, *later) if type(count) is int]
     return max(counts) if len(counts) == 1 + len(later) else None
 

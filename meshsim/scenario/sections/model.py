@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from meshsim.scenario.defaults import UnknownDefaultError, resolve
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.autoscaling import AutoscalerSection
 from meshsim.scenario.sections.faults import FaultSection
 from meshsim.scenario.sections.gateway import GatewaySection
 from meshsim.scenario.sections.loads import Load, PositiveDuration
@@ -138,6 +139,8 @@ class Scenario(Section):
     """What callers without a proxy do themselves."""
     services: Annotated[dict[Name, ServiceSection], Field(min_length=1)]
     """The services."""
+    autoscaler: AutoscalerSection | None = None
+    """What looks at the services with `autoscaling`; Kubernetes' defaults where absent."""
     network: NetworkSection = Field(
         default_factory=NetworkSection, json_schema_extra={"default": {"same_zone": None, "cross_zone": None}}
     )

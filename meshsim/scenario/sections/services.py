@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.autoscaling import AutoscalingSection
 from meshsim.scenario.sections.errors import Errors, ReplayedTime
 from meshsim.scenario.sections.hashed import HashedText, different_texts
 from meshsim.scenario.sections.sizes import Sizes
@@ -227,6 +228,8 @@ class ServiceSection(PlacedSection):
     """What discovery says of replicas; nothing against any where absent."""
     scale: list[ScaleStep] = Field(default_factory=list)
     """When the number of replicas changes: new ones come to the zone with the fewest, the newest go first, then those of the fullest zone."""
+    autoscaling: AutoscalingSection | None = None
+    """The number of replicas by its metrics, in place of `scale`; `replicas` is how many there are at the start."""
     restarts: list[RestartStep] = Field(default_factory=list)
     """Rolling restarts; a batch takes one from each zone before a second."""
     startup_time: Duration = 0
@@ -261,7 +264,14 @@ class ServiceSection(PlacedSection):
                 raise mistake(f"replica {number} cannot be both unhealthy and degraded", "health_status")
         return self
 
+    @model_validator(mode="after")
+    def _scaled_one_way(self) -> Self:
+        if self.autoscaling is not None and self.scale:
+            raise mistake("write either `scale` or `autoscaling`: an autoscaler would undo each step", "scale")
+        return self
+
     @property
     def most_replicas(self) -> int:
         """How many there are when there are most."""
-        return max([self.replicas, *(step.replicas for step in self.scale)])
+        most = 0 if self.autoscaling is None else self.autoscaling.max_replicas
+        return max([self.replicas, most, *(step.replicas for step in self.scale)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.engines.reference.control.autoscaling import Scaler
 from meshsim.engines.reference.control.discovery import AtOnce, Lookups, Push
 from meshsim.engines.reference.control.faults import fail, slow, take_away
 from meshsim.engines.reference.control.lifecycle import Life
@@ -24,15 +25,19 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.proxies.proxy import Proxy
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.engines.reference.travel.network import Links
     from meshsim.plan import Cluster, Discovery, Fault, Plan
+    from meshsim.recorder import Recorder
 
 
 class Control:
     """All that happens beside requests."""
 
-    def __init__(self, clock: Clock, plan: Plan, instances: tuple[tuple[Instance, ...], ...], links: Links) -> None:
+    def __init__(
+        self, clock: Clock, plan: Plan, instances: tuple[tuple[Instance, ...], ...], links: Links, recorder: Recorder
+    ) -> None:
         self._clock = clock
         self._plan = plan
         self._instances = instances
@@ -40,6 +45,7 @@ class Control:
         self._registries: dict[int, Registry] = {}
         """By service, and under NONE that of the gateway; only of those whose instances come and go."""
         self._lives: list[Life] = []
+        self._scalers: list[Scaler] = []
         self._teachers: dict[str, Push | Lookups | AtOnce] = {}
         """Who keeps the callers of one kind up to date."""
         for number, service in enumerate(plan.services):
@@ -54,7 +60,9 @@ class Control:
                     lifecycle.readiness_successes,
                 )
                 self._registries[number] = registry
-                self._lives.append(Life(clock, lifecycle, instances[number], registry))
+                self._lives.append(life := Life(clock, lifecycle, instances[number], registry))
+                if lifecycle.autoscaling is not None:
+                    self._scalers.append(Scaler(clock, recorder, lifecycle.autoscaling, instances[number], life, registry))
 
     def looks_after(self, cluster: Cluster) -> bool:
         """Whether anything but its own calls happens to a view of this cluster: it then has to be there from the start."""
@@ -88,15 +96,21 @@ class Control:
         if connections is not None and connections.tls is not None and connections.tls.rotations_ns:
             self._clock.process(self._rotate(view, connections.tls.rotations_ns))
 
-    def begin(self, gateways: Sequence[Proxy] = (), replicas: Sequence[Stoppable] = ()) -> None:
-        """Start what the plan has in store.
+    def begin(
+        self, beginnings: Beginnings, cluster_key: int, gateways: Sequence[Proxy] = (), replicas: Sequence[Stoppable] = ()
+    ) -> None:
+        """Start what the plan has in store, when all who call are connected.
 
         Args:
+            beginnings: Where in their periods timers stand.
+            cluster_key: Of what by chance is the same for all services.
             gateways: The gateway's replicas, where a fault slows them down.
             replicas: The same as clients see them, where a fault takes them away.
         """
         for life in self._lives:
             life.begin()
+        for scaler in self._scalers:
+            scaler.begin(beginnings, cluster_key)
         for fault in self._plan.faults:
             self._clock.process(self._strike(fault, gateways, replicas))
 

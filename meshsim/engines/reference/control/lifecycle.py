@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     import simpy
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from meshsim.plan import Lifecycle
 
     Process = Generator[simpy.Event, None, None]
+
+LONG_AGO_NS = -30 * 86_400_000_000_000
+"""When those began that are there at the start: they have no youth."""
 
 
 class Life:
@@ -34,7 +37,12 @@ class Life:
         self._plan = plan
         self._instances = instances
         self._registry = registry
-        self._wanted = plan.replicas
+        self.wanted = plan.replicas
+        """How many replicas there shall be."""
+        self.began_ns: list[int | None] = [LONG_AGO_NS if instance.index < plan.replicas else None for instance in instances]
+        """When what stands at each place began to start; None where nothing does, or waits for the end of what stood there."""
+        self.on_begin: Callable[[int], object] | None = None
+        """Called with the place where something begins to start, where anybody wants to know."""
         self._is_up = [instance.index < plan.replicas for instance in instances]
         """Those that have started, and have not been told to stop."""
         self._orders = [0] * len(instances)
@@ -55,17 +63,29 @@ class Life:
         """The number of replicas changes at the given times."""
         for at_ns, replicas in self._plan.scale:
             yield self._clock.timeout(max(0, at_ns - self._clock.now_ns))
-            before, self._wanted = self._wanted, replicas
-            for index in self._plan.order[before:replicas]:
-                self._clock.process(self._start(index))
-            for index in self._plan.order[replicas:before]:
-                self._stop(index)
+            self.scale_to(replicas)
+
+    def scale_to(self, replicas: int) -> None:
+        """So many shall there be from now on."""
+        before, self.wanted = self.wanted, replicas
+        for index in self._plan.order[before:replicas]:
+            self._clock.process(self._start(index))
+        for index in self._plan.order[replicas:before]:
+            self._stop(index)
+
+    def is_crashed(self, index: int) -> bool:
+        """Whether what stands at a place has started, and is down all the same."""
+        return self._is_up[index] and self._instances[index].is_down
+
+    def places(self) -> tuple[int, ...]:
+        """Where those are that shall be there."""
+        return self._plan.order[: self.wanted]
 
     def _roll(self, at_ns: int, batch: int) -> Process:
         """Restart all, some at a time; the next ones when those are ready."""
         yield self._clock.timeout(at_ns)
-        for first in range(0, self._wanted, batch):
-            some = self._plan.order[first : min(first + batch, self._wanted)]
+        for first in range(0, self.wanted, batch):
+            some = self._plan.order[first : min(first + batch, self.wanted)]
             yield self._clock.all_of([self._clock.process(self._restart(index)) for index in some if self._is_up[index]])
 
     def _restart(self, index: int) -> Process:
@@ -78,6 +98,10 @@ class Life:
         end = self._ends[index]
         if end is not None and end.is_alive:
             yield end
+        if order == self._orders[index]:
+            self.began_ns[index] = self._clock.now_ns
+            if self.on_begin is not None:
+                self.on_begin(index)
         yield self._clock.timeout(self._plan.startup_ns)
         if order == self._orders[index]:
             self._is_up[index] = True
@@ -88,6 +112,7 @@ class Life:
     def _stop(self, index: int) -> None:
         """Begin the end of what stands at a place, or forget that it was to start."""
         self._give_order(index)
+        self.began_ns[index] = None
         if self._is_up[index]:
             self._is_up[index] = False
             self._registry.remove(self._instances[index])

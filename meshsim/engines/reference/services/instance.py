@@ -40,9 +40,9 @@ class Instance(Condition):
     """One replica of a service."""
 
     __slots__ = (
-        "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_is_async", "_keeps_deadlines", "_line",
+        "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_keeps_deadlines", "_line",
         "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "addresses", "callers", "failed", "guard",
-        "index", "key", "on_cancel", "service", "sidecar", "station", "subset", "zone",
+        "index", "is_async", "key", "on_cancel", "service", "sidecar", "station", "subset", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -80,7 +80,7 @@ class Instance(Condition):
         """Of the finished ones, those that failed at the server's side; for the reports of its load."""
         self._keeps_deadlines = service.keeps_deadlines
         self._queue_limit = service.queue_limit
-        self._is_async = service.is_async
+        self.is_async = service.is_async
         self._ok = GRPC_OK if service.is_grpc else OK
         self._failure_grpc = 13 if service.is_grpc else NONE
         self._dependency_status = 200 if service.is_grpc else 500
@@ -197,7 +197,7 @@ class Instance(Condition):
                 finally:
                     row[WORKED] += clock.now_ns - began_ns
                 continue
-            if self._is_async and job.has_worker:
+            if self.is_async and job.has_worker:
                 job.has_worker = False
                 self.station.release()
             if step.kind is CALLS:
