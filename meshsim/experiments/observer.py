@@ -18,6 +18,7 @@ from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.policies.activity import Activities
 from meshsim.metrics.policies.decisions import Decisions
 from meshsim.metrics.policies.idle import idle_policies
+from meshsim.metrics.policies.scaling import Scalings
 from meshsim.metrics.stages.slow_sample import SlowSample
 from meshsim.metrics.stages.stages import spans, stages
 from meshsim.metrics.summarise import summarise
@@ -68,12 +69,14 @@ class Observer:
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
         self._decisions = Decisions(plan)
+        self._scalings = Scalings(plan)
         self._stages_found: dict[str, list[Any]] | None = None
 
     @property
     def sinks(self) -> tuple[Sink, ...]:
         """What the engine hands its records to."""
-        return (self.tally, *self._over_time.values(), self._edges, self._sample, self._activities, self._decisions)
+        over_time = self._over_time.values()
+        return (self.tally, *over_time, self._edges, self._sample, self._activities, self._decisions, self._scalings)
 
     def summary(self, simulated_ns: int) -> Summary:
         """The figures."""
@@ -84,6 +87,7 @@ class Observer:
             slow_times=tuple(slow),
             destinations=self._activities.destinations(),
             filters=self._decisions.summaries(),
+            autoscaling=self._scalings.summaries(),
             never_acted=tuple(idle_policies(self._plan, self._activities)),
         )
 
