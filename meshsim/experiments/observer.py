@@ -14,6 +14,7 @@ from meshsim.metrics.over_time.balance import BalanceOverTime
 from meshsim.metrics.over_time.decisions import DecisionsOverTime
 from meshsim.metrics.over_time.policies import PoliciesOverTime
 from meshsim.metrics.over_time.requests import ALL_ROUTES, ErrorsOverTime, Timeline
+from meshsim.metrics.over_time.scaling import ScalingOverTime
 from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.policies.activity import Activities
 from meshsim.metrics.policies.decisions import Decisions
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from meshsim.plan import Plan
     from meshsim.records import Sink
 
-    OverTime = Timeline | ErrorsOverTime | ServicesOverTime | PoliciesOverTime | BalanceOverTime | DecisionsOverTime
+    OverTime = (
+        Timeline | ErrorsOverTime | ServicesOverTime | PoliciesOverTime | BalanceOverTime | DecisionsOverTime | ScalingOverTime
+    )
 
 HISTOGRAMS = "histograms"
 TABLES = (
@@ -49,6 +52,8 @@ TABLES = (
     "spans",
 )
 """A Parquet file each."""
+SCALING = "scaling"
+"""One more where there is an autoscaler."""
 
 
 class Observer:
@@ -65,6 +70,8 @@ class Observer:
             "balance": BalanceOverTime(plan),
             "decision_rates": DecisionsOverTime(plan),
         }
+        if any(one.lifecycle is not None and one.lifecycle.autoscaling is not None for one in plan.services):
+            self._over_time[SCALING] = ScalingOverTime(plan)
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
@@ -92,7 +99,7 @@ class Observer:
         )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
-        """Columns by name of each of `TABLES`, equally long."""
+        """Columns by name of each of `TABLES`, and of `SCALING` where there is an autoscaler, equally long."""
         return {
             HISTOGRAMS: histograms(summary),
             **{name: sink.table(simulated_ns) for name, sink in self._over_time.items()},
