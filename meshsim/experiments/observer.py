@@ -14,10 +14,12 @@ from meshsim.metrics.over_time.balance import BalanceOverTime
 from meshsim.metrics.over_time.decisions import DecisionsOverTime
 from meshsim.metrics.over_time.policies import PoliciesOverTime
 from meshsim.metrics.over_time.requests import ALL_ROUTES, ErrorsOverTime, Timeline
+from meshsim.metrics.over_time.scaling import ScalingOverTime
 from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.policies.activity import Activities
 from meshsim.metrics.policies.decisions import Decisions
 from meshsim.metrics.policies.idle import idle_policies
+from meshsim.metrics.policies.scaling import Scalings
 from meshsim.metrics.stages.slow_sample import SlowSample
 from meshsim.metrics.stages.stages import spans, stages
 from meshsim.metrics.summarise import summarise
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from meshsim.plan import Plan
     from meshsim.records import Sink
 
-    OverTime = Timeline | ErrorsOverTime | ServicesOverTime | PoliciesOverTime | BalanceOverTime | DecisionsOverTime
+    OverTime = (
+        Timeline | ErrorsOverTime | ServicesOverTime | PoliciesOverTime | BalanceOverTime | DecisionsOverTime | ScalingOverTime
+    )
 
 HISTOGRAMS = "histograms"
 TABLES = (
@@ -48,6 +52,8 @@ TABLES = (
     "spans",
 )
 """A Parquet file each."""
+SCALING = "scaling"
+"""One more where there is an autoscaler."""
 
 
 class Observer:
@@ -64,16 +70,20 @@ class Observer:
             "balance": BalanceOverTime(plan),
             "decision_rates": DecisionsOverTime(plan),
         }
+        if any(one.lifecycle is not None and one.lifecycle.autoscaling is not None for one in plan.services):
+            self._over_time[SCALING] = ScalingOverTime(plan)
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
         self._decisions = Decisions(plan)
+        self._scalings = Scalings(plan)
         self._stages_found: dict[str, list[Any]] | None = None
 
     @property
     def sinks(self) -> tuple[Sink, ...]:
         """What the engine hands its records to."""
-        return (self.tally, *self._over_time.values(), self._edges, self._sample, self._activities, self._decisions)
+        over_time = self._over_time.values()
+        return (self.tally, *over_time, self._edges, self._sample, self._activities, self._decisions, self._scalings)
 
     def summary(self, simulated_ns: int) -> Summary:
         """The figures."""
@@ -84,11 +94,12 @@ class Observer:
             slow_times=tuple(slow),
             destinations=self._activities.destinations(),
             filters=self._decisions.summaries(),
+            autoscaling=self._scalings.summaries(),
             never_acted=tuple(idle_policies(self._plan, self._activities)),
         )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
-        """Columns by name of each of `TABLES`, equally long."""
+        """Columns by name of each of `TABLES`, and of `SCALING` where there is an autoscaler, equally long."""
         return {
             HISTOGRAMS: histograms(summary),
             **{name: sink.table(simulated_ns) for name, sink in self._over_time.items()},

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
-from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary
-from meshsim.policies.filters import Decision
-from meshsim.records import ACTIVITY
+from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary, ScalingSummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,6 +179,8 @@ class Summary:
     """What callers did towards each destination."""
     filters: tuple[FilterSummary, ...] = ()
     """What filters decided."""
+    autoscaling: tuple[ScalingSummary, ...] = ()
+    """What autoscalers did; one for each service that has one."""
     never_acted: tuple[str, ...] = ()
     """Policies that made no difference to any request, in words."""
 
@@ -209,6 +209,7 @@ class Summary:
             slow_times=tuple(SlowTime(**one) for one in content.get("slow_times", ())),
             destinations=tuple(DestinationSummary(**one) for one in content.get("destinations", ())),
             filters=tuple(FilterSummary(**one) for one in content.get("filters", ())),
+            autoscaling=tuple(ScalingSummary(**one) for one in content.get("autoscaling", ())),
             never_acted=tuple(content.get("never_acted", ())),
         )
 
@@ -226,26 +227,15 @@ class Summary:
 
     def destinations_frame(self) -> pd.DataFrame:
         """One row for each caller and destination, such as `front to back`: what policies did, as counts over the whole run."""
-        rows = {}
-        for one in self.destinations:
-            name = f"{one.caller} to {one.service}" + (f" ({one.subset})" if one.subset else "")
-            rows[name] = {
-                "spread": one.spread,
-                "in_zone_share": one.in_zone_share,
-                "least_healthy_share": one.least_healthy_share,
-                "pool_wait_mean_s": one.pool_wait_mean_s,
-            }
-            rows[name] |= {count: one.counts.get(count, 0) for count in ACTIVITY}
-        return _frame("destination", rows)
+        return _frame("destination", {one.label: one.cells() for one in self.destinations})
 
     def filters_frame(self) -> pd.DataFrame:
         """One row for each filter, such as `gateway: rate_limit`: what it decided, as counts over the whole run, and `fairness`."""
-        names = [decision.name.lower() for decision in Decision]
-        rows = {
-            one.label(self.filters): {**{name: one.counts.get(name, 0) for name in names}, "fairness": one.fairness}
-            for one in self.filters
-        }
-        return _frame("filter_name", rows)
+        return _frame("filter_name", {one.label(self.filters): one.cells() for one in self.filters})
+
+    def autoscaling_frame(self) -> pd.DataFrame:
+        """One row for each service with an autoscaler: replicas, steps, and how often what held it back, over the whole run."""
+        return _frame("service", {one.service: one.cells() for one in self.autoscaling})
 
     def __str__(self) -> str:
         total = self.total

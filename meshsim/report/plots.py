@@ -15,6 +15,7 @@ from meshsim.experiments.sweep_result import Sweep
 from meshsim.metrics.over_time.decisions import SPLITS
 from meshsim.report.charts import recorded
 from meshsim.report.charts.attempts_over_time import attempts_over_time
+from meshsim.report.charts.autoscaling_over_time import autoscaling_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time
 from meshsim.report.charts.connections_over_time import connections_over_time
 from meshsim.report.charts.decisions_over_time import decisions_over_time
@@ -86,6 +87,20 @@ class Plots:
         frame = self._until_end(self._of.services_over_time)
         service = _known("service", service or self._service("utilisation"), frame)
         return queue_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def autoscaling(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
+        """Replicas of a service wanted and ready, and its autoscaler's metric against the target; in panels, as `policies`.
+
+        Of the first service that has an autoscaler where None.
+        """
+        frame = self._until_end(recorded.scaling(self._of))
+        if frame.empty:
+            raise ResultError(
+                f"{self._of.directory} tells nothing of autoscaling over time: no service has it, or it is of an older version"
+            )
+        if service is not None:
+            _known("service", service, frame)
+        return autoscaling_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def policies(self, ax: Axes | None = None, *, destination: str | None = None) -> Axes:
         """What policies did on the way to a destination, such as `(gateway) to payment`; where most happened where None.

@@ -152,7 +152,6 @@ def destinations(console: Console, rows: Sequence[DestinationSummary]) -> Table 
     used = [name for name in ACTED if any(name in one.counts for one in shown)]
     if not used:
         return None
-    names = [f"{one.caller} to {one.service}" + (f" ({one.subset})" if one.subset else "") for one in shown]
     figures = [
         Figure(ACTED[name], [None if name not in one.counts else float(one.counts[name]) for one in shown], decimals=0)
         for name in used
@@ -162,7 +161,7 @@ def destinations(console: Console, rows: Sequence[DestinationSummary]) -> Table 
     figures.append(Figure("busiest\n/mean", [one.spread for one in shown], decimals=2))
     if any(one.in_zone_share is not None for one in shown):
         figures.append(Figure("in zone\n%", [one.in_zone_share for one in shown], 100, 0))
-    return _table(console, "from, to", names, figures)
+    return _table(console, "from, to", [one.label for one in shown], figures)
 
 
 DECISIONS = {

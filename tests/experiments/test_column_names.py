@@ -28,14 +28,20 @@ SCENARIO: dict[str, Any] = {
     "mesh": {"proxy_time": "1ms"},
     "services": {
         "front": {"workers": 8, "script": [{"call": "back"}]},
-        "back": {"replicas": 2, "workers": 4, "script": [{"compute": "5ms"}], "errors": "10%"},
+        "back": {
+            "replicas": 2,
+            "workers": 4,
+            "script": [{"compute": "5ms"}],
+            "errors": "10%",
+            "autoscaling": {"max_replicas": 4},
+        },
     },
     "faults": [{"at": "1s", "for": "1s", "service": "back", "errors": "100%"}],
     "variants": {"as-is": {}, "slow": {"mesh": {"proxy_time": "2ms"}}},
     "thresholds": {"latency": ["p(99)<1s"]},
     "run": {"duration": "4s", "seed": 3},
 }
-TABLES_OF_A_RUN = {*TABLES, "summary().routes_frame()", "summary().filters_frame()"}
+TABLES_OF_A_RUN = {*TABLES, "summary().routes_frame()", "summary().filters_frame()", "summary().autoscaling_frame()"}
 TABLES_OF_A_COMPARISON = {
     "table()",
     "thresholds()",

@@ -10,6 +10,7 @@ import pytest
 from made_up import SECOND, plan, shop, summary_of
 from rich.console import Console
 
+from meshsim.metrics.policies.summaries import ScalingSummary
 from meshsim.metrics.thresholds import judge
 from meshsim.report.terminal import Heading, show
 
@@ -195,3 +196,39 @@ def test_the_run_directory_stands_in_one_piece_on_the_last_line() -> None:
     directory = "results/" + "long-name-" * 20
 
     assert shown(SHOP, 80, replace(HEADING, directory=directory)).splitlines()[-1] == f"Records: {directory}"
+
+
+SCALED = ScalingSummary(
+    "payment", 3, 24, at_start=3, lowest=2, highest=15, at_end=7, steps_up=4, steps_down=1, looks=1_200,
+    metrics={"requests_per_second 100/pod": 1_000, "cpu 80%": 199}, held_back={"too_few_replicas": 3, "scale_up_limit": 12},
+)  # fmt: skip
+IDLE = ScalingSummary("cart", 1, 2, 1, 1, 1, 1, steps_up=0, steps_down=0, looks=0, metrics={}, held_back={})
+BLIND = replace(IDLE, service="catalog", looks=4)
+
+
+def test_autoscalers_have_replicas_steps_and_what_decided_and_held_back_most_often() -> None:
+    lines = section(shown(replace(SHOP, autoscaling=(SCALED, IDLE, BLIND)), 200), "Autoscaling")
+
+    assert lines[0].split() == ["replicas", "steps", "replica"]
+    heads = "service start lowest highest end min-max up down hours decided by held back by"
+    assert " ".join(lines[1].split()) == heads
+    assert [" ".join(line.split()) for line in lines[3:]] == [
+        "payment 3 2 15 7 3-24 4 1 <0.01 requests_per_second 100/pod (1,000 of 1,200) scale_up_limit (12 of 1,200)",
+        "cart 1 1 1 1 1-2 0 0 <0.01 - -",
+        "catalog 1 1 1 1 1-2 0 0 <0.01 no metrics -",
+        "Replicas wanted over the whole run. What decided and what held back most often, and at how many looks.",
+    ]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_autoscalers_fit_every_terminal(width: int) -> None:
+    long = replace(SCALED, service=SHOP.services[0].name * 4, at_end=10_000, highest=10_000, max_replicas=10_000)
+    text = shown(replace(SHOP, autoscaling=(long,)), width, replace(HEADING, directory="results"))
+
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "…" not in text
+    assert "3-10,000" in text
+
+
+def test_without_autoscalers_nothing_is_said_of_them() -> None:
+    assert "Autoscaling" not in shown(SHOP)

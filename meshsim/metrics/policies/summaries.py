@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from meshsim.policies.autoscaling import Limit
+from meshsim.policies.filters import Decision
+from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+STABILIZATION = "stabilization"
+NO_METRICS = "no_metrics"
+HOLDS = (STABILIZATION, *(limit.name.lower() for limit in Limit if limit is not Limit.NONE), NO_METRICS)
+"""What holds an autoscaler back: its windows of stabilisation, `meshsim.policies.autoscaling.Limit`, and figures that are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,16 @@ class DestinationSummary:
     pool_wait_mean_s: float = 0.0
     """Mean wait for a connection, of all tries and of the waits that led to none."""
 
+    @property
+    def label(self) -> str:
+        """Such as `front to back`, with the subset in brackets."""
+        return f"{self.caller} to {self.service}" + (f" ({self.subset})" if self.subset else "")
+
+    def cells(self) -> dict[str, Any]:
+        """The numbers of a row, by column."""
+        names = ("spread", "in_zone_share", "least_healthy_share", "pool_wait_mean_s")
+        return {**{name: getattr(self, name) for name in names}, **{name: self.counts.get(name, 0) for name in ACTIVITY}}
+
 
 @dataclass(frozen=True, slots=True)
 class FilterSummary:
@@ -50,3 +69,34 @@ class FilterSummary:
         """Such as `gateway: rate_limit`, with its number where there are several of its name."""
         same = sum((one.place, one.filter) == (self.place, self.filter) for one in all_of_them)
         return f"{self.place}: {self.filter}" + (f" ({self.number + 1})" if same > 1 else "")
+
+    def cells(self) -> dict[str, Any]:
+        """The numbers of a row, by column."""
+        names = (decision.name.lower() for decision in Decision)
+        return {**{name: self.counts.get(name, 0) for name in names}, "fairness": self.fairness}
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingSummary:
+    """What one autoscaler did over the whole run; replicas are those that it wanted, ready or not."""
+
+    service: str
+    min_replicas: int
+    max_replicas: int
+    at_start: int
+    lowest: int
+    highest: int
+    at_end: int
+    steps_up: int
+    """Looks that raised the number."""
+    steps_down: int
+    looks: int
+    metrics: dict[str, int]
+    """Looks by the metric that asked for most, with its target, such as `cpu 80%`; those at which none had any figures are not among them."""
+    held_back: dict[str, int]
+    """Looks by what held a change back: one of `HOLDS`; at a look there may be two. Those that are 0 are left out."""
+
+    def cells(self) -> dict[str, Any]:
+        """The numbers of a row, by column."""
+        names = ("min_replicas", "max_replicas", "at_start", "lowest", "highest", "at_end", "steps_up", "steps_down", "looks")
+        return {**{name: getattr(self, name) for name in names}, **{name: self.held_back.get(name, 0) for name in HOLDS}}

@@ -35,13 +35,24 @@ def balance(comparison: Comparison) -> pd.DataFrame:
 
 def decisions(comparison: Comparison) -> pd.DataFrame:
     """Frame `decision_rates` of all variants: columns as `meshsim.metrics.over_time.decisions.DecisionsOverTime.table`, and those two."""
+    columns = ["variant", "replication", "filter_name", "by", "name", "time_s", "interval_s", *COLUMNS]
+    return _kept(comparison, "decision_rates", columns)
+
+
+def scaling(comparison: Comparison) -> pd.DataFrame:
+    """Frame `scaling` of all variants: columns as `meshsim.metrics.over_time.scaling.ScalingOverTime.table`, and those two first."""
+    columns = ["variant", "replication", "service", "time_s", "interval_s", "wanted", "ready", "of_target"]
+    return _kept(comparison, "scaling", columns)
+
+
+def _kept(comparison: Comparison, table: str, columns: list[str]) -> pd.DataFrame:
+    """A table of the replications that have it."""
     parts = [
         pd.read_parquet(file).assign(variant=variant, replication=number)
         for variant, kept in comparison.kept.items()
         for number, place in enumerate(kept.places)
-        if (file := place / "decision_rates.parquet").is_file()
+        if (file := place / f"{table}.parquet").is_file()
     ]
-    columns = ["variant", "replication", "filter_name", "by", "name", "time_s", "interval_s", *COLUMNS]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 

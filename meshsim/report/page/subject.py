@@ -79,6 +79,11 @@ class Subject:
         return self._of(recorded.decisions(self._comparison))
 
     @cached_property
+    def scaling(self) -> pd.DataFrame:
+        """Frame `scaling`, over time; without a row where there are no autoscalers."""
+        return self._of(recorded.scaling(self._comparison))
+
+    @cached_property
     def faults(self) -> pd.DataFrame:
         """Frame `faults`."""
         faults = self._comparison.faults
