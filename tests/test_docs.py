@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -297,3 +298,11 @@ def test_each_pair_of_settings_that_touch_names_its_source_and_a_test_that_is_th
             wrong += [f"{row[0]} and {row[1]}: {named}" for name in [*names, "test"] if name not in text]
     assert wrong == []
     assert len(rows) > 100
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "studies").glob("*.py")), ids=name_of)
+def test_what_a_study_needs_is_there(path: Path) -> None:
+    """They take minutes or more, so that here they are only read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [*sys.path])
+        assert "__doc__" in runpy.run_path(str(path), run_name="a study")

@@ -1,6 +1,6 @@
 """The experiments of tests/statistics/test_coverage.py, 2,000 times each: `python docs/studies/many_coverages.py [repetitions]`, some minutes.
 
-The stations are computed by their recursions in NumPy, on the draws that the engine makes for the same seeds: the first 200 repetitions are those of
+The stations are computed by their recursions in NumPy, on the draws that the engine makes for the same seeds: the first 60 repetitions are those of
 the test, seen by another model.
 """
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meshsim.randomness import ARRIVAL, SERVICE_TIME, request_keys, root_key, stream, uniforms
+from meshsim.random_blocks import request_keys, uniforms
+from meshsim.randomness import ARRIVAL, SERVICE_TIME, root_key, stream
 from meshsim.statistics.intervals import interval
 from meshsim.statistics.paired import difference
 
