@@ -53,7 +53,7 @@ def plain(scenario: dict[str, Any]) -> dict[str, Any]:
     for route in scenario["gateway"]["routes"].values():
         route.pop("aggregate", None)
     for service in scenario["services"].values():
-        for key in ("scale", "restarts", "readiness", "subsets", "priorities"):
+        for key in ("scale", "autoscaling", "restarts", "readiness", "subsets", "priorities"):
             service.pop(key, None)
         service["deadline_propagation"] = False
         service.get("queue", {}).pop("shed", None)

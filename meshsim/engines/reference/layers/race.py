@@ -46,7 +46,7 @@ class Race:
 
     __slots__ = (
         "_after_timeout", "_alarms", "_attempt", "_call", "_clock", "_failed", "_first_key", "_hedges", "_is_parked", "_layer", "_out", "_posted",
-        "_previous_ns", "_task", "_waiting",
+        "_previous_ns", "_task", "_waiting", "_waits_since_ns",
     )  # fmt: skip
 
     def __init__(self, layer: Rules, call: Call) -> None:
@@ -57,6 +57,7 @@ class Race:
         self._attempt = 0
         self._hedges = 0
         self._previous_ns = 0
+        self._waits_since_ns = 0
         self._after_timeout = False
         """Whether the last further try was asked for by a timeout."""
         self._out: list[Entrant] = []
@@ -109,7 +110,7 @@ class Race:
             return self._answered(one, outcome)
         if kind == "retry":
             self._waiting = False
-            self._send(self._previous_ns, holds_slot=True)
+            self._send(self._clock.now_ns - self._waits_since_ns, holds_slot=True)
             self._layer.count_retry(self._failed)
         elif kind == "timeout" and one in self._out:
             assert one is not None  # noqa: S101 — it is in the list
@@ -176,6 +177,7 @@ class Race:
 
     def _wait(self, one: Entrant, length_ns: int) -> None:
         self._waiting, self._previous_ns, self._failed = True, length_ns, one.call
+        self._waits_since_ns = self._clock.now_ns
         self._alarm(length_ns, "retry", None)
 
     def _send(self, wait_before_ns: int, *, holds_slot: bool = False) -> None:

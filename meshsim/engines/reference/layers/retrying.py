@@ -109,13 +109,14 @@ class RetryLayer:
                         return stop(call, outcome, Flag.UO)
                     holds_slot = True
                 previous_ns = wait_ns(policy, outcome, attempt, previous_ns, self._draw.at(call.key, BACK_OFF))
+                waited_ns = 0
                 if previous_ns:
-                    yield from self._wait(call, previous_ns)
+                    waited_ns = yield from self._wait(call, previous_ns)
                 elif attempt >= TRIES_IN_ONE_STEP:
                     yield 0
                 attempt += 1
                 call.key = attempt_key(first_key, self._layer, attempt)
-                call.back_off_ns = previous_ns
+                call.back_off_ns = waited_ns
                 call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
                 if view is not None:
                     view.activity_of(tried(call)).retries += 1
@@ -130,7 +131,7 @@ class RetryLayer:
         return outcome
 
     def _wait(self, call: Call, length_ns: int) -> Steps:
-        """The wait before a try."""
+        """The wait before a try; how long it was, which by a coarse clock is not what was asked for."""
         began_ns = self._refusals.clock.now_ns
         try:
             if self._ticks is None:
@@ -142,6 +143,7 @@ class RetryLayer:
             call.proxy_ns = call.filter_ns = call.connection_ns = call.tls_ns = 0
             self._refusals.lose(call, call.caller)
             raise
+        return self._refusals.clock.now_ns - began_ns
 
 
 def tried(call: Call) -> EndpointView | None:
