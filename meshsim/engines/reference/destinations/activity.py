@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from meshsim.records import ACTIVITY
+
+_COUNTS = attrgetter(*ACTIVITY)
 
 
 class Activity:
@@ -17,6 +21,7 @@ class Activity:
         self.retries = self.retries_refused = self.hedges = self.hedges_won = self.mirrored = 0
         self.breaker_rejected = self.throttled = self.limited = self.ejections = self.health_changes = 0
 
-    def values(self) -> list[int]:
+    def values(self) -> tuple[int, ...]:
         """The counts in the order of the columns."""
-        return [getattr(self, name) for name in ACTIVITY]
+        counts: tuple[int, ...] = _COUNTS(self)
+        return counts
