@@ -25,6 +25,7 @@ from meshsim.policies.queueing import QueueDiscipline, QueueDisciplineState, Wai
 from meshsim.policies.retry import BackOff, BackOffState, RetryTokenBudget, RetryTokenBudgetState
 from meshsim.policies.throttling.client_throttling import Throttling, ThrottlingState
 from meshsim.registry import _FAMILIES
+from meshsim.scenario.sections.types import _CHOICES
 
 HOSTS = [Endpoint(index=0), Endpoint(index=1)]
 YES_OR_NO = "True or False"
@@ -68,6 +69,9 @@ def _nothing_stays():
     for family, members in kept.items():
         _FAMILIES[family].clear()
         _FAMILIES[family].update(members)
+    for family, choice in _CHOICES.items():
+        for name in set(choice.__pydantic_fields__) - set(_FAMILIES[family]):
+            del choice.__pydantic_fields__[name]
 
 
 def mine(base, interface, **methods):
