@@ -16,6 +16,7 @@ import frames  # noqa: E402 — found by the path above
 
 from meshsim.report.charts import (  # noqa: E402
     attempts_over_time,
+    autoscaling_over_time,
     balance_over_time,
     connections_over_time,
     decisions_over_time,
@@ -74,6 +75,7 @@ def pictures() -> list[Picture]:
         Picture("What policies did", policies_over_time, (frames.policies(),), SLOW),
         Picture("Connections", connections_over_time, (frames.policies(),), SLOW),
         Picture("Balance of the instances", balance_over_time, (frames.balance(),), SLOW),
+        Picture("What autoscalers did", autoscaling_over_time, (frames.scaling(),), {"service": "payment", **SLOW}),
         Picture("Where the time goes", where_time_goes, (frames.stages(),), {}),
         Picture("Topology", topology, (frames.edges(), frames.nodes()), {}),
         Picture("A sweep", sweep_curve, (frames.points(),), SWEPT),

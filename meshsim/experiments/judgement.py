@@ -251,7 +251,9 @@ def _change(row: pd.Series[Any]) -> str:
         return signed(row["quantity"], difference)
     if relative >= 2:
         return f"{1 + relative:.3g} times as high"
-    return f"{abs(relative) * 100:.2g}% {'lower' if relative < 0 else 'higher'}"
+    percent = abs(relative) * 100
+    shown = f"{percent:.0f}" if percent >= 10 else f"{percent:.2g}"
+    return f"{shown}% {'lower' if relative < 0 else 'higher'}"
 
 
 def with_interval(quantity: Quantity, interval: Interval, *, is_change: bool = False) -> str:

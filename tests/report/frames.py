@@ -381,6 +381,26 @@ def _keyed(frame: pd.DataFrame, variant: str, replication: int, **keys: object) 
     return frame
 
 
+def scaling(variants: Sequence[str] = VARIANTS, replications: int = 5, interval_s: float = 5.0) -> pd.DataFrame:
+    """What payment's autoscaler saw and asked for: more replicas while it is slow, which are ready half a minute later."""
+    time = np.arange(0, 180, interval_s)
+    parts = []
+    for variant, replication, service in _cases(variants, replications, ("payment",)):
+        strain = _strain(time, variant)
+        asked = 4 + np.round(12 * strain * _random("scaling", variant, replication).uniform(0.9, 1.1))
+        frame = pd.DataFrame(
+            {
+                "time_s": time,
+                "interval_s": interval_s,
+                "wanted": np.maximum.accumulate(asked),
+                "ready": np.maximum.accumulate(np.concatenate([np.full(6, 4.0), asked[:-6]])),
+                "of_target": 0.8 + 2 * strain,
+            }
+        )
+        parts.append(_keyed(frame, variant, replication, service=service))
+    return pd.concat(parts, ignore_index=True)
+
+
 def failures(variants: Sequence[str]) -> pd.DataFrame:
     """Two ways of the first variant, one of the second, none of the rest."""
     ways = [(503, None, "UO", "payment", "UO", 300, 0.1), (0, None, "DC", None, "DC", 30, 0.01)]

@@ -12,13 +12,14 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from frames import VARIANTS, balance, decision_rates, errors, faults, latency, nodes, policies, services, timeline
+from frames import VARIANTS, balance, decision_rates, errors, faults, latency, nodes, policies, scaling, services, timeline
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from meshsim.report.charts import style
 from meshsim.report.charts.attempts_over_time import attempts_over_time
+from meshsim.report.charts.autoscaling_over_time import autoscaling_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time
 from meshsim.report.charts.connections_over_time import connections_over_time
 from meshsim.report.charts.decisions_over_time import decisions_over_time
@@ -58,6 +59,7 @@ def drawings(variants, replications):
         yield "filters", decisions_over_time(decided, **SLOW)
         yield "filters by consumer", decisions_over_time(decided, by="consumer", **SLOW)
         yield "balance", balance_over_time(balance(variants, replications), **PAYMENT)
+        yield "autoscaling", autoscaling_over_time(scaling(variants, replications), service="payment", **SLOW)
         yield "utilisation", utilisation(nodes(variants, replications))
 
 
@@ -127,7 +129,7 @@ def test_the_same_data_give_the_same_svg_byte_for_byte():
     first, second = ([style.svg(ax.get_figure(root=True), prefix="a-") for _, ax in drawings(VARIANTS, 2)] for _ in range(2))
 
     assert first == second
-    assert len({*first}) == 12
+    assert len({*first}) == 13
 
 
 def test_the_same_data_give_the_same_png_byte_for_byte():
