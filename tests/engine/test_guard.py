@@ -11,7 +11,7 @@ from scripted_calls import ERROR, MS, NOT_FOUND, TIMED_OUT, UNAVAILABLE, Bench, 
 import meshsim as ms
 from meshsim.engines.reference.layers.guard import GuardLayer
 from meshsim.engines.reference.layers.retrying import RetryLayer
-from meshsim.engines.reference.layers.timeout import ALL_FLAGS
+from meshsim.engines.reference.layers.timeout import ALL_FLAGS, CLIENT_GAVE_UP, TimeoutLayer
 from meshsim.engines.reference.time.outcome import GRPC_OK, OK, Outcome, failure
 from meshsim.engines.reference.travel.row import ENDED, SENT, SERVICE, STATUS
 from meshsim.flags import Flag
@@ -106,6 +106,26 @@ class TestRefusals:
         bench.run(layer, call)
 
         assert (call.request.tries, call.request.attempts) == (2, 0)  # the script's tries count none as sent: the hop does
+
+
+class TestANewProcess:
+    @pytest.mark.parametrize(("cut_ms", "told"), [(0, "done"), (8, "cancelled")])
+    def test_how_a_try_ended_is_told_to_those_that_let_it_pass(self, cut_ms, told):
+        """A limit that never let it pass would count one too few in flight for ever."""
+        bench = Bench()
+        (old, notes), (new, noted) = rote(), rote()
+        layer = guarded(bench, bench.script((10, OK)), **old)
+
+        def begin() -> None:
+            for name, one in new.items():
+                setattr(bench.view, name, one)
+
+        bench.clock.call_at(5 * MS, begin)
+        gives_up = TimeoutLayer(layer, bench.clock, cut_ms * MS, CLIENT_GAVE_UP) if cut_ms else layer
+        bench.run(gives_up)
+
+        assert noted == []
+        assert {name for name, what, *_ in notes if what == told} >= {"breaker", "limiter"}
 
 
 class TestWithRetries:

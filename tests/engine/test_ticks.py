@@ -166,6 +166,40 @@ class TestAProxy:
         assert set(drawn) <= set(range(25))
         assert 1.0 < (waited - drawn).dropna().mean() < 1.8
 
+    def test_in_a_race_of_tries_too_the_records_say_the_back_off_that_was_waited(self):
+        route = {
+            "path": "/",
+            "to": "back",
+            "hedge_policy": {"hedge_on_per_try_timeout": True},
+            "retries": {"num_retries": 1, "retry_on": ["5xx"], "per_try_timeout": "1s"},
+        }
+        attempts = (
+            ms.load(
+                {
+                    "name": "coarse",
+                    "defaults": "envoy-1.40",
+                    "deployment": "gateway",
+                    "load": {"clients": {"executor": "constant-arrival-rate", "rate": "300/s", "requests": {"all": 1}}},
+                    "gateway": {
+                        "proxy_time": "0s",
+                        "routes": {"all": route},
+                        "traffic": {"back": {"circuit_breakers": {"max_retries": 10_000}}},
+                    },
+                    "services": {"back": {"workers": 100_000, "script": [{"compute": "10ms"}], "errors": "100%"}},
+                    "run": {"duration": "2s", "seed": 3},
+                }
+            )
+            .run()
+            .attempts
+        )
+        again = attempts.pivot(index="request", columns="attempt", values=["sent_ns", "ended_ns"])
+        told = attempts[attempts["attempt"] == 2].set_index("request")["backoff_ns"]
+        waited = (again["sent_ns", 2] - again["ended_ns", 1]).reindex(told.index)
+
+        assert len(told) > 500
+        assert (told == waited).all()
+        assert set(told % MS) != {0}
+
     def test_with_exact_timers_nothing_is_late(self):
         assert set(lateness_ms(proxy("150ms", "0s"), 150)) == {0}
 

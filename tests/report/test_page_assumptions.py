@@ -98,6 +98,27 @@ def test_meshsims_own_defaults_are_listed_too(scenario):
     assert found["meshsim", "network.same_zone"].where == "everywhere"
 
 
+def test_what_the_product_decides_is_no_default_of_meshsims_own(scenario):
+    """It would be listed twice, once with `none` for its value."""
+    scenario["mesh"]["waypoints"] = {"services": {"payment": {}}}
+    scenario["mesh"]["mode"] = "ambient"
+    del scenario["mesh"]["traffic"]
+    known = resolve("istio-1.29").fields
+    own = {field for product, field in used(scenario) if product == "meshsim"}
+
+    assert not own & set(known)
+    assert not {field for field in own if field.endswith(("cluster_per", "timer_resolution", "connection_time", "proxy_time"))}
+
+
+def test_an_autoscaler_matters_where_a_service_has_one(scenario):
+    assert ("meshsim", "autoscaler") not in used(scenario)
+    scenario["services"]["ads"]["autoscaling"] = {
+        "max_replicas": 5,
+        "metrics": [{"resource": {"name": "cpu", "target": {"average_utilization": "50%"}}}],
+    }
+    assert ("meshsim", "autoscaler") in used(scenario)
+
+
 def test_zones_that_nobody_has_need_no_latency_between_them(scenario):
     assert ("meshsim", "network.cross_zone") not in used(scenario)
     scenario["services"]["ads"]["zone"] = "west"
@@ -112,6 +133,26 @@ def test_settings_of_grpc_matter_to_grpc_services_only(scenario):
     assert found["meshsim", "services.<service>.errors.status"].where == "ads"
     assert found["meshsim", "services.<service>.errors.grpc_status"].where == "catalog"
     assert found["meshsim", "services.<service>.errors.grpc_status"].value == "unavailable"
+
+
+def test_a_faults_errors_have_the_status_of_the_protocols_that_they_may_strike(scenario):
+    scenario["faults"] = [{"at": "1s", "for": "1s", "zone": "west", "errors": "10%"}]
+    scenario["services"]["ads"]["zone"] = "west"
+    assert ("meshsim", "faults.errors.status") in used(scenario)
+    assert ("meshsim", "faults.errors.grpc_status") not in used(scenario)
+    scenario["services"]["ads"]["protocol"] = "grpc"
+    assert ("meshsim", "faults.errors.grpc_status") in used(scenario)
+
+
+def test_what_a_connection_costs_matters_where_connections_are_told_apart(scenario):
+    scenario["mesh"].pop("mtls", None)
+    for block in scenario["mesh"]["traffic"].values():
+        block.pop("connections", None)
+    assert not {field for _, field in used(scenario) if field.endswith("connection_time")}
+    scenario["mesh"]["traffic"]["payment"]["connections"] = {}
+    assert {field for _, field in used(scenario) if field.endswith("connection_time")} == {"mesh.connection_time"}
+    scenario["gateway"]["max_connections"] = 100
+    assert ("istio-1.29", "gateway.connection_time") in used(scenario)
 
 
 def test_every_default_of_a_product_can_be_used(scenario):

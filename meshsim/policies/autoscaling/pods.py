@@ -24,7 +24,6 @@ class Pod(NamedTuple):
     """When that last changed (`lastTransitionTime`)."""
     is_pending: bool = False
     """Whether it waits to be scheduled or started."""
-    is_running: bool = True
     is_ending: bool = False
     """Whether it is being deleted, or has failed."""
     request: int = 0

@@ -122,7 +122,7 @@ def by_total(current: int, target: int, total: int, pods: Sequence[Pod], toleran
         return Proposal(ceil(ratio), total)
     if tolerances.hold(ratio):
         return Proposal(current, total)
-    ready = sum(bool(pod.is_ready) and pod.is_running and not pod.is_pending for pod in _known(pods))
+    ready = sum(bool(pod.is_ready) and not pod.is_pending for pod in _known(pods))
     wanted = ratio * ready
     return Proposal(MOST if wanted > MOST else ceil(wanted), total)
 

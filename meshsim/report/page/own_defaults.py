@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from meshsim.scenario.defaults import resolve
 from meshsim.scenario.documentation import fields
+from meshsim.scenario.documentation.explain import default_field
 from meshsim.scenario.documentation.fields import KEYS, Field
-from meshsim.scenario.sections import errors, loads, services
+from meshsim.scenario.sections import errors, faults, loads, services
 from meshsim.scenario.sections.traffic import (
     BackOffSection,
     CircuitBreakersSection,
@@ -33,12 +35,6 @@ SILENT = {
 Known = dict[tuple[type, tuple[str, ...]], Field]
 """Every field by its section and path."""
 _ABSENT = re.compile(r"([^.;:,]+) where absent")
-_OF_PROXIES = {
-    ("gateway", "workers"),
-    ("mesh", "workers"),
-    ("gateway.routes.<route>", "timeout"),
-    ("gateway.routes.<route>", "retries"),
-}
 
 
 class OwnDefault(NamedTuple):
@@ -70,7 +66,7 @@ def _walk(
         value = getattr(section, name)
         if name in section.model_fields_set or isinstance(value, Section):
             yield from _inside(value, here, names, known, scenario)
-        elif key not in SILENT and (".".join(path), key) not in _OF_PROXIES and _matters(section, key, names, scenario):
+        elif key not in SILENT and not _is_a_products(here, scenario) and _matters(section, key, names, scenario):
             field = known[type(section), here]
             absent = field.default or _where_absent(field.doc)
             yield OwnDefault(".".join(here), field.doc.split("\n", maxsplit=1)[0], absent, names[0] if names else "")
@@ -89,15 +85,23 @@ def _inside(value: Any, path: tuple[str, ...], names: tuple[str, ...], known: Kn
             yield from _inside(inner, path, names, known, scenario)
 
 
+def _is_a_products(path: tuple[str, ...], scenario: Scenario) -> bool:
+    """Whether the product says what the absent field means, which `product_defaults` tells of."""
+    found = default_field(path)
+    return found is not None and found[1] and found[0] in resolve(scenario.defaults).fields
+
+
 def _matters(section: Section, key: str, names: tuple[str, ...], scenario: Scenario) -> bool:
     """Whether the absent field has a meaning here: a gRPC status has none for HTTP, and so on."""
-    if isinstance(section, services.CallStep) and key in {"probability", "optional", "repeat"}:
-        return False
-    if isinstance(section, services.OperationSection):
-        return False
+    if isinstance(section, services.CallStep | services.OperationSection):
+        return isinstance(section, services.CallStep) and key not in {"probability", "optional", "repeat"}
     if isinstance(section, errors.ErrorsSection):
         concerned = [scenario.services[name] for name in names[:1] or scenario.services if name in scenario.services]
         return key in {"grpc_status" if one.protocol == "grpc" else "status" for one in concerned}
+    if isinstance(section, faults.FaultSection):
+        return key in {"subset", "replicas", "instances"}
+    if key == "autoscaler":
+        return any(service.autoscaling is not None for service in scenario.services.values())
     if key == "cross_zone":
         placed = (*scenario.load.values(), scenario.gateway, *scenario.services.values())
         return any(getattr(one, name, None) for one in placed for name in ("zone", "zones"))
