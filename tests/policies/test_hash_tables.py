@@ -4,9 +4,8 @@ Source: Envoy, source/extensions/load_balancing_policies/common/load_balancer_im
 (refresh, normalizeWeights, normalizeLocalityWeights).
 """
 
-from dataclasses import dataclass
-
 import pytest
+from hosts import Host
 
 from meshsim.policies.load_balancing import Endpoint, Maglev, RingHash
 from meshsim.policies.load_balancing.hashing import weighed
@@ -15,15 +14,6 @@ from meshsim.policies.locality.tables import by_hash
 from meshsim.randomness import Draw
 
 NAMES = ("a", "b", "c")
-
-
-@dataclass
-class Host:
-    zone: int = 0
-    is_healthy: bool = True
-    is_degraded: bool = False
-    priority: int = 0
-    weight: float = 1.0
 
 
 ILL, DEGRADED = {"is_healthy": False}, {"is_healthy": False, "is_degraded": True}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import pytest
+from hosts import Host
 
 from meshsim.policies.locality import (
     IgnoreZones,
@@ -20,15 +20,6 @@ from meshsim.randomness import Draw
 from meshsim.registry import SettingError
 
 NAMES = ("a", "b", "c")
-
-
-@dataclass
-class Host:
-    zone: int = 0
-    is_healthy: bool = True
-    is_degraded: bool = False
-    priority: int = 0
-    weight: float = 1.0
 
 
 def shares(policy, hosts, own_zone=0, callers=(1, 1, 1), panic=0.5, factor=1.4):

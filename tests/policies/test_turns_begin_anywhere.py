@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 import pytest
+from hosts import Host
 from scripted import Scripted, endpoints
 
 from meshsim.policies.load_balancing import NO_HASH, ClientSideWeightedRoundRobin, LeastRequest, PeakEwma, RoundRobin
@@ -16,15 +16,6 @@ from meshsim.randomness import LOAD_BALANCER, LOCALITY, Draw
 from meshsim.units import NS_PER_S
 
 NO_CHANCE = Scripted()
-
-
-@dataclass
-class Host:
-    zone: int
-    is_healthy: bool = True
-    is_degraded: bool = False
-    priority: int = 0
-    weight: float = 1.0
 
 
 def take(scheduler, weights, count):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from meshsim.policies.queueing.discipline import QueueDiscipline, QueueDisciplineState
+from meshsim.policies.queueing.arrival_order import ArrivalOrder
+from meshsim.policies.queueing.discipline import QueueDiscipline
 from meshsim.registry import policy
 from meshsim.units import Count
 
@@ -31,24 +31,16 @@ class AdaptiveLifo(QueueDiscipline):
         return AdaptiveLifoState(self)
 
 
-class AdaptiveLifoState(QueueDisciplineState):
-    """Those that wait, the oldest first."""
+class AdaptiveLifoState(ArrivalOrder):
+    """Those that wait, served from the beginning or from the end."""
 
-    __slots__ = ("_threshold", "_waiting")
+    __slots__ = ("_threshold",)
 
     def __init__(self, settings: AdaptiveLifo) -> None:
         """Nobody waits."""
+        super().__init__()
         self._threshold = settings.switch_threshold
-        self._waiting: OrderedDict[Waiting, None] = OrderedDict()
-
-    def push(self, waiting: Waiting) -> None:
-        """At the end."""
-        self._waiting[waiting] = None
 
     def pop(self, now_ns: int) -> Waiting:  # noqa: ARG002
         """From the end that the length of the queue says."""
         return self._waiting.popitem(last=len(self._waiting) > self._threshold)[0]
-
-    def remove(self, waiting: Waiting) -> None:
-        """Close up."""
-        del self._waiting[waiting]

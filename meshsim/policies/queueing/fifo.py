@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from meshsim.policies.queueing.discipline import QueueDiscipline, QueueDisciplineState
+from meshsim.policies.queueing.arrival_order import ArrivalOrder
+from meshsim.policies.queueing.discipline import QueueDiscipline
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
@@ -24,23 +24,11 @@ class Fifo(QueueDiscipline):
         return FifoState()
 
 
-class FifoState(QueueDisciplineState):
-    """Those that wait, the oldest first."""
+class FifoState(ArrivalOrder):
+    """Those that wait, served from the beginning."""
 
-    __slots__ = ("_waiting",)
-
-    def __init__(self) -> None:
-        """Nobody waits."""
-        self._waiting: OrderedDict[Waiting, None] = OrderedDict()
-
-    def push(self, waiting: Waiting) -> None:
-        """At the end."""
-        self._waiting[waiting] = None
+    __slots__ = ()
 
     def pop(self, now_ns: int) -> Waiting:  # noqa: ARG002
-        """From the beginning."""
+        """The oldest."""
         return self._waiting.popitem(last=False)[0]
-
-    def remove(self, waiting: Waiting) -> None:
-        """Close up."""
-        del self._waiting[waiting]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from meshsim.policies.queueing.discipline import QueueDiscipline, QueueDisciplineState
+from meshsim.policies.queueing.arrival_order import ArrivalOrder
+from meshsim.policies.queueing.discipline import QueueDiscipline
 from meshsim.registry import policy
 
 if TYPE_CHECKING:
@@ -28,23 +28,11 @@ class Lifo(QueueDiscipline):
         return LifoState()
 
 
-class LifoState(QueueDisciplineState):
-    """Those that wait, the oldest first."""
+class LifoState(ArrivalOrder):
+    """Those that wait, served from the end."""
 
-    __slots__ = ("_waiting",)
-
-    def __init__(self) -> None:
-        """Nobody waits."""
-        self._waiting: OrderedDict[Waiting, None] = OrderedDict()
-
-    def push(self, waiting: Waiting) -> None:
-        """On top."""
-        self._waiting[waiting] = None
+    __slots__ = ()
 
     def pop(self, now_ns: int) -> Waiting:  # noqa: ARG002
-        """From the top."""
+        """The newest."""
         return self._waiting.popitem()[0]
-
-    def remove(self, waiting: Waiting) -> None:
-        """Close up."""
-        del self._waiting[waiting]
