@@ -77,14 +77,14 @@ def table() -> str:
     for family, members in families().items():
         for name, cls in members.items():
             if cls.__module__.startswith("meshsim.policies."):
-                lines.append(_row(f"`{family}: {name}`. {first_sentence(cls)}", cls, (cls.__name__, name), {"policies"}))
+                lines.append(_row(f"`{family}: {name}`. {first_sentence(cls)}", cls, ((cls.__name__,), (name,)), {"policies"}))
     for what, module, name, word in MECHANISMS:
         cls = getattr(importlib.import_module(module), name)
-        lines.append(_row(f"{what}. {first_sentence(cls)}", cls, (name, word), set(_ORDER)))
+        lines.append(_row(f"{what}. {first_sentence(cls)}", cls, ((name, word),), set(_ORDER)))
     return "\n".join(lines) + "\n"
 
 
-def _row(what: str, cls: object, words: tuple[str, ...], folders: set[str]) -> str:
+def _row(what: str, cls: object, words: tuple[tuple[str, ...], ...], folders: set[str]) -> str:
     file = Path(inspect.getsourcefile(cls)).relative_to(ROOT).as_posix()  # type: ignore[arg-type]
     cells = (what, f"[{Path(file).name}](../{file})", source(cls), _test(words, folders))
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
@@ -99,19 +99,21 @@ def source(cls: object) -> str:
     return " ".join(found.group(1).split()) if found else "this project's own"
 
 
-def _test(words: tuple[str, ...], folders: set[str]) -> str:
-    """The test file that is named after one of the words, or else the one that names them most often; of these folders first."""
+def _test(words: tuple[tuple[str, ...], ...], folders: set[str]) -> str:
+    """The test file that is named after one of the words, or else the one that names the first of them most often, or the next; of these
+    folders first."""
     tests = sorted(
         (ROOT / "tests").rglob("test_*.py"), key=lambda path: (_ORDER.get(path.parent.name, len(_ORDER)), path.as_posix())
     )
     known = [path for path in tests if path.name not in _GENERAL]
-    named = [path for path in known if path.stem.removeprefix("test_") in words]
-    wanted = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)") for word in words]
+    named = [path for path in known if path.stem.removeprefix("test_") in {word for some in words for word in some}]
     for some in (named, [path for path in known if path.parent.name in folders], known):
-        counts = {path: _mentions(path, wanted) for path in some}
-        best = max(counts, key=lambda path: counts[path], default=None)
-        if best is not None and counts[best]:
-            return f"[{best.name}](../{best.relative_to(ROOT).as_posix()})"
+        for together in words:
+            wanted = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)") for word in together]
+            counts = {path: _mentions(path, wanted) for path in some}
+            best = max(counts, key=lambda path: counts[path], default=None)
+            if best is not None and counts[best]:
+                return f"[{best.name}](../{best.relative_to(ROOT).as_posix()})"
     return "none"
 
 
