@@ -100,8 +100,7 @@ def source(cls: object) -> str:
 
 
 def _test(words: tuple[tuple[str, ...], ...], folders: set[str]) -> str:
-    """The test file that is named after one of the words, or else the one that names the first of them most often, or the next; of these
-    folders first."""
+    """The test file that is named after a word, or else the one with most mentions of the first words, or of the next; of these folders first."""
     tests = sorted(
         (ROOT / "tests").rglob("test_*.py"), key=lambda path: (_ORDER.get(path.parent.name, len(_ORDER)), path.as_posix())
     )
