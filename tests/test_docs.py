@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import runpy
@@ -209,9 +210,10 @@ def shortened(load: Callable[..., Experiment]) -> Callable[..., Experiment]:
 
 def test_the_page_of_settings_is_fresh() -> None:
     """To write it anew: `python -m meshsim.scenario.documentation.reference_page > docs/scenario.md`."""
-    fresh = reference_page.page() == text_of(ROOT / "docs" / "scenario.md")
+    made, kept = (text.splitlines() for text in (reference_page.page(), text_of(ROOT / "docs" / "scenario.md")))
+    changed = "\n".join(difflib.unified_diff(kept, made, "docs/scenario.md", "made now", lineterm="", n=0))
 
-    assert fresh, "run: python -m meshsim.scenario.documentation.reference_page > docs/scenario.md"
+    assert not changed, f"run: python -m meshsim.scenario.documentation.reference_page > docs/scenario.md\n{changed}"
 
 
 def test_the_page_of_defaults_is_fresh() -> None:

@@ -118,19 +118,16 @@ def _class_text(cls: type, metadata: tuple[Any, ...]) -> str:
         )
         high = next((mark.le for mark in metadata if isinstance(mark, Le)), None)
         number = "whole number" if cls is int else "number"
-        bounds = [] if low is None else [f"from {low}"]
-        return " ".join(
-            [
-                number,
-                *bounds,
-                *(
-                    [f"to {high:,.12g}" if isinstance(high, float) else f"to {high}"]
-                    if high not in (None, _LARGEST_COUNT, 1e9)
-                    else []
-                ),
-            ]
-        )
+        bounds = [] if low is None else [f"from {_bound(low)}"]
+        if high not in (None, _LARGEST_COUNT, 1e9):
+            bounds.append(f"to {_bound(high)}")
+        return " ".join([number, *bounds])
     return {str: "text", bool: "true or false", type(None): "none"}.get(cls, "value")
+
+
+def _bound(value: Any) -> str:
+    # By its value and not its type: `typing` takes Le(1e6) and Le(1_000_000) for the same and keeps whichever came first.
+    return f"{value:,.12g}"
 
 
 def _walk(model: type[BaseModel], path: tuple[str, ...], seen: tuple[type, ...]) -> Iterator[Field]:
