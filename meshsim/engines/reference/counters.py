@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meshsim.engines.reference.proxies.fleet import GATEWAY_KIND
-from meshsim.policies.circuit_breaking import HALF_OPEN, OPEN
 from meshsim.policies.filters import Decision
-from meshsim.records import DESTINATIONS
+from meshsim.recorder import Standing
+from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -27,8 +26,8 @@ NO_ACTION = (Decision.ADMITTED, Decision.MISS)
 """Of these a request goes on as if the filter were not there."""
 
 NO_EDGE = [0, 0, 0, 0, 0]
-NO_CALLS = [0] * (len(DESTINATIONS) - 7)
-"""What a row of `DESTINATIONS` says after the healthy ones, where there are no calls yet."""
+COUNTED_OF_A_STATION = {"queued_ns", "busy_ns", "arrived", "finished"}
+COUNTED_OF_A_PROXY = {"queued_ns", "busy_ns", "passed", "opened", "handshakes", "resumed", "refused"}
 
 
 class Counters:
@@ -47,12 +46,22 @@ class Counters:
         self._clock = clock
         self._recorder = recorder
         self._plan = plan
-        self._instances = [(instance, [0, 0, 0, 0]) for instance in instances]
-        self._proxies = [(placed, [0, 0, 0]) for placed in proxies]
+        self._instances = list(instances)
+        self._stood: list[Any] = [()] * len(self._instances)
+        """How each of them stood at the row before."""
+        self._proxies = list(proxies)
+        self._were: list[Any] = [()] * len(self._proxies)
+        """How each of those was at the row before."""
         self._edges = [(replica, [0, 0, 0, 0]) for replica in replicas]
         """By replica of the gateway; empty where clients' connections are not looked at."""
         self._filters = [placed for placed in proxies if placed.proxy.screen.filters]
-        self._destinations = sorted(together.items(), key=itemgetter(0))
+        ways = sorted(together)
+        self._destinations = [together[way] for way in ways]
+        places = [(instance.service, instance.index) for instance in instances]
+        self._of_instances = Standing(recorder, "counters", places, COUNTED_OF_A_STATION)
+        placed_at = [(kind, service, proxy.index) for kind, service, proxy in proxies]
+        self._of_proxies = Standing(recorder, "proxies", placed_at, COUNTED_OF_A_PROXY)
+        self._of_destinations = Standing(recorder, "destinations", ways, ACTIVITY)
 
     def watch(self) -> Generator[simpy.Event, None, None]:
         """A SimPy process: goes on until the load has ended and no request is left."""
@@ -74,30 +83,37 @@ class Counters:
     def write(self) -> None:
         """The rows of this instant."""
         now_ns: int = self._clock.now_ns
-        for instance, before in self._instances:
-            station = instance.station
-            queued_ns, busy_ns, arrived, finished = before
-            before[:] = totals = [station.queued_ns, station.busy_ns, instance.arrived, instance.finished]
-            self._recorder.counters.append(
-                [
-                    now_ns, instance.service, instance.index, station.queued, station.busy, totals[0] - queued_ns,
-                    totals[1] - busy_ns, totals[2] - arrived, totals[3] - finished, int(not instance.is_down),
-                ]
-            )  # fmt: skip
-        for (kind, service, proxy), before in self._proxies:
-            station = proxy.station
-            queued_ns, busy_ns, passed = before
-            before[:] = totals = [station.queued_ns, station.busy_ns, station.passed]
-            active_retries = sum([view.retries.in_use for view in proxy.views]) if proxy.views else 0
-            edge = self._edge(proxy.index) if kind == GATEWAY_KIND and self._edges else NO_EDGE
-            self._recorder.proxies.append(
-                [
-                    now_ns, kind, service, proxy.index, station.queued, station.busy, totals[0] - queued_ns, totals[1] - busy_ns,
-                    totals[2] - passed, active_retries, *edge,
-                ]
-            )  # fmt: skip
+        self._of_instances.write(now_ns, self._changed_instances())
+        self._of_proxies.write(now_ns, self._changed_proxies())
         self._write_filters(now_ns)
-        self._write_destinations(now_ns)
+        rows = ((number, together.row()) for number, together in enumerate(self._destinations))
+        self._of_destinations.write(now_ns, {number: row for number, row in rows if row is not None})
+
+    def _changed_instances(self) -> dict[int, list[int]]:
+        changed, stood = {}, self._stood
+        for number, instance in enumerate(self._instances):
+            now = instance.station.reading(), instance.arrived, instance.finished, instance.is_down
+            before = stood[number]
+            if now != before:
+                stood[number] = now
+                (queued, busy, *spans, _), *counts, is_down = now
+                old_spans, old_counts = (before[0][2:4], before[1:3]) if before else ((0, 0), (0, 0))
+                changed[number] = [queued, busy, *_since(old_spans, spans), *_since(old_counts, counts), int(not is_down)]
+        return changed
+
+    def _changed_proxies(self) -> dict[int, list[int]]:
+        changed, were = {}, self._were
+        for number, (kind, _, proxy) in enumerate(self._proxies):
+            active_retries = sum([view.retries.in_use for view in proxy.views]) if proxy.views else 0
+            now = proxy.station.reading(), active_retries
+            before = were[number]
+            is_edge = kind == GATEWAY_KIND and bool(self._edges)
+            if is_edge or now != before:
+                were[number] = now
+                queued, busy, *counts = now[0]
+                edge = self._edge(proxy.index) if is_edge else NO_EDGE
+                changed[number] = [queued, busy, *_since(before[0][2:] if before else (0, 0, 0), counts), active_retries, *edge]
+        return changed
 
     def _edge(self, index: int) -> list[int]:
         """Of a replica of the gateway: open connections of clients, and what became of new ones since the row before."""
@@ -121,26 +137,6 @@ class Counters:
             for number in range(count):
                 self._recorder.filters.append([now_ns, kind, service, proxy.index, number, judged[number], acted[number]])
 
-    def _write_destinations(self, now_ns: int) -> None:
-        for (caller, service, subset), together in self._destinations:
-            views = together.views
-            if not together.parts:  # nobody has called: who is there is all that there is to say
-                members = together.late_members
-                self._recorder.destinations.append([now_ns, caller, service, subset, together.late, members, members, *NO_CALLS])
-                continue
-            present = [part.present for part in together.parts]
-            states = [view.breaker.state for view in views if view.breaker is not None]
-            self._recorder.destinations.append(
-                [
-                    now_ns, caller, service, subset, together.late + len(together.parts),
-                    together.late_members + sum(members for members, _ in present),
-                    together.late_members + sum(healthy for _, healthy in present),
-                    sum(view.connections.in_use for view in views),
-                    sum(endpoint.in_flight for part in together.parts for endpoint in part.endpoints if endpoint.is_member),
-                    sum(view.pending.in_use + (view.queue.length if view.queue is not None else 0) for view in views),
-                    sum(view.retries.in_use for view in views),
-                    states.count(OPEN), states.count(HALF_OPEN),
-                    sum(view.limiter.limit for view in views if view.limiter is not None),
-                    *together.counts(),
-                ]
-            )  # fmt: skip
+
+def _since(before: Sequence[int], now: Sequence[int]) -> list[int]:
+    return [new - old for new, old in zip(now, before, strict=True)]

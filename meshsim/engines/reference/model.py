@@ -5,6 +5,7 @@ This is the one place that says which proxies exist; stacks.py says which layers
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.clients.client import Client, Counter
@@ -13,6 +14,7 @@ from meshsim.engines.reference.control.control import Control
 from meshsim.engines.reference.counters import Counters
 from meshsim.engines.reference.destinations.hash_keys import HashKeys
 from meshsim.engines.reference.destinations.place import Place
+from meshsim.engines.reference.layers.late import LateWay
 from meshsim.engines.reference.layers.stacks import Stacks
 from meshsim.engines.reference.layers.timeout import ALL_FLAGS, CLIENT_GAVE_UP, around, timed_out
 from meshsim.engines.reference.proxies.ambient import WaypointLayer
@@ -62,6 +64,8 @@ class Model:
         self.requests = Counter()
         """How many client requests have started."""
         self._root = (seed, replication)
+        self._make_late = self._make_now
+        """One object for all layers, of which there may be hundreds of thousands."""
         services_of = tuple(operation.service for operation in plan.operations)
         tells_deadlines = any(service.wants_deadlines for service in plan.services)
         self._refusals = Refusals(self.clock, recorder, services_of, tells_deadlines)
@@ -164,15 +168,14 @@ class Model:
 
     def _late(self, cluster: Cluster, stack: Stack, place: Place, caller: int, views: list[View]) -> Handler:
         """The layers to a service, for the first call that needs them where nothing looks after the views, which are added to `views`."""
-
-        def make() -> Handler:
+        if stack.mirror is not None or cluster.limiter is not None or self._control.looks_after(cluster):
             handler, made = self._handler(cluster, stack, SIDECAR, place, caller)
             views.extend(made)
             return handler
+        return self._stacks.late(LateWay(cluster, stack, place, caller, views), self._make_late)
 
-        if stack.mirror is not None or cluster.limiter is not None or self._control.looks_after(cluster):
-            return make()
-        return self._stacks.late(cluster, stack, place, caller, make)
+    def _make_now(self, way: LateWay) -> tuple[Handler, tuple[View, ...]]:
+        return self._handler(way.cluster, way.stack, SIDECAR, way.place, way.caller)
 
     def _waypoint(self, called: int) -> Handler:
         """To a service through its waypoint, whose replicas have views of their own. Made once for all callers."""
@@ -285,6 +288,7 @@ def _connect(proxy: Proxy, asks: Iterable[Asked], destinations: Destinations, ca
         proxy.screen.asks[ask.filter] = Ask(handler, ask.operation, caller, proxy.zone, proxy.index)
 
 
+@cache
 def _by_zone(zones: tuple[int, ...]) -> tuple[int, ...]:
     """How many of these there are in each zone."""
     return tuple(zones.count(zone) for zone in range(max(zones) + 1))
