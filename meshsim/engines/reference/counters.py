@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from meshsim.engines.reference.proxies.fleet import GATEWAY_KIND
@@ -84,10 +85,11 @@ class Counters:
         """The rows of this instant."""
         now_ns: int = self._clock.now_ns
         self._of_instances.write(now_ns, self._changed_instances())
-        self._of_proxies.write(now_ns, self._changed_proxies())
+        retries: Counter[Any] = Counter()
+        rows = {number: together.row(retries) for number, together in enumerate(self._destinations)}
+        self._of_destinations.write(now_ns, {number: row for number, row in rows.items() if row is not None})
+        self._of_proxies.write(now_ns, self._changed_proxies(retries))
         self._write_filters(now_ns)
-        rows = ((number, together.row()) for number, together in enumerate(self._destinations))
-        self._of_destinations.write(now_ns, {number: row for number, row in rows if row is not None})
 
     def _changed_instances(self) -> dict[int, list[int]]:
         changed, stood = {}, self._stood
@@ -101,18 +103,17 @@ class Counters:
                 changed[number] = [queued, busy, *_since(old_spans, spans), *_since(old_counts, counts), int(not is_down)]
         return changed
 
-    def _changed_proxies(self) -> dict[int, list[int]]:
+    def _changed_proxies(self, retries: Counter[Any]) -> dict[int, list[int]]:
         changed, were = {}, self._were
         for number, (kind, _, proxy) in enumerate(self._proxies):
-            active_retries = sum([view.retries.in_use for view in proxy.views]) if proxy.views else 0
-            now = proxy.station.reading(), active_retries
+            now = proxy.station.reading(), retries.get(proxy, 0)
             before = were[number]
             is_edge = kind == GATEWAY_KIND and bool(self._edges)
             if is_edge or now != before:
                 were[number] = now
                 queued, busy, *counts = now[0]
                 edge = self._edge(proxy.index) if is_edge else NO_EDGE
-                changed[number] = [queued, busy, *_since(before[0][2:] if before else (0, 0, 0), counts), active_retries, *edge]
+                changed[number] = [queued, busy, *_since(before[0][2:] if before else (0, 0, 0), counts), now[1], *edge]
         return changed
 
     def _edge(self, index: int) -> list[int]:

@@ -8,8 +8,15 @@ from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.policies.circuit_breaking import HALF_OPEN, OPEN
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from meshsim.engines.reference.destinations.parts import Part
     from meshsim.engines.reference.destinations.view import View
+    from meshsim.engines.reference.travel.sidecar import Owner
+
+
+RETRIES = 3
+"""Place of the retries under way among the levels of a view."""
 
 
 class Sleeper(Protocol):
@@ -108,8 +115,12 @@ class Together:
             self._members -= members
             self._healthy -= healthy
 
-    def row(self) -> list[int] | None:
-        """The columns of `DESTINATIONS` from `proxies` on; None where nothing has been going on since the row before."""
+    def row(self, retries: Counter[Owner | None]) -> list[int] | None:
+        """The columns of `DESTINATIONS` from `proxies` on; None where nothing has been going on since the row before.
+
+        Args:
+            retries: Gets those under way added, by proxy.
+        """
         now = self.activity.values()
         if now == self._before and not self._awake:
             return None
@@ -124,6 +135,8 @@ class Together:
             healthy += present[1]
             levels = seen.levels()
             if any(levels):
+                if levels[RETRIES] and seen.view is not None:
+                    retries[seen.view.proxy] += levels[RETRIES]
                 totals = [total + level for total, level in zip(totals, levels, strict=True)]
             elif seen.sleeper is not None:
                 self._rest(seen, seen.sleeper, present)

@@ -90,7 +90,10 @@ class Stacks:
         return made
 
     def _together(self, caller: int, service: int, subset: int) -> Together:
-        return self.together.setdefault((caller, service, subset), Together())
+        found = self.together.get((caller, service, subset))
+        if found is None:
+            found = self.together[caller, service, subset] = Together()
+        return found
 
     def late(self, way: LateWay, make: Callable[[LateWay], tuple[Handler, tuple[View, ...]]]) -> Handler:
         """A handler that `make` makes for its first call, with its views; these count from now on."""
