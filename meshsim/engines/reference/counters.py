@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from meshsim.engines.reference.proxies.fleet import GATEWAY_KIND
@@ -11,7 +12,7 @@ from meshsim.recorder import Standing
 from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     import simpy
 
@@ -29,6 +30,9 @@ NO_ACTION = (Decision.ADMITTED, Decision.MISS)
 NO_EDGE = [0, 0, 0, 0, 0]
 COUNTED_OF_A_STATION = {"queued_ns", "busy_ns", "arrived", "finished"}
 COUNTED_OF_A_PROXY = {"queued_ns", "busy_ns", "passed", "opened", "handshakes", "resumed", "refused"}
+OF_INSTANCE = attrgetter("arrived", "is_down", "station.passed")
+"""Whatever happens to an idle instance changes one of these: a request arrives, it goes or comes, somebody else takes a worker."""
+OF_PROXY = attrgetter("proxy.station.passed")
 
 
 class Counters:
@@ -48,11 +52,13 @@ class Counters:
         self._recorder = recorder
         self._plan = plan
         self._instances = list(instances)
-        self._stood: list[Any] = [()] * len(self._instances)
-        """How each of them stood at the row before."""
+        self._stood: list[tuple[int, ...]] = [(0, 0, 0, 0)] * len(self._instances)
+        """What each of them had counted at the row before."""
+        self._idle_instances: list[Any] = [None] * len(self._instances)
+        """Of those that were idle then, what will differ once they are not; None of the others."""
         self._proxies = list(proxies)
-        self._were: list[Any] = [()] * len(self._proxies)
-        """How each of those was at the row before."""
+        self._were: list[tuple[int, ...]] = [(0, 0, 0)] * len(self._proxies)
+        self._idle_proxies: list[Any] = [None] * len(self._proxies)
         self._edges = [(replica, [0, 0, 0, 0]) for replica in replicas]
         """By replica of the gateway; empty where clients' connections are not looked at."""
         self._filters = [placed for placed in proxies if placed.proxy.screen.filters]
@@ -93,27 +99,26 @@ class Counters:
 
     def _changed_instances(self) -> dict[int, list[int]]:
         changed, stood = {}, self._stood
-        for number, instance in enumerate(self._instances):
-            now = instance.station.reading(), instance.arrived, instance.finished, instance.is_down
-            before = stood[number]
-            if now != before:
-                stood[number] = now
-                (queued, busy, *spans, _), *counts, is_down = now
-                old_spans, old_counts = (before[0][2:4], before[1:3]) if before else ((0, 0), (0, 0))
-                changed[number] = [queued, busy, *_since(old_spans, spans), *_since(old_counts, counts), int(not is_down)]
+        for number in _different(OF_INSTANCE, self._instances, self._idle_instances):
+            instance = self._instances[number]
+            reading, before = instance.station.reading(), stood[number]
+            queued, busy, *spans, _ = reading
+            stood[number] = now = (*spans, instance.arrived, instance.finished)
+            changed[number] = [queued, busy, *_since(before, now), int(not instance.is_down)]
+            self._idle_instances[number] = None if queued or busy or instance.in_it else OF_INSTANCE(instance)
         return changed
 
     def _changed_proxies(self, retries: Counter[Any]) -> dict[int, list[int]]:
-        changed, were = {}, self._were
-        for number, (kind, _, proxy) in enumerate(self._proxies):
-            now = proxy.station.reading(), retries.get(proxy, 0)
-            before = were[number]
-            is_edge = kind == GATEWAY_KIND and bool(self._edges)
-            if is_edge or now != before:
-                were[number] = now
-                queued, busy, *counts = now[0]
-                edge = self._edge(proxy.index) if is_edge else NO_EDGE
-                changed[number] = [queued, busy, *_since(before[0][2:] if before else (0, 0, 0), counts), now[1], *edge]
+        changed, stood = {}, self._were
+        retrying = [number for number, (_, _, proxy) in enumerate(self._proxies) if proxy in retries] if retries else []
+        for number in sorted({*_different(OF_PROXY, self._proxies, self._idle_proxies), *retrying}):
+            kind, _, proxy = placed = self._proxies[number]
+            queued, busy, *counts = proxy.station.reading()
+            active_retries, is_edge = retries.get(proxy, 0), kind == GATEWAY_KIND and bool(self._edges)
+            edge = self._edge(proxy.index) if is_edge else NO_EDGE
+            changed[number] = [queued, busy, *_since(stood[number], counts), active_retries, *edge]
+            stood[number] = tuple(counts)
+            self._idle_proxies[number] = None if queued or busy or active_retries or is_edge else OF_PROXY(placed)
         return changed
 
     def _edge(self, index: int) -> list[int]:
@@ -137,6 +142,11 @@ class Counters:
             decided.clear()
             for number in range(count):
                 self._recorder.filters.append([now_ns, kind, service, proxy.index, number, judged[number], acted[number]])
+
+
+def _different(read: Callable[[Any], Any], things: list[Any], before: list[Any]) -> list[int]:
+    """Numbers of the things that read otherwise than before."""
+    return [number for number, (now, then) in enumerate(zip(map(read, things), before, strict=True)) if now != then]
 
 
 def _since(before: Sequence[int], now: Sequence[int]) -> list[int]:

@@ -30,7 +30,7 @@ class Sleeper(Protocol):
 class Seen:
     """Of a view what is of one service, all of it or one of its backends, and the view itself where its own numbers count here."""
 
-    __slots__ = ("is_awake", "part", "sleeper", "view")
+    __slots__ = ("is_awake", "part", "present", "sleeper", "view")
 
     def __init__(self, part: Part, view: View | None) -> None:
         self.part = part
@@ -39,6 +39,8 @@ class Seen:
         """Who tells of the next call; None where more than calls may change the view."""
         self.is_awake = True
         """Whether it is looked at for the next row."""
+        self.present = (0, 0)
+        """How many endpoints there were, and how many healthy ones, when it was looked at last."""
 
     def levels(self) -> list[int]:
         """How it is at this instant: the columns of `DESTINATIONS` from `connections` to `concurrency_limit`."""
@@ -110,7 +112,7 @@ class Together:
         if not seen.is_awake:
             seen.is_awake = True
             self._awake.append(seen)
-            members, healthy = seen.part.present
+            members, healthy = seen.present
             self._resting -= 1
             self._members -= members
             self._healthy -= healthy
@@ -130,7 +132,7 @@ class Together:
         totals = [0] * 7
         still = []
         for seen in self._awake:
-            present = seen.part.present
+            seen.present = present = seen.part.present
             members += present[0]
             healthy += present[1]
             levels = seen.levels()
@@ -139,15 +141,15 @@ class Together:
                     retries[seen.view.proxy] += levels[RETRIES]
                 totals = [total + level for total, level in zip(totals, levels, strict=True)]
             elif seen.sleeper is not None:
-                self._rest(seen, seen.sleeper, present)
+                self._rest(seen, seen.sleeper)
                 continue
             still.append(seen)
         self._awake = still
         return [proxies, members, healthy, *totals, *[new - old for new, old in zip(now, before, strict=True)]]
 
-    def _rest(self, seen: Seen, sleeper: Sleeper, present: tuple[int, int]) -> None:
+    def _rest(self, seen: Seen, sleeper: Sleeper) -> None:
         seen.is_awake = False
         sleeper.rest()
         self._resting += 1
-        self._members += present[0]
-        self._healthy += present[1]
+        self._members += seen.present[0]
+        self._healthy += seen.present[1]
