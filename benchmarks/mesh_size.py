@@ -34,7 +34,9 @@ def scenario(services: int, replicas: int, duration_s: float) -> dict[str, Any]:
     return {
         "name": f"mesh-of-{services}",
         "deployment": "gateway+mesh",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "1000/s", "requests": {"all": 1}}},
+        "load": {
+            "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "1000/s", "requests": {"all": 1}}
+        },
         "gateway": {"routes": {"all": {"path": "/", "to": "s0"}}},
         "mesh": {"proxy_time": "0ms"},
         "services": {f"s{number}": {"replicas": replicas, "workers": 16, "script": script(number)} for number in range(services)},

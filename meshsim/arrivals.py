@@ -2,7 +2,12 @@
 
 The n-th gap of a Poisson load is drawn by the key of its n-th request and not from a stream, so that the same request arrives at
 the same instant whatever else changes. The rate may be a polygon: arrivals at rate one are mapped through the inverse of the
-cumulated rate (Cinlar, Introduction to Stochastic Processes, 1975, section 4.7).
+cumulated rate (Cinlar, Introduction to Stochastic Processes, 1975, section 4.7). Evenly spaced ones are mapped in the same way, as in k6:
+one comes whenever the cumulated rate has grown by one.
+
+Source: k6, lib/executor/constant_arrival_rate.go (the n-th iteration comes n periods after the start, the 0th at once) and
+ramping_arrival_rate.go (`cal`: the n-th comes when the area under the rate is n, the first at 1; an iteration that is due as a stage ends
+comes then). k6 cuts each instant down to whole nanoseconds, and the constant period too; here they are rounded.
 """
 
 from __future__ import annotations
@@ -41,6 +46,8 @@ class Profile:
 
     segments: tuple[Segment, ...]
     is_poisson: bool
+    before_first: float = 0.0
+    """Of evenly spaced ones: the cumulated rate at which the first arrives."""
 
     def arrive(self, root: int) -> Iterator[tuple[int, int]]:
         """Instants of arrival in nanoseconds, in order, each with its request's key.
@@ -50,16 +57,16 @@ class Profile:
         """
         draws = _draws(root)
         key, drawn = next(draws)
-        target = -ln(drawn) if self.is_poisson else 0.0
+        target = -ln(drawn) if self.is_poisson else self.before_first
         passed = 0.0
         for segment in self.segments:
             seconds = segment.duration_ns / NS_PER_S
             area = (segment.from_rate + segment.to_rate) / 2 * seconds
             slope = (segment.to_rate - segment.from_rate) / seconds if seconds else 0.0
-            while target - passed < area:
+            while target - passed <= area:
                 offset_ns = round(_when(target - passed, segment.from_rate, slope) * NS_PER_S)
                 if offset_ns >= segment.duration_ns:
-                    break  # rounded onto the end, which the segment does not include
+                    break  # the end belongs to the next segment, and that of the last one to nobody
                 yield segment.start_ns + offset_ns, key
                 key, drawn = next(draws)
                 target += -ln(drawn) if self.is_poisson else 1.0

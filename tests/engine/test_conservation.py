@@ -353,6 +353,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         "load": {
             "open": {
                 "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
                 "rate": draw(st.sampled_from(["60/s", "250/s"])),
                 "requests": {"main": 3, "/other/1": 1, "POST /other/1": 1, "/nowhere": 1},
                 "zone": "x",
@@ -369,8 +370,20 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
                 "retries": draw(RETRIES),
                 **draw(CLIENTS),
             },
-            "partner": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"main": 1}, "consumer": "gold"},
-            "batch": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"main": 1}, "consumer": "silver"},
+            "partner": {
+                "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
+                "rate": "20/s",
+                "requests": {"main": 1},
+                "consumer": "gold",
+            },
+            "batch": {
+                "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
+                "rate": "20/s",
+                "requests": {"main": 1},
+                "consumer": "silver",
+            },
         },
         "gateway": {
             "replicas": draw(st.integers(1, 2)),

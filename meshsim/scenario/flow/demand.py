@@ -94,12 +94,13 @@ def profile(load: Any, until_ns: int) -> Profile | None:
     begin_ns, end_ns = span_ns(load, until_ns)
     if load.executor == "constant-arrival-rate":
         end_ns = min(until_ns, end_ns)
-        return Profile((Segment(begin_ns, max(0, end_ns - begin_ns), load.rate, load.rate),), is_poisson)
+        steady = Segment(begin_ns, max(0, end_ns - begin_ns), load.rate, load.rate)
+        return Profile((steady,) if load.rate else (), is_poisson)
     segments, rate, at_ns = [], load.start_rate or 0.0, begin_ns
     for stage in load.stages:
         segments.append(Segment(at_ns, stage.duration, rate, stage.target))
         rate, at_ns = stage.target, at_ns + stage.duration
-    return Profile(tuple(segments), is_poisson)
+    return Profile(tuple(segments), is_poisson, before_first=1.0)
 
 
 def route_paths(scenario: Scenario) -> tuple[str, ...]:

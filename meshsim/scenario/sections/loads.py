@@ -106,8 +106,8 @@ class LoadSection(Section):
 class OpenLoad(LoadSection):
     """Requests that come whether or not earlier ones were answered."""
 
-    arrivals: Literal["poisson", "uniform"] = "poisson"
-    """Independent arrivals, or evenly spaced ones."""
+    arrivals: Literal["even", "poisson"] = "even"
+    """Evenly spaced, as k6 sends them, or `poisson`: independent of each other, as the requests of many users are."""
 
 
 class ConstantArrivalRate(OpenLoad):
