@@ -1,4 +1,4 @@
-"""When an open load's requests arrive: a rate over time, or the time stamps of a file.
+"""When an open load's requests arrive: a rate over time.
 
 The n-th gap of a Poisson load is drawn by the key of its n-th request and not from a stream, so that the same request arrives at
 the same instant whatever else changes. The rate may be a polygon: arrivals at rate one are mapped through the inverse of the
@@ -14,30 +14,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from meshsim.arrivals.draws import draws
+from meshsim.arrivals.segment import Segment
 from meshsim.portable import ln
-from meshsim.randomness import ARRIVAL
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    import numpy as np
+    from meshsim.arrivals.bursts import Bursts
+    from meshsim.arrivals.sinusoid import Sinusoid
 
-
-BLOCK = 1024
-
-
-class Segment(NamedTuple):
-    """A stretch of time over which the rate goes in a straight line."""
-
-    start_ns: int
-    duration_ns: int
-    from_rate: float
-    """Requests per second at the beginning."""
-    to_rate: float
+__all__ = ["Profile", "Segment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +38,10 @@ class Profile:
     is_poisson: bool
     before_first: float = 0.0
     """Of evenly spaced ones: the cumulated rate at which the first arrives."""
+    sinusoid: Sinusoid | None = None
+    """What the rate swings by, about that of the segments."""
+    bursts: Bursts | None = None
+    """What makes the rate go up and down by chance; its mean is what it would be without."""
 
     def arrive(self, root: int) -> Iterator[tuple[int, int]]:
         """Instants of arrival in nanoseconds, in order, each with its request's key.
@@ -55,11 +49,11 @@ class Profile:
         Args:
             root: The load's root key (`randomness.root_key`).
         """
-        draws = _draws(root)
-        key, drawn = next(draws)
+        drawing = draws(root)
+        key, drawn = next(drawing)
         target = -ln(drawn) if self.is_poisson else self.before_first
         passed = 0.0
-        for segment in self.segments:
+        for segment in self._shaped(root):
             seconds = segment.duration_ns / NS_PER_S
             area = (segment.from_rate + segment.to_rate) / 2 * seconds
             slope = (segment.to_rate - segment.from_rate) / seconds if seconds else 0.0
@@ -68,38 +62,28 @@ class Profile:
                 if offset_ns >= segment.duration_ns:
                     break  # the end belongs to the next segment, and that of the last one to nobody
                 yield segment.start_ns + offset_ns, key
-                key, drawn = next(draws)
+                key, drawn = next(drawing)
                 target += -ln(drawn) if self.is_poisson else 1.0
             passed += area
 
+    @property
+    def expected(self) -> float:
+        """Requests of the whole load, in the mean over whole periods of the sinusoid."""
+        return sum((one.from_rate + one.to_rate) / 2 * one.duration_ns / NS_PER_S for one in self.segments)
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Arrivals at given instants."""
+    def rate_at(self, now_ns: float) -> float:
+        """Requests per second at an instant, in the mean over bursts."""
+        for segment in self.segments:
+            if 0 <= now_ns - segment.start_ns < segment.duration_ns:
+                return segment.rate_at(now_ns) * (1.0 if self.sinusoid is None else self.sinusoid.factor(now_ns))
+        return 0.0
 
-    stamps_ns: np.ndarray
-    """int64, sorted, shape (requests,)."""
-    until_ns: int
-    """Later ones are left out."""
-
-    def arrive(self, root: int) -> Iterator[tuple[int, int]]:
-        """Instants of arrival in nanoseconds, in order, each with its request's key."""
-        for stamp_ns, (key, _) in zip(self.stamps_ns.tolist(), _draws(root), strict=False):
-            if stamp_ns >= self.until_ns:
-                return
-            yield stamp_ns, key
-
-
-Arrivals = Profile | Recorded
-
-
-def _draws(root: int) -> Iterator[tuple[int, float]]:
-    """For each request its key and what its arrival draws; made in blocks, which is ten times as fast."""
-    from meshsim.random_blocks import request_keys, uniforms  # noqa: PLC0415 — NumPy, for those who let requests arrive
-
-    for first in count(step=BLOCK):
-        keys = request_keys(root, first, BLOCK)
-        yield from zip(keys.tolist(), uniforms(keys, ARRIVAL).tolist(), strict=True)
+    def _shaped(self, root: int) -> Iterable[Segment]:
+        """The segments, cut where the rate does not go in a straight line."""
+        segments: Iterable[Segment] = self.segments
+        if self.sinusoid is not None:
+            segments = self.sinusoid.over(segments)
+        return segments if self.bursts is None else self.bursts.over(segments, root)
 
 
 def _when(area: float, rate: float, slope: float) -> float:
