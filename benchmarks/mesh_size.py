@@ -72,7 +72,12 @@ def hops(mesh: Mesh) -> float:
 
 def scenario(mesh: Mesh, duration_s: float) -> dict[str, Any]:
     """The mesh under a gateway, all sidecars at their defaults."""
-    load = {"executor": "constant-arrival-rate", "rate": f"{HOPS_PER_S / hops(mesh):.0f}/s", "requests": {"all": 1}}
+    load = {
+        "executor": "constant-arrival-rate",
+        "arrivals": "poisson",
+        "rate": f"{HOPS_PER_S / hops(mesh):.0f}/s",
+        "requests": {"all": 1},
+    }
     compute = {"compute": {"exponential": {"mean": "1ms"}}}
     return {
         "name": f"{mesh.shape}-of-{mesh.services}",

@@ -82,6 +82,8 @@ TICK = stream("purpose: tick")
 SCRAPE = stream("purpose: scrape")
 SYNC = stream("purpose: sync")
 CHECKS = stream("purpose: checks")
+BURST = stream("purpose: burst")
+COPIES = stream("purpose: copies")
 
 CLIENT = stream("layer: client")
 APPLICATION = stream("layer: application")
