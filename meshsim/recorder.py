@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 BLOCK_ROWS = 1 << 12
 """Rows that are kept as Python lists at most: few enough to stay in the processor's cache."""
-CHUNK_ROWS = 1 << 16
-"""Rows of columns that make a chunk."""
+CHUNK_CELLS = 1 << 20
+"""Cells that make a chunk: few enough that a table of many columns takes no more memory than one of few."""
 LISTED = ("requests", "attempts", "waits", "filters", "decisions", "autoscaling")
 """Tables whose rows come one by one."""
 
@@ -45,7 +45,7 @@ class Recorder:
         self._sinks = sinks
         self._blocks: dict[str, list[np.ndarray]] = {table: [] for table in TABLES}
         self._waiting = dict.fromkeys(TABLES, 0)
-        """Rows in those."""
+        """Cells in those."""
         self.requests: list[list[int]] = []
         self.attempts: list[list[int]] = []
         self.waits: list[list[int]] = []
@@ -56,7 +56,7 @@ class Recorder:
     def add(self, table: str, block: np.ndarray) -> None:
         """Rows of a table that has no list, as an array of rows by columns that nobody changes any more."""
         self._blocks[table].append(block)
-        self._waiting[table] += len(block)
+        self._waiting[table] += block.size
 
     def flush_full(self) -> None:
         """Hand on the tables that have grown to a chunk."""
@@ -64,7 +64,7 @@ class Recorder:
             if len(getattr(self, table)) >= BLOCK_ROWS:
                 self._pack(table)
         for table in TABLES:
-            if self._waiting[table] >= CHUNK_ROWS:
+            if self._waiting[table] >= CHUNK_CELLS:
                 self._hand_on(table)
 
     def flush(self) -> None:
@@ -86,8 +86,10 @@ class Recorder:
             rows.clear()
 
     def _hand_on(self, table: str) -> None:
-        columns = np.ascontiguousarray(np.concatenate(self._blocks[table]).T)
-        self._blocks[table].clear()
+        blocks = self._blocks[table]
+        columns = np.empty((len(TABLES[table]), sum(map(len, blocks))), dtype=np.int64)
+        np.concatenate([block.T for block in blocks], axis=1, out=columns)
+        blocks.clear()
         self._waiting[table] = 0
         chunk = dict(zip(TABLES[table], columns, strict=True))
         for sink in self._sinks:

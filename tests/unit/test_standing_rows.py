@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.recorder import CHUNK_ROWS, Recorder, Standing
+from meshsim.recorder import CHUNK_CELLS, Recorder, Standing
 from meshsim.records import COUNTERS
 
 if TYPE_CHECKING:
@@ -60,14 +60,15 @@ def test_a_later_row_does_not_change_an_earlier_one() -> None:
 def test_full_chunks_are_handed_on_before_the_end() -> None:
     kept = Kept()
     recorder = Recorder((kept,))
-    standing = Standing(recorder, "counters", [(0, number) for number in range(CHUNK_ROWS // 2)], COUNTS)
+    things = CHUNK_CELLS // len(COUNTERS) // 2 + 1
+    standing = Standing(recorder, "counters", [(0, number) for number in range(things)], COUNTS)
     standing.write(10, {})
     recorder.flush_full()
     assert not kept.chunks
     standing.write(20, {})
     recorder.flush_full()
 
-    assert [len(chunk["time_ns"]) for chunk in kept.chunks] == [CHUNK_ROWS]
+    assert [len(chunk["time_ns"]) for chunk in kept.chunks] == [2 * things]
 
 
 def test_without_things_there_are_no_rows() -> None:
