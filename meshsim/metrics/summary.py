@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from meshsim.metrics.cost import CostSummary
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
 from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary, ScalingSummary
@@ -181,6 +182,10 @@ class Summary:
     """What filters decided."""
     autoscaling: tuple[ScalingSummary, ...] = ()
     """What autoscalers did; one for each service that has one."""
+    cross_zone_gib: float = 0.0
+    """What went from a zone to another one between callers and services, in the measured window."""
+    cost: CostSummary | None = None
+    """What the run costs; None where nothing has a price."""
     never_acted: tuple[str, ...] = ()
     """Policies that made no difference to any request, in words."""
 
@@ -210,6 +215,8 @@ class Summary:
             destinations=tuple(DestinationSummary(**one) for one in content.get("destinations", ())),
             filters=tuple(FilterSummary(**one) for one in content.get("filters", ())),
             autoscaling=tuple(ScalingSummary(**one) for one in content.get("autoscaling", ())),
+            cross_zone_gib=content.get("cross_zone_gib", 0.0),
+            cost=CostSummary.from_dict(content["cost"]) if content.get("cost") else None,
             never_acted=tuple(content.get("never_acted", ())),
         )
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from meshsim.distributions import Distribution
     from meshsim.plan.kinds import Effect
     from meshsim.plan.layers import Stack
+    from meshsim.plan.prices import Prices
     from meshsim.plan.proxies import Direct, Gateway, Mesh
     from meshsim.plan.services import Failing, Operation, Service
     from meshsim.plan.traffic import Cluster
@@ -190,3 +191,5 @@ class Plan:
     """The same since 1970; NONE where it is drawn."""
     cold_start: bool = False
     """Whether all proxies begin with the run."""
+    prices: Prices | None = None
+    """What things cost, for whoever tells of it; None where nobody says."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from meshsim.errors import printable
-from meshsim.report import autoscaling, failures, tables
+from meshsim.report import autoscaling, cost, failures, tables
 from meshsim.report.numbers import count
 from meshsim.units import NS_PER_S, format_duration
 
@@ -84,6 +84,8 @@ def show(console: Console, what: Heading, summary: Summary, verdicts: Sequence[V
     if summary.autoscaling:
         _section(console, "Autoscaling", autoscaling.table(console, summary))
         console.print(Text(autoscaling.NOTE, style="dim"))
+    if summary.cost is not None and summary.cost.hours:
+        _section(console, "Cost", cost.table(console, summary.cost))
     _failures(console, summary)
     _policies(console, summary)
     console.print()

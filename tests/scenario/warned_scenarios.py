@@ -160,6 +160,11 @@ def instances(count: int, service: str = "back") -> Shows:
     return lambda result: result.attempts.loc[result.attempts["service"] == service, "instance"].nunique() == count
 
 
+def costs(least: float) -> Shows:
+    """At least so much an hour, and more than nothing where that is not 0."""
+    return lambda result: (per_hour := result.summary().cost.per_hour()) >= least and (per_hour > 0) == (least > 0)
+
+
 def services(count: int) -> Shows:
     """So many services get requests."""
     return lambda result: result.attempts["service"].astype(str).nunique() == count

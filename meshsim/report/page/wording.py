@@ -32,6 +32,8 @@ _METRICS = {
     "replica_hours": "hours that replicas are up",
     "dashboard_latency": "latency as a dashboard would show it",
     "queue": "requests that wait",
+    "cost": "cost",
+    "cross_zone": "GiB that cross zones",
 }
 
 

@@ -14,6 +14,7 @@ from meshsim.scenario.advice import (
     leaving,
     patience,
     pools,
+    prices,
     queueing,
     reach,
     retrying,
@@ -47,6 +48,7 @@ CHECKS = (
     *schedule.CHECKS,
     *sharing.CHECKS,
     *queueing.CHECKS,
+    *prices.CHECKS,
     *waiting.CHECKS,
     *without_effect.CHECKS,
 )

@@ -63,6 +63,7 @@ class Kind(Enum):
     NOTHING_RESTARTS_THE_GATEWAY = auto()
     RESTART_COMES_AFTER_THE_RUN = auto()
     AUTOSCALER_OF_NOBODY = auto()
+    PRICE_OF_NOTHING = auto()
     CONTENT_WITHOUT_KEYS = auto()
     STICKY_WITH_ONE_DESTINATION = auto()
     STICKY_WITHOUT_CONSUMER = auto()

@@ -18,6 +18,7 @@ from meshsim.scenario.sections import (
     arrivals,
     autoscaling,
     connections,
+    cost,
     errors,
     faults,
     gateway,
@@ -117,6 +118,7 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "fault_filter": tuple((f"fault.{name}.", section) for name, section in inner_sections(Fault)),
     "network": (("", model.NetworkSection),),
     "fault": (("", faults.FaultSection),),
+    "cost": (("", cost.CostSection),),
     "run": (("", model.RunSection), ("records.", model.Sampled), ("until.", model.UntilSection)),
 }
 """The sections of each table, with what stands before their fields."""

@@ -22,6 +22,7 @@ from meshsim.engines.reference.layers.pick import Chooser, WatchfulTransportLaye
 from meshsim.engines.reference.layers.retrying import tried
 from meshsim.engines.reference.layers.split import SplitLayer
 from meshsim.engines.reference.layers.timeout import ALL_FLAGS, GrpcLayer, around, timed_out, within
+from meshsim.engines.reference.layers.zoned_hop import ZonedHopLayer
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Stack
@@ -199,7 +200,10 @@ class Stacks:
     def _below_the_pick(self, view: View, stack: Stack, service: int) -> Handler:
         """From the pool, where the pick does not bring its connection, to the link to an instance of a service."""
         refusals, cluster, links = self._refusals, view.cluster, self._links
-        handler = self.per_try(HopLayer(refusals.clock, links, service, refusals), stack, service, view.ticks)
+        hop = HopLayer(refusals.clock, links, service, refusals)
+        if len(self._plan.names.zones) > 1:
+            hop = ZonedHopLayer(refusals.clock, links, service, refusals, view, self._plan.operations)
+        handler = self.per_try(hop, stack, service, view.ticks)
         if cluster.connections is not None:
             if cluster.connections.is_balanced:
                 return handler
