@@ -37,6 +37,16 @@ _METRICS = {
 }
 
 
+_AGGREGATIONS = {
+    "avg": "mean",
+    "med": "median",
+    "count": "count",
+    "rate": "per second",
+    "per_hour": "by the hour",
+    "per_million": "by a million requests answered well",
+}
+
+
 class Judgement(NamedTuple):
     """What a paired difference says, never by colour alone."""
 
@@ -111,7 +121,7 @@ def _aggregation(metric: str, text: str) -> str:
         return f"p{percentile[1]}"
     if text in {"rate", "value"} and metric != "requests":
         return ""
-    return {"avg": "mean", "med": "median", "count": "count", "rate": "per second"}.get(text, text)
+    return _AGGREGATIONS.get(text, text)
 
 
 def _number(number: object) -> float:
