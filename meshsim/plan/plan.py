@@ -125,6 +125,8 @@ class Source:
     asker: Asker = field(default_factory=Asker)
     askers: tuple[Asker, ...] = ()
     """The same for each of `routes`, where they differ; empty where they do not."""
+    patience: Distribution | None = None
+    """How long a client waits for an answer at most; None for ever."""
 
 
 @dataclass(frozen=True, slots=True)

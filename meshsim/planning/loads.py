@@ -50,6 +50,7 @@ def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
         keys=_keys(load.keys, index.names.keys),
         asker=asker,
         askers=_askers(asker, routes, scenario, index),
+        patience=None if load.patience is None else load.patience.chosen.build(),
     )
 
 

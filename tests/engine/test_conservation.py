@@ -203,6 +203,7 @@ EDGES = st.one_of(
 CLIENTS = st.fixed_dictionaries(
     {},
     optional={
+        "patience": st.sampled_from(["30ms", {"exponential": {"mean": "60ms"}}]),
         "credentials": st.sampled_from([{"valid": "60%", "missing": "20%", "count": 4}, {"valid": "0%"}, {"count": 3}]),
         "addresses": st.integers(1, 5),
         "criticality": st.sampled_from(["critical_plus", "critical", "sheddable_plus", "sheddable"]),

@@ -72,6 +72,7 @@ def shared(name: str) -> list[Row]:
             measure.attempts_at("front"), "less",
         ),
         Row(f"{name}.timeout", world(name), change(timeout="none"), change(timeout="5ms"), measure.flagged("DC"), "more"),
+        Row(f"{name}.patience", world(name), change(patience="1s"), change(patience="5ms"), measure.flagged("DC"), "more"),
         Row(f"{name}.retries", world(name, front={"errors": "100%"}), {}, change(retries=RETRIES), measure.tries, "more"),
         Row(
             f"{name}.consumer", limited(name), change(consumer="acme"), change(consumer="zenith"), measure.flagged("RL"), "less",

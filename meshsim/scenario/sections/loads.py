@@ -78,6 +78,9 @@ class LoadSection(Section):
     """What is asked for, by weight: a route, or a path such as `/cart` or `POST /cart`; without a gateway a service or `service/operation`."""
     timeout: Timeout | None = None
     """How long the client waits for an answer, its own retries included; then status 0, flag DC. For ever where absent."""
+    patience: TimeDistribution | None = None
+    """How long a client is willing to wait for an answer, drawn for each request; then status 0, flag DC, as after `timeout`. Nobody is told of
+    it beforehand."""
     retries: RetriesSection | None = None
     """The client's own retries; none where absent."""
     headers: dict[str, str] = Field(default_factory=dict)
