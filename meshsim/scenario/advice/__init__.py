@@ -19,6 +19,7 @@ from meshsim.scenario.advice import (
     retrying,
     schedule,
     sharing,
+    unfinished,
     waiting,
     without_effect,
 )
@@ -46,6 +47,7 @@ CHECKS = (
     *reach.CHECKS,
     *schedule.CHECKS,
     *sharing.CHECKS,
+    *unfinished.CHECKS,
     *queueing.CHECKS,
     *waiting.CHECKS,
     *without_effect.CHECKS,
