@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from meshsim.distributions import Constant
@@ -65,7 +65,7 @@ class Instance(Condition):
         self.key = key
         """What belongs to its place by chance comes from it."""
         self.addresses = Addresses(key, service.addresses[index] if index < len(service.addresses) else "")
-        refusals = Refusals.of(number, is_grpc=service.is_grpc)
+        refusals, self._crashed, self._deadline_passed = _failures(number, service.is_grpc)
         self._line = None if service.queue is None else Line(clock, service, service.queue, refusals)
         """Its workers, where their queue is a particular one."""
         self.station = Station(clock, service.workers) if self._line is None else self._line
@@ -85,8 +85,6 @@ class Instance(Condition):
         self._failure_grpc = 13 if service.is_grpc else NONE
         self._dependency_status = 200 if service.is_grpc else 500
         self._queue_full = refusals.full
-        self._crashed = failure(503, Flag.UC, number)
-        self._deadline_passed = failure(200, Flag.deadline, number, 4) if service.is_grpc else failure(504, Flag.deadline, number)
 
     def expect(self, job: Job, after_ns: int) -> None:
         """A request reaches the instance after so long; where that has gone by then, its caller goes on with None."""
@@ -276,3 +274,10 @@ class Instance(Condition):
             if struck(failing, job):
                 return error_of(failing, operation)
         return self._ok
+
+
+@cache
+def _failures(service: int, is_grpc: bool) -> tuple[Refusals, Outcome, Outcome]:  # noqa: FBT001 — the key of a cache
+    """What all instances of a service say: to whom leaves the queue, in a crash, and after the deadline."""
+    deadline = failure(200, Flag.deadline, service, 4) if is_grpc else failure(504, Flag.deadline, service)
+    return Refusals.of(service, is_grpc=is_grpc), failure(503, Flag.UC, service), deadline
