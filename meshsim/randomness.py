@@ -84,6 +84,7 @@ SYNC = stream("purpose: sync")
 CHECKS = stream("purpose: checks")
 BURST = stream("purpose: burst")
 COPIES = stream("purpose: copies")
+PATIENCE = stream("purpose: patience")
 
 CLIENT = stream("layer: client")
 APPLICATION = stream("layer: application")

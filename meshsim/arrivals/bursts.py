@@ -70,6 +70,11 @@ class Bursts:
                     heapreplace(heap, (until_ns + max(1, lasts_ns), source, entered, turn + 1))
 
     @property
+    def pieces_per_ns(self) -> float:
+        """Changes of state in a nanosecond, of all sources."""
+        return self.sources * len(self.states) / sum(state.lasts.mean_ns for state in self.states)
+
+    @property
     def mean_intensity(self) -> float:
         """Of one source, over a long time."""
         means_ns = [state.lasts.mean_ns for state in self.states]

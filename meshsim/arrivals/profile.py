@@ -71,6 +71,12 @@ class Profile:
         """Requests of the whole load, in the mean over whole periods of the sinusoid."""
         return sum((one.from_rate + one.to_rate) / 2 * one.duration_ns / NS_PER_S for one in self.segments)
 
+    @property
+    def pieces(self) -> float:
+        """How many straight lines the rate has because of its shapes, in the mean."""
+        lasts_ns = sum(one.duration_ns for one in self.segments)
+        return sum(lasts_ns * shape.pieces_per_ns for shape in (self.sinusoid, self.bursts) if shape is not None)
+
     def rate_at(self, now_ns: float) -> float:
         """Requests per second at an instant, in the mean over bursts."""
         for segment in self.segments:

@@ -33,6 +33,11 @@ class Sinusoid:
         """What the rate is multiplied by at an instant."""
         return 1.0 + self.amplitude * cosine((now_ns - self.peak_ns) / self.period_ns)
 
+    @property
+    def pieces_per_ns(self) -> float:
+        """Straight lines in a nanosecond."""
+        return STEPS / self.period_ns
+
     def over(self, segments: Iterable[Segment]) -> Iterator[Segment]:
         """The segments in pieces, each with the right rate at its ends."""
         for segment in segments:

@@ -126,6 +126,11 @@ class Source:
     asker: Asker = field(default_factory=Asker)
     askers: tuple[Asker, ...] = ()
     """The same for each of `routes`, where they differ; empty where they do not."""
+    iterations: int = 0
+    """Of a closed load: how many requests each user sends, or all together; 0 for no limit."""
+    shares_iterations: bool = False
+    patience: Distribution | None = None
+    """How long a client waits for an answer at most; None for ever."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,6 +203,7 @@ EDGES = st.one_of(
 CLIENTS = st.fixed_dictionaries(
     {},
     optional={
+        "patience": st.sampled_from(["30ms", {"exponential": {"mean": "60ms"}}]),
         "credentials": st.sampled_from([{"valid": "60%", "missing": "20%", "count": 4}, {"valid": "0%"}, {"count": 3}]),
         "addresses": st.integers(1, 5),
         "criticality": st.sampled_from(["critical_plus", "critical", "sheddable_plus", "sheddable"]),
@@ -221,6 +222,11 @@ SHAPES = st.fixed_dictionaries(
         "bursts": st.sampled_from([{"states": BURSTY}, {"states": BURSTY, "sources": 7}]),
     },
 )
+USERS = [
+    {"executor": "constant-vus"},
+    {"executor": "per-vu-iterations", "iterations": 9, "max_duration": "900ms"},
+    {"executor": "shared-iterations", "iterations": 20},
+]
 ANALYSIS = {"interval": "100ms", "min_success_rate": "90%", "max_p99": "60ms", "threshold": 2}
 CANARY = {"to": "b", "start": "100ms", "steps": [{"weight": "40%", "pause": "300ms"}, {"weight": "80%", "pause": "200ms"}]}
 ROUTES = st.fixed_dictionaries(
@@ -370,7 +376,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
                 **draw(CLIENTS),
             },
             "closed": {
-                "executor": "constant-vus",
+                **draw(st.sampled_from(USERS)),
                 "vus": 3,
                 "think_time": "20ms",
                 "zone": "y",

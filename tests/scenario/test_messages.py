@@ -108,7 +108,7 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "load: {u: {requests: {cart: 1}}}",
             (
                 "2:8: load.u.executor: is missing (one of: constant-arrival-rate, ramping-arrival-rate, constant-vus,"
-                " ramping-vus, replay)"
+                " ramping-vus, per-vu-iterations, shared-iterations, replay)"
             ),
         ),
         (

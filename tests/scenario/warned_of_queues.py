@@ -1,10 +1,10 @@
-"""Rows for what `check` says of queue disciplines, and of the spacing of requests, which decides whether there is a queue at all."""
+"""Rows for what `check` says of queue disciplines, and of loads: how their requests are spaced, and what they have no time for."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from warned_scenarios import OPEN, Row, alike, back, both, clients, flagged, gateway, longest, unlike
+from warned_scenarios import OPEN, Row, alike, back, both, clients, flagged, gateway, longest, unlike, users
 
 from meshsim.scenario.advice.remark import Kind
 
@@ -26,6 +26,22 @@ def spaced(arrivals: str | None) -> dict[str, Any]:
     return gateway(**both(clients(arrivals=arrivals), back(replicas=1, workers=1, script=[{"compute": "15ms"}])))
 
 
+def bursty(lasts: str) -> dict[str, Any]:
+    """50/s, half of the time nothing and half of the time twice as many."""
+    states = [{"intensity": 1, "lasts": lasts}, {"intensity": 0, "lasts": lasts}]
+    return gateway(**clients(bursts={"states": states}))
+
+
+def counted_users(iterations: int) -> dict[str, Any]:
+    """Two users who ask every 100 ms for 4 s."""
+    return gateway(**users(2, executor="per-vu-iterations", iterations=iterations, think_time="95ms"))
+
+
+def asked(least: int, most: int) -> Any:
+    """So many requests are sent."""
+    return lambda result: least <= len(result.requests) <= most
+
+
 BATCH = other(criticality="sheddable")
 HURRIED = both(clients(timeout="5s"), other(timeout="200ms"))
 PUSHING = {"priority": {"push_out": True}}
@@ -44,6 +60,12 @@ ROWS = (
     Row(
         Kind.NO_DEADLINES, queued("earliest_deadline_first"), alike(queued("fifo")), queued("earliest_deadline_first", HURRIED),
         unlike(queued("fifo", HURRIED)),
+    ),
+    Row(  # nothing, as it happens, or twice the rate that is written
+        Kind.BURSTS_OUTLAST_THE_LOAD, bursty("20s"), asked(0, 0), bursty("50ms"), asked(150, 250),
+    ),
+    Row(
+        Kind.ITERATIONS_LEFT_OVER, counted_users(100), asked(60, 84), counted_users(20), asked(40, 40),
     ),
     Row(  # a worker that is busy for 15 of 20 ms
         Kind.ARRIVALS_NOT_SAID, spaced(None), longest(0, 0.016), spaced("poisson"), longest(0.05),

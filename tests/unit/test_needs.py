@@ -57,6 +57,26 @@ def test_a_billion_requests_are_not_begun() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("shape", "name"),
+    [
+        ({"states": [{"intensity": number, "lasts": "1ms"} for number in (0, 1)], "sources": 100_000}, "bursts"),
+        ({"amplitude": "50%", "period": "1ms"}, "sinusoid"),
+    ],
+)
+def test_a_rate_that_changes_too_often_is_not_begun(shape: dict[str, Any], name: str) -> None:
+    load = {
+        "clients": {"executor": "constant-arrival-rate", "arrivals": "even", "rate": "1/s", "requests": {"front": 1}, name: shape}
+    }
+    duration = "100s" if name == "bursts" else "10000s"
+
+    (refusal,) = refused(load=load, run={"duration": duration})
+
+    assert refusal.path == ("load", "clients", name)
+    assert f"most of it for the {name} of clients" in refusal.message
+    assert refusal.message.endswith(f"; write slower {name}{TO_TRY}")
+
+
 def test_ten_thousand_replicas_that_call_ten_thousand_need_too_much_memory() -> None:
     load = {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "1k/s", "requests": {"front": 1}}}
     many = {"front": {"replicas": 10_000}, "back": {"replicas": 10_000}}

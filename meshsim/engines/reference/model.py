@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.clients.client import Client, Counter
 from meshsim.engines.reference.clients.edge import EdgeLayer
+from meshsim.engines.reference.clients.patience import patient
 from meshsim.engines.reference.control.control import Control
 from meshsim.engines.reference.counters import Counters
 from meshsim.engines.reference.destinations.hash_keys import HashKeys
@@ -97,7 +98,7 @@ class Model:
         for instance in everyone:
             self._connect(instance)
         for number, source in enumerate(plan.sources):
-            handler = self._entry(number, source.stack)
+            handler = patient(self._entry(number, source.stack), self.clock, source.patience)
             root = root_key(*self._root, source.stream)
             Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
         replicas = () if self._replicas is None else self._replicas.all

@@ -20,6 +20,7 @@ from meshsim.scenario.advice import (
     retrying,
     schedule,
     sharing,
+    unfinished,
     waiting,
     without_effect,
 )
@@ -47,6 +48,7 @@ CHECKS = (
     *reach.CHECKS,
     *schedule.CHECKS,
     *sharing.CHECKS,
+    *unfinished.CHECKS,
     *queueing.CHECKS,
     *prices.CHECKS,
     *waiting.CHECKS,

@@ -78,6 +78,8 @@ class Kind(Enum):
     GATEWAY_LOST_WITHOUT_TIMEOUT = auto()
     DEFAULT_HANGS_ON_A_SETTING = auto()
     ARRIVALS_NOT_SAID = auto()
+    BURSTS_OUTLAST_THE_LOAD = auto()
+    ITERATIONS_LEFT_OVER = auto()
     CHECKS_END_EJECTIONS = auto()
     CHECKS_PUT_LEAVING_OFF = auto()
     RETRIES_WITHOUT_END = auto()

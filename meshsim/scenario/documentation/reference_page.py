@@ -28,6 +28,7 @@ from meshsim.scenario.sections import (
     resilience,
     routes,
     services,
+    shown,
     sizes,
     traffic,
 )
@@ -44,7 +45,7 @@ INTRODUCTION = "reference_page.md"
 BY_PRODUCT = "[by product](defaults.md)"
 TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "scenario": (("", model.Scenario),),
-    "load": (("", loads.LoadSection), ("keys.", loads.KeysSection), ("credentials.", loads.CredentialsSection)),
+    "load": (("", loads.LoadSection), ("keys.", shown.KeysSection), ("credentials.", shown.CredentialsSection)),
     "constant-arrival-rate": (("", loads.ConstantArrivalRate),),
     "ramping-arrival-rate": (("", loads.RampingArrivalRate), ("stages.", loads.RateStage)),
     "shapes": (
@@ -54,6 +55,8 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     ),
     "constant-vus": (("", loads.ConstantUsers),),
     "ramping-vus": (("", loads.RampingUsers), ("stages.", loads.UserStage)),
+    "per-vu-iterations": (("", loads.PerUserIterations),),
+    "shared-iterations": (("", loads.SharedIterations),),
     "replay": (("", loads.Replay),),
     "gateway": (("", gateway.GatewaySection), ("tls.", gateway.EdgeTlsSection), ("restarts.", services.RestartStep)),
     "route": (

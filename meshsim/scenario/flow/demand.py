@@ -142,11 +142,10 @@ def _highest_factor(load: Any) -> float:
 
 
 def _users(load: Any) -> int | None:
-    if load.executor == "constant-vus":
-        return int(load.vus)
     if load.executor == "ramping-vus":
         return int(max(load.start_vus or 0, *(stage.target for stage in load.stages)))
-    return None
+    users: int | None = getattr(load, "vus", None)
+    return users
 
 
 def further_targets(scenario: Scenario) -> frozenset[str]:
