@@ -82,6 +82,7 @@ TICK = stream("purpose: tick")
 SCRAPE = stream("purpose: scrape")
 SYNC = stream("purpose: sync")
 CHECKS = stream("purpose: checks")
+POOL = stream("purpose: pool")
 
 CLIENT = stream("layer: client")
 APPLICATION = stream("layer: application")

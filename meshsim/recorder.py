@@ -30,6 +30,7 @@ class Recorder:
         "_sinks",
         "attempts",
         "autoscaling",
+        "connection_pools",
         "counters",
         "decisions",
         "destinations",
@@ -51,6 +52,7 @@ class Recorder:
         self.decisions: list[list[int]] = []
         self.destinations: list[list[int]] = []
         self.autoscaling: list[list[int]] = []
+        self.connection_pools: list[list[int]] = []
 
     def flush_full(self) -> None:
         """Hand on the tables that have grown to a chunk."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
-from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary, ScalingSummary
+from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary, PoolSummary, ScalingSummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,6 +181,8 @@ class Summary:
     """What filters decided."""
     autoscaling: tuple[ScalingSummary, ...] = ()
     """What autoscalers did; one for each service that has one."""
+    connection_pools: tuple[PoolSummary, ...] = ()
+    """How the `connection_pools` of services were used."""
     never_acted: tuple[str, ...] = ()
     """Policies that made no difference to any request, in words."""
 
@@ -210,6 +212,7 @@ class Summary:
             destinations=tuple(DestinationSummary(**one) for one in content.get("destinations", ())),
             filters=tuple(FilterSummary(**one) for one in content.get("filters", ())),
             autoscaling=tuple(ScalingSummary(**one) for one in content.get("autoscaling", ())),
+            connection_pools=tuple(PoolSummary(**one) for one in content.get("connection_pools", ())),
             never_acted=tuple(content.get("never_acted", ())),
         )
 
@@ -236,6 +239,10 @@ class Summary:
     def autoscaling_frame(self) -> pd.DataFrame:
         """One row for each service with an autoscaler: replicas, steps, and how often what held it back, over the whole run."""
         return _frame("service", {one.service: one.cells() for one in self.autoscaling})
+
+    def connection_pools_frame(self) -> pd.DataFrame:
+        """One row for each connection pool of a service, such as `shop: orders`: connections held and waited for, in the measured window."""
+        return _frame("connection_pool", {one.label: one.cells() for one in self.connection_pools})
 
     def __str__(self) -> str:
         total = self.total

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from meshsim.plan import NONE, HealthStatus, Lifecycle, OnCancel, Operation, Queue, Service, Step, StepKind
+from meshsim.plan import NONE, ConnectionPool, HealthStatus, Lifecycle, OnCancel, Operation, Queue, Service, Step, StepKind
 from meshsim.planning.asks import plan_asks
 from meshsim.planning.errors import grpc_status, latency_of, table
 from meshsim.planning.places import places_of
@@ -13,7 +15,7 @@ from meshsim.planning.traffic import own_stack
 from meshsim.policies.queueing import Fifo
 from meshsim.randomness import stream
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.services import CallStep
+from meshsim.scenario.sections.scripts import CallStep, TransactionStep
 from meshsim.scenario.sections.sizes import mean_kib, spread_of
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
         queue=_queue(section.queue),
         addresses=tuple(section.addresses or ()),
         keeps_deadlines=section.deadline_propagation,
+        connection_pools=tuple(_pools(section, index)),
     )
 
 
@@ -118,13 +121,14 @@ def plan_operations(scenario: Scenario, index: Index, tables: Tables) -> tuple[O
         service_name, _, operation_name = key.partition("/")
         section = scenario.services[service_name]
         body = section.operations[operation_name] if operation_name else section
+        pools = {name: number for number, name in enumerate(sorted(section.connection_pools))}
         errors = body.errors if body.errors is not None else section.errors
         replayed = None if errors is None or errors.replay is None else table(errors.replay, "ns", tables)
         is_grpc = section.protocol == "grpc"
         made.append(
             Operation(
                 service=index.services[service_name],
-                steps=tuple(_steps(body.script or (), index, tables)),
+                steps=tuple(_Script(index, tables, pools, count()).steps(body.script or ())),
                 error_rate=0.0 if errors is None else errors.rate or 0.0,
                 error_table=replayed,
                 never_fails=replayed is None and (errors is None or not errors.rate),
@@ -149,24 +153,39 @@ def _kib(own: int | SizeSpread | None, of_service: int | SizeSpread | None) -> f
     return mean_kib(of_service if own is None else own)
 
 
-def _steps(script: Any, index: Index, tables: Tables) -> Iterator[Step]:
-    """The steps of a script; a call that is repeated is as many steps. Places number all of them in order."""
-    place = 0
-    for item in script:
-        if isinstance(item, list | tuple):
-            calls: list[Step] = []
-            for one in item:
-                for _ in range(one.repeat or 1):
-                    calls.append(_call(one, place + 1 + len(calls), index))
-            yield Step(StepKind.PARALLEL, place, calls=tuple(calls))
-            place += 1 + len(calls)
-        elif isinstance(item, CallStep):
-            for _ in range(item.repeat or 1):
-                yield _call(item, place, index)
-                place += 1
-        else:
-            yield Step(StepKind.COMPUTE, place, time=_time(item.compute, tables))
-            place += 1
+def _pools(section: ServiceSection, index: Index) -> Iterator[ConnectionPool]:
+    """The connection pools of each instance, by name."""
+    for name, pool in sorted(section.connection_pools.items()):
+        timeout_ns = pool.acquire_timeout if isinstance(pool.acquire_timeout, int) else NONE
+        yield ConnectionPool(index.connection_pools[name], pool.maximum_pool_size, timeout_ns, pool.waiters == "fifo")
+
+
+@dataclass(frozen=True)
+class _Script:
+    """Makes steps of the items of one script; places number all of them in order, those inside of others too."""
+
+    index: Index
+    tables: Tables
+    pools: dict[str, int]
+    places: Iterator[int]
+
+    def steps(self, items: Any) -> Iterator[Step]:
+        """The steps; a call that is repeated is as many steps."""
+        for item in items:
+            if isinstance(item, list | tuple):
+                place = next(self.places)
+                yield Step(StepKind.PARALLEL, place, calls=tuple(step for one in item for step in self._calls(one)))
+            elif isinstance(item, CallStep):
+                yield from self._calls(item)
+            elif isinstance(item, TransactionStep):
+                place = next(self.places)
+                yield Step(StepKind.TRANSACTION, place, steps=tuple(self.steps(item.script)), pool=self.pools[item.transaction])
+            else:
+                yield Step(StepKind.COMPUTE, next(self.places), time=_time(item.compute, self.tables))
+
+    def _calls(self, item: CallStep) -> Iterator[Step]:
+        for _ in range(item.repeat):
+            yield _call(item, next(self.places), self.index)
 
 
 def _call(item: Any, place: int, index: Index) -> Step:

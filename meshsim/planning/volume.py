@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.arrivals import Profile
-from meshsim.plan import NONE, OnCancel, StepKind
+from meshsim.plan import NONE, OnCancel, StepKind, every_step
 from meshsim.replay import Table
 from meshsim.units import NS_PER_S
 
@@ -45,19 +45,15 @@ def longest_work_ns(plan: Plan) -> int:
     longest = 0.0
     for operation, times in zip(plan.operations, calls(plan), strict=True):
         if times >= 1 and plan.services[operation.service].on_cancel is not OnCancel.STOP:
-            for step in operation.steps:
+            for step in every_step(operation.steps):
                 if step.time is not None and not isinstance(step.time, Table):
                     longest = max(longest, step.time.quantile(0.5))
     return round(longest)
 
 
 def calls_of(operation: Operation) -> Iterator[Step]:
-    """The calls in a script, those in parallel too."""
-    for step in operation.steps:
-        if step.kind is StepKind.CALL:
-            yield step
-        elif step.kind is StepKind.PARALLEL:
-            yield from step.calls
+    """The calls in a script, those inside of other steps too."""
+    return (step for step in every_step(operation.steps) if step.kind is StepKind.CALL)
 
 
 def _parts(bounds: tuple[float, ...]) -> list[float]:

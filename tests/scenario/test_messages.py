@@ -173,19 +173,45 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ),
         (
             "services: {cart: {script: [5]}}",
-            "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, or a list of calls made at once, not 5",
+            "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, `transaction: pool`, or a list of calls made at once, not 5",
         ),
         (
             "services: {cart: {script: [{}]}}",
-            "3:28: services.cart.script[0]: a step is one of `compute: time` and `call: service`",
+            "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service` and `transaction: pool`",
         ),
         (
             "services: {cart: {script: [{compute: 1ms, call: cart}]}}",
-            "3:28: services.cart.script[0]: a step is one of `compute: time` and `call: service`",
+            "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service` and `transaction: pool`",
         ),
         (
             "services: {cart: {script: [[{compute: 1ms}]]}}",
             "3:29: services.cart.script[0][0]: only calls are made at once; each is `call: service`",
+        ),
+        (
+            "services: {cart: {connection_pools: {orders: {}}, script: [{transaction: ordres, script: [{compute: 1ms}]}]}}",
+            "3:74: services.cart.script[0].transaction: cart has no connection pool 'ordres'; did you mean 'orders'?",
+        ),
+        (
+            "services: {cart: {script: [{transaction: orders, script: [{compute: 1ms}]}]}}",
+            "3:42: services.cart.script[0].transaction: cart has no connection pool 'orders'; write it under `connection_pools`",
+        ),
+        ("services: {cart: {script: [{transaction: orders}]}}", "3:28: services.cart.script[0].script: is missing"),
+        (
+            (
+                "services: {cart: {connection_pools: {a: {acquire_timeout: none}}, operations: {buy: {script: "
+                "[{transaction: a, script: [{transaction: a, script: [{compute: 1ms}]}]}]}}, script: []}}"
+            ),
+            (
+                "3:135: services.cart.operations.buy.script[0].script[0].transaction: requests that hold a may wait for each other's"
+                " connections for ever; write an `acquire_timeout` for a"
+            ),
+        ),
+        (
+            (
+                "services: {cart: {connection_pools: {orders: {}}, operations: {buy: {script: "
+                "[{transaction: orders, script: [{call: card}]}]}}, script: []}}"
+            ),
+            "3:117: services.cart.operations.buy.script[0].script[0].call: unknown service 'card'; did you mean 'cart'?",
         ),
         ("services: {cart: {script: [[]]}}", "3:28: services.cart.script[0]: must not be empty"),
         (

@@ -32,7 +32,7 @@ NO_CALLS = [0] * (len(DESTINATIONS) - 7)
 
 
 class Counters:
-    """Writes a row for each instance and proxy at every interval, and at the ends of the warm-up and of the load."""
+    """Writes a row for each instance, connection pool and proxy at every interval, and at the ends of the warm-up and of the load."""
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Counters:
         self._recorder = recorder
         self._plan = plan
         self._instances = [(instance, [0, 0, 0, 0]) for instance in instances]
+        self._pools = [(instance, pool, [0, 0, 0, 0]) for instance in instances for pool in instance.connection_pools]
         self._proxies = [(placed, [0, 0, 0]) for placed in proxies]
         self._edges = [(replica, [0, 0, 0, 0]) for replica in replicas]
         """By replica of the gateway; empty where clients' connections are not looked at."""
@@ -94,6 +95,15 @@ class Counters:
                 [
                     now_ns, kind, service, proxy.index, station.queued, station.busy, totals[0] - queued_ns, totals[1] - busy_ns,
                     totals[2] - passed, active_retries, *edge,
+                ]
+            )  # fmt: skip
+        for instance, pool, before in self._pools:
+            in_use_ns, waiting_ns, acquired, timed_out = before
+            before[:] = totals = [pool.busy_ns, pool.queued_ns, pool.passed, pool.timed_out]
+            self._recorder.connection_pools.append(
+                [
+                    now_ns, instance.service, instance.index, pool.name, pool.busy, pool.queued, totals[0] - in_use_ns,
+                    totals[1] - waiting_ns, totals[2] - acquired, totals[3] - timed_out,
                 ]
             )  # fmt: skip
         self._write_filters(now_ns)

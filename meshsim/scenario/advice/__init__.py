@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meshsim.scenario.advice import (
     capacity,
     checked,
+    connection_pools,
     ejecting,
     endless,
     faulty,
@@ -47,6 +48,7 @@ CHECKS = (
     *schedule.CHECKS,
     *sharing.CHECKS,
     *queueing.CHECKS,
+    *connection_pools.CHECKS,
     *waiting.CHECKS,
     *without_effect.CHECKS,
 )

@@ -11,6 +11,7 @@ from meshsim.scenario import effective
 from meshsim.scenario.flow import copies, routing
 from meshsim.scenario.flow.reading import Layer, mean_ns, tries
 from meshsim.scenario.sections.errors import ReplayedTime
+from meshsim.scenario.sections.scripts import every_item
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -141,10 +142,7 @@ def further_targets(scenario: Scenario) -> frozenset[str]:
 
 def has_replayed_times(script: Any) -> bool:
     """Whether a computing time of a script stands in a file."""
-    return any(
-        has_replayed_times(step) if isinstance(step, list | tuple) else isinstance(getattr(step, "compute", None), ReplayedTime)
-        for step in script or ()
-    )
+    return any(isinstance(getattr(step, "compute", None), ReplayedTime) for step in every_item(script))
 
 
 def proxy(section: Any, kind: str, product: Product) -> Proxy:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from meshsim.policies.filters import Filter
     from meshsim.scenario.flow.demand import Source
     from meshsim.scenario.flow.limits import Unknown
-    from meshsim.scenario.flow.reading import Layer, Operation, Route, Step
+    from meshsim.scenario.flow.reading import Layer, Operation, Route, Step, Transaction
     from meshsim.scenario.sections.model import Scenario
     from meshsim.scenario.sections.resilience import MirrorSection
 
@@ -192,6 +192,10 @@ class Flow:
         for key in reversed(self.order):
             least[key] = sum(_step_ns(step, least) for step in self.operations[key].steps)
         return least
+
+    def held_ns(self, transaction: Transaction) -> float:
+        """Mean time that a transaction holds its connection at the least."""
+        return sum(_step_ns(step, self._least) for step in transaction.steps)
 
     def computing_ns(self, key: str) -> float:
         """Mean time that an operation computes, its calls left out."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION
 from meshsim.scenario.defaults import NO_PRODUCT, resolve
 from meshsim.scenario.sections.errors import ReplayedTime
+from meshsim.scenario.sections.scripts import TransactionStep, every_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,6 +81,14 @@ Step: TypeAlias = "float | Call | tuple[Step, ...]"
 
 
 @dataclass(frozen=True)
+class Transaction:
+    """Steps that hold a connection of a pool."""
+
+    pool: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
 class Operation:
     """One thing that a service does."""
 
@@ -86,6 +96,8 @@ class Operation:
     """`catalog`, or `catalog/list`."""
     service: str
     steps: tuple[Step, ...]
+    transactions: tuple[Transaction, ...] = ()
+    """Whose steps are among those."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +117,20 @@ def operations(scenario: Scenario, product: Product, has_mesh: bool) -> Iterator
             scripts[f"{name}/{operation}"] = (("services", name, "operations", operation), inner.script)
         for key, (path, script) in scripts.items():
             if script is not None or key != name or not service.operations:
-                steps = _steps(scenario, product if has_mesh else None, name, script or (), (*path, "script"))
-                yield Operation(key, name, steps)
+                read, here = partial(_steps, scenario, product if has_mesh else None, name), (*path, "script")
+                held = [step for step in every_item(script) if isinstance(step, TransactionStep)]
+                inside = tuple(Transaction(one.transaction, read(one.script, here)) for one in held)
+                yield Operation(key, name, read(script or (), here), inside)
 
 
 def _steps(scenario: Scenario, product: Product | None, service: str, script: Any, path: Path) -> tuple[Step, ...]:
-    return tuple(_step(scenario, product, service, step, (*path, index)) for index, step in enumerate(script))
+    steps: list[Step] = []
+    for index, step in enumerate(script):
+        if isinstance(step, TransactionStep):
+            steps += _steps(scenario, product, service, step.script, (*path, index, "script"))
+        else:
+            steps.append(_step(scenario, product, service, step, (*path, index)))
+    return tuple(steps)
 
 
 def _step(scenario: Scenario, product: Product | None, service: str, step: Any, path: Path) -> Step:

@@ -111,8 +111,10 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _calls(script: Any, path: Path) -> Iterator[Call]:
     for index, step in enumerate(script if isinstance(script, list) else ()):
-        if isinstance(step, list) and len(path) < 8:
+        if isinstance(step, list) and not isinstance(path[-1], int):
             yield from _calls(step, (*path, index))
+        elif isinstance(step, dict) and "script" in step:
+            yield from _calls(step["script"], (*path, index, "script"))
         elif isinstance(step, dict) and isinstance(step.get("call"), str):
             repeat = step.get("repeat", 1)
             times = repeat if type(repeat) is int and 0 < repeat <= 1000 else 1
