@@ -53,7 +53,11 @@ class Step(NamedTuple):
     calls: tuple[Step, ...] = ()
     """Those that are made at once."""
     steps: tuple[Step, ...] = ()
-    """Those of a transaction, one after the other."""
+    """Those of a transaction, one after the other; of a call, those that are done where it has failed."""
+    need: int = 0
+    """Of calls at once, after how many good answers the others are given up; 0 for all."""
+    is_waited_for: bool = True
+    """Whether the script goes on only when the call has ended."""
     pool: int = NONE
     """Of a transaction: which of its service's pools."""
 

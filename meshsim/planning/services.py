@@ -15,11 +15,11 @@ from meshsim.planning.traffic import own_stack
 from meshsim.policies.queueing import Fifo
 from meshsim.randomness import stream
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.scripts import CallStep, TransactionStep
+from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, TransactionStep
 from meshsim.scenario.sections.sizes import mean_kib, spread_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from meshsim.distributions import Distribution
     from meshsim.plan import Autoscaling
@@ -170,11 +170,15 @@ class _Script:
     places: Iterator[int]
 
     def steps(self, items: Any) -> Iterator[Step]:
-        """The steps; a call that is repeated is as many steps."""
+        """The steps; a call that is repeated is as many steps, and so is what a loop repeats."""
         for item in items:
             if isinstance(item, list | tuple):
-                place = next(self.places)
-                yield Step(StepKind.PARALLEL, place, calls=tuple(step for one in item for step in self._calls(one)))
+                yield self._parallel(item, 0)
+            elif isinstance(item, ParallelStep):
+                yield self._parallel(item.parallel, item.need or 0)
+            elif isinstance(item, LoopStep):
+                for _ in range(item.loop):
+                    yield from self.steps(item.script)
             elif isinstance(item, CallStep):
                 yield from self._calls(item)
             elif isinstance(item, TransactionStep):
@@ -183,9 +187,15 @@ class _Script:
             else:
                 yield Step(StepKind.COMPUTE, next(self.places), time=_time(item.compute, self.tables))
 
+    def _parallel(self, calls: Iterable[CallStep], need: int) -> Step:
+        place = next(self.places)
+        made = tuple(step for one in calls for step in self._calls(one))
+        return Step(StepKind.PARALLEL, place, calls=made, need=need if need < len(made) else 0)
+
     def _calls(self, item: CallStep) -> Iterator[Step]:
         for _ in range(item.repeat):
-            yield _call(item, next(self.places), self.index)
+            call = _call(item, next(self.places), self.index)
+            yield call._replace(steps=tuple(self.steps(item.fallback))) if item.fallback else call
 
 
 def _call(item: Any, place: int, index: Index) -> Step:
@@ -195,6 +205,7 @@ def _call(item: Any, place: int, index: Index) -> Step:
         operation=index.operations[item.call],
         probability=1.0 if item.probability is None else item.probability,
         optional=bool(item.optional),
+        is_waited_for=item.wait,
         stack=own_stack(item.timeout, item.retries),
     )
 

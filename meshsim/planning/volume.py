@@ -10,7 +10,7 @@ from meshsim.replay import Table
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from meshsim.plan import Operation, Plan, Source, Step
 
@@ -35,7 +35,7 @@ def calls(plan: Plan, *, past_filters: bool = False) -> list[float]:
             for operation, part in zip(route.operations, _parts(route.shares), strict=False) if route is not None else ():
                 made[operation] += requests_of(source) * share * part
     for caller in _callers_first(plan.operations):
-        for step in calls_of(plan.operations[caller]):
+        for step in _surely_made(plan.operations[caller].steps):
             made[step.operation] += made[caller] * step.probability
     return made
 
@@ -54,6 +54,16 @@ def longest_work_ns(plan: Plan) -> int:
 def calls_of(operation: Operation) -> Iterator[Step]:
     """The calls in a script, those inside of other steps too."""
     return (step for step in every_step(operation.steps) if step.kind is StepKind.CALL)
+
+
+def _surely_made(steps: Iterable[Step]) -> Iterator[Step]:
+    """The calls that are made where nothing fails: without those of fallbacks."""
+    for step in steps:
+        if step.kind is StepKind.CALL:
+            yield step
+        else:
+            yield from step.calls
+            yield from _surely_made(step.steps)
 
 
 def _parts(bounds: tuple[float, ...]) -> list[float]:

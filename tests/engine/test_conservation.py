@@ -240,6 +240,16 @@ MORE_ROUTES = [{}, {"beta": {"path": {"regex": "/ot.*/1"}, "to": "c", "headers":
                {"posts": {"path": {"exact": "/other/1"}, "methods": ["POST"], "to": "c", "consumers": ["gold", "silver"]}}]  # fmt: skip
 
 
+STEPS = [
+    lambda call: call,
+    lambda call: [call, dict(call)],
+    lambda call: {"parallel": [call, dict(call), dict(call)], "need": 2},
+    lambda call: {**call, "fallback": [{"compute": "1ms"}, dict(call)]},
+    lambda call: {**call, "optional": False, "wait": False},
+    lambda call: {"loop": 2, "script": [call]},
+]
+
+
 @st.composite
 def steps(draw: st.DrawFn, callees: tuple[str, ...]) -> list[Any]:
     script: list[Any] = [{"compute": draw(TIMES)}]
@@ -247,7 +257,7 @@ def steps(draw: st.DrawFn, callees: tuple[str, ...]) -> list[Any]:
         call = {"call": callee, "probability": draw(st.sampled_from(["50%", "100%"])), "optional": draw(st.booleans())}
         if draw(st.booleans()):
             call["timeout"] = draw(st.sampled_from(["15ms", "60ms"]))
-        script.append([call, dict(call)] if draw(st.booleans()) else call)
+        script.append(draw(st.sampled_from(STEPS))(call))
     if draw(st.booleans()):  # a connection over some of the steps, and over fewer of them a second one
         start = draw(st.integers(0, len(script) - 1))
         inner = [{"transaction": "inner", "script": script[start:]}] if draw(st.booleans()) else script[start:]

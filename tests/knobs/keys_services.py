@@ -128,6 +128,14 @@ def script_rows() -> list[Row]:
     def call(**settings: object) -> Section:
         return front_is(script=[{"call": "back", **settings}])
 
+    def side_by_side(count: int, **settings: object) -> Section:
+        return front_is(script=[{"parallel": [{"call": "back"}] * count, **settings}])
+
+    def looped(times: int, *more: Section) -> Section:
+        return front_is(script=[{"loop": times, "script": [{"call": "back"}, *more]}])
+
+    uneven = mesh_world(back={"script": [{"compute": {"exponential": {"mean": "10ms"}}}]})
+
     def pool(**settings: object) -> Section:
         return front_is(connection_pools={"db": settings})
 
@@ -150,6 +158,12 @@ def script_rows() -> list[Row]:
             measure.attempts_at("back"),
             "more",
         ),
+        Row("CallStep.fallback", broken, {}, call(fallback=[{"compute": "1ms"}]), measure.failures, "less"),
+        Row("CallStep.wait", mesh_world(), {}, call(wait=False), measure.latency, "less"),
+        Row("ParallelStep.parallel", mesh_world(), side_by_side(1), side_by_side(3), measure.attempts_at("back"), "more"),
+        Row("ParallelStep.need", uneven, side_by_side(5), side_by_side(5, need=1), measure.latency, "less"),
+        Row("LoopStep.loop", mesh_world(), looped(2), looped(4), measure.attempts_at("back"), "more"),
+        Row("LoopStep.script", mesh_world(), looped(2), looped(2, {"compute": "1ms"}), measure.latency, "more"),
         Row(
             "TransactionStep.transaction",
             pooled,

@@ -173,15 +173,24 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ),
         (
             "services: {cart: {script: [5]}}",
-            "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, `transaction: pool`, or a list of calls made at once, not 5",
+            (
+                "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`,"
+                " `loop: times`, or a list of calls made at once, not 5"
+            ),
         ),
         (
             "services: {cart: {script: [{}]}}",
-            "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service` and `transaction: pool`",
+            (
+                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`"
+                " and `loop: times`"
+            ),
         ),
         (
             "services: {cart: {script: [{compute: 1ms, call: cart}]}}",
-            "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service` and `transaction: pool`",
+            (
+                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`"
+                " and `loop: times`"
+            ),
         ),
         (
             "services: {cart: {script: [[{compute: 1ms}]]}}",
@@ -212,6 +221,33 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
                 "[{transaction: orders, script: [{call: card}]}]}}, script: []}}"
             ),
             "3:117: services.cart.operations.buy.script[0].script[0].call: unknown service 'card'; did you mean 'cart'?",
+        ),
+        (
+            "services: {cart: {script: [{parallel: [{call: a}, {call: a, repeat: 2}], need: 4}]}, a: {}}",
+            "3:80: services.cart.script[0].need: there are 3 calls, so that 4 good answers are never there",
+        ),
+        (
+            "services: {cart: {script: [[{call: cart, wait: false}]]}}",
+            "3:48: services.cart.script[0][0].wait: has no place among calls made at once",
+        ),
+        (
+            "services: {cart: {script: [{call: a, wait: false, optional: true}]}, a: {}}",
+            "3:61: services.cart.script[0].optional: nobody waits for this call, so nobody learns how it ends",
+        ),
+        (
+            "services: {cart: {script: [{loop: 2, script: [{call: a, fallback: [{call: b}]}]}]}}",
+            "3:75: services.cart.script[0].script[0].fallback[0].call: unknown service 'b' (one of: cart)",
+        ),
+        (
+            "services: {cart: {script: [{loop: 1000, script: [{loop: 1000, script: [{call: b}]}]}]}, b: {}}",
+            (
+                "3:79: services.cart.script[0].script[0].script[0].call: one request to cart leads to 1,000,000 calls; at most 100,000 are"
+                " simulated"
+            ),
+        ),
+        (
+            "services: {cart: {script: [{call: a, fallback: [{call: cart}]}]}, a: {}}",
+            "3:56: services.cart.script[0].fallback[0].call: calls in a circle never end: cart -> cart",
         ),
         ("services: {cart: {script: [[]]}}", "3:28: services.cart.script[0]: must not be empty"),
         (

@@ -136,7 +136,7 @@ def _walk(model: type[BaseModel], path: tuple[str, ...], seen: tuple[type, ...])
         key = info.alias or name
         here = (*path, key)
         yield _field(here, model, name, info)
-        if key != "script" or key not in path:
+        if key not in ("script", "fallback") or "script" not in path:
             yield from _inside(info.annotation, here, (*seen, model))
 
 

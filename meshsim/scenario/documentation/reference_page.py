@@ -109,6 +109,8 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "size": (("", sizes.SizeSpread),),
     "call": (("", scripts.CallStep),),
     "transaction": (("", scripts.TransactionStep),),
+    "parallel": (("", scripts.ParallelStep),),
+    "loop": (("", scripts.LoopStep),),
     "connection_pool": (("", services.ConnectionPoolSection),),
     "compute": (("", scripts.ComputeStep), ("compute.", errors.ReplayedTime), ("compute.replay.", errors.TimeReplaySection)),
     "fault_filter": tuple((f"fault.{name}.", section) for name, section in inner_sections(Fault)),
@@ -121,6 +123,8 @@ TYPES = {
     "errors": "share, or mapping",
     "file": "name of a file",
     "script": "list of steps",
+    "fallback": "list of steps",
+    "parallel": "list of calls",
     "compute": "[time](#times), or mapping with `replay`",
 }
 """Types that are clearer by hand, by field."""

@@ -10,7 +10,7 @@ from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION
 from meshsim.scenario.defaults import NO_PRODUCT, resolve
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.scripts import TransactionStep, every_item
+from meshsim.scenario.sections.scripts import LoopStep, ParallelStep, TransactionStep, every_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,10 +74,20 @@ class Call:
     layers: tuple[Layer, ...]
     """Outermost first: the application's own, its sidecar's."""
     path: Path
+    is_waited_for: bool = True
 
 
-Step: TypeAlias = "float | Call | tuple[Step, ...]"
-"""Nanoseconds of computing in the mean, a call, or steps side by side."""
+@dataclass(frozen=True)
+class Together:
+    """Calls side by side."""
+
+    calls: tuple[Step, ...]
+    need: int = 0
+    """So many of them are waited for; 0 for all."""
+
+
+Step: TypeAlias = "float | Call | Together"
+"""Nanoseconds of computing in the mean, a call, or calls side by side."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +136,9 @@ def operations(scenario: Scenario, product: Product, has_mesh: bool) -> Iterator
 def _steps(scenario: Scenario, product: Product | None, service: str, script: Any, path: Path) -> tuple[Step, ...]:
     steps: list[Step] = []
     for index, step in enumerate(script):
-        if isinstance(step, TransactionStep):
-            steps += _steps(scenario, product, service, step.script, (*path, index, "script"))
+        if isinstance(step, TransactionStep | LoopStep):
+            inside = _steps(scenario, product, service, step.script, (*path, index, "script"))
+            steps += inside * (step.loop if isinstance(step, LoopStep) else 1)
         else:
             steps.append(_step(scenario, product, service, step, (*path, index)))
     return tuple(steps)
@@ -135,7 +146,9 @@ def _steps(scenario: Scenario, product: Product | None, service: str, script: An
 
 def _step(scenario: Scenario, product: Product | None, service: str, step: Any, path: Path) -> Step:
     if isinstance(step, list | tuple):
-        return _steps(scenario, product, service, step, path)
+        return Together(_steps(scenario, product, service, step, path))
+    if isinstance(step, ParallelStep):
+        return Together(_steps(scenario, product, service, step.parallel, (*path, "parallel")), step.need or 0)
     if getattr(step, "call", None) is None:
         return mean_ns(step.compute)
     again = tries(effective.own_retries(step.retries), (*path, "retries"))
@@ -143,7 +156,7 @@ def _step(scenario: Scenario, product: Product | None, service: str, step: Any, 
     target = step.call.partition("/")[0]
     layers = (own, direct(scenario, service, target) if product is None else sidecar(scenario, product, service, target))
     times = (1.0 if step.probability is None else step.probability) * (step.repeat or 1)
-    return Call(step.call, times, layers, path)
+    return Call(step.call, times, layers, path, step.wait)
 
 
 def sidecar(scenario: Scenario, product: Product, caller: str, target: str) -> Layer:

@@ -43,6 +43,9 @@ def _transactions(script: Any, path: Path, around: tuple[str, ...]) -> Iterator[
             pool = step["transaction"]
             yield Transaction(pool, around, (*path, index, "transaction"))
             yield from _transactions(step.get("script"), (*path, index, "script"), (*around, pool))
+        elif isinstance(step, dict):
+            for key in ("script", "fallback"):
+                yield from _transactions(step.get(key), (*path, index, key), around)
 
 
 def _endless(found: list[Transaction], without_limit: set[str]) -> Iterator[Finding]:

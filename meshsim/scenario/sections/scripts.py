@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from annotated_types import Ge, Le
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.scenario.files.nodes import shown
 from meshsim.scenario.sections.errors import ReplayedTime
@@ -17,7 +17,13 @@ from meshsim.scenario.sections.wording import mistake
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STEPS = {"compute": "compute: time", "call": "call: service", "transaction": "transaction: pool"}
+STEPS = {
+    "compute": "compute: time",
+    "call": "call: service",
+    "transaction": "transaction: pool",
+    "parallel": "parallel: calls",
+    "loop": "loop: times",
+}
 """The key that makes a step what it is, and how it is written."""
 
 
@@ -45,6 +51,18 @@ class CallStep(Section):
     """The application's own time for the call, all its tries included; none where absent."""
     retries: RetriesSection | None = None
     """The application's own retries, outside of its sidecar's; none where absent."""
+    fallback: Script | None = None
+    """What is done where the call has failed, all its tries included: calls to others, computing. Where that goes well so does the step."""
+    wait: bool = True
+    """Whether the service waits for the answer. With `false` it goes on at once, the call goes on by itself, and whether it fails concerns
+    nobody."""
+
+    @model_validator(mode="after")
+    def _nobody_waits_for_nothing(self) -> Self:
+        for key in ("fallback", "optional"):
+            if not self.wait and getattr(self, key):
+                raise mistake("nobody waits for this call, so nobody learns how it ends", key)
+        return self
 
 
 class ComputeStep(Section):
@@ -63,17 +81,66 @@ class TransactionStep(Section):
     """What is done meanwhile; a list is in sequence, a list in it is at once."""
 
 
+def _is_call(value: Any) -> Any:
+    if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value):
+        return value
+    raise mistake("only calls are made at once; each is `call: service`")
+
+
+def _is_branch(value: Any) -> Any:
+    made = _is_call(value)
+    for key, bad in (("fallback", None), ("wait", True)):
+        found = made.get(key, bad) if isinstance(made, dict) else getattr(made, key)
+        if found != bad:
+            raise mistake("has no place among calls made at once", key)
+    return made
+
+
+ParallelCalls = Annotated[list[Annotated[CallStep, BeforeValidator(_is_branch)]], Field(min_length=1, max_length=1000)]
+
+
+class ParallelStep(Section):
+    """Calls that are made at once, when not all of them are waited for; a list of calls in the script waits for all."""
+
+    parallel: ParallelCalls
+    """The calls."""
+    need: Annotated[int, Ge(1), Le(1_000_000)] | None = None
+    """After how many good answers it goes on, and gives the other calls up; all where absent. It fails as soon as so many are out of reach."""
+
+    @model_validator(mode="after")
+    def _can_be_had(self) -> Self:
+        calls = sum(call.repeat for call in self.parallel)
+        if self.need is not None and self.need > calls:
+            raise mistake(f"there are {calls:,} calls, so that {self.need:,} good answers are never there", "need")
+        return self
+
+
+class LoopStep(Section):
+    """Steps that are done several times, one time after the other."""
+
+    loop: Annotated[int, Ge(1), Le(1000)]
+    """How many times."""
+    script: Script = Field(min_length=1)
+    """What is done; a list is in sequence, a list in it is at once."""
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "call": CallStep, "transaction": TransactionStep, "parallel": ParallelStep, "loop": LoopStep,
+}  # fmt: skip
+"""What holds the settings of a step, by the key that makes it one; a step that computes is what is left."""
+
+
 def _kind_of_step(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return "<parallel>"
-    for key, section in (("call", CallStep), ("transaction", TransactionStep)):
+        return "<list>"
+    for key, section in SECTIONS.items():
         if isinstance(value, section) or (isinstance(value, dict) and key in value):
             return f"<{key}>"
     return "<compute>"
 
 
 def _is_step(value: Any) -> Any:
-    if isinstance(value, list | tuple | CallStep | ComputeStep | TransactionStep):
+    if isinstance(value, (list, tuple, ComputeStep, *SECTIONS.values())):
         return value
     *first, last = (f"`{written}`" for written in STEPS.values())
     if not isinstance(value, dict):
@@ -83,32 +150,30 @@ def _is_step(value: Any) -> Any:
     return value
 
 
-def _is_call(value: Any) -> Any:
-    if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value):
-        return value
-    raise mistake("only calls are made at once; each is `call: service`")
-
-
-ParallelCalls = Annotated[list[Annotated[CallStep, BeforeValidator(_is_call)]], Field(min_length=1, max_length=1000)]
 Step = Annotated[
     Annotated[
         Annotated[CallStep, Tag("<call>")]
         | Annotated[ComputeStep, Tag("<compute>")]
         | Annotated[TransactionStep, Tag("<transaction>")]
-        | Annotated[ParallelCalls, Tag("<parallel>")],
+        | Annotated[ParallelStep, Tag("<parallel>")]
+        | Annotated[LoopStep, Tag("<loop>")]
+        | Annotated[ParallelCalls, Tag("<list>")],
         Discriminator(_kind_of_step),
     ],
     BeforeValidator(_is_step),
 ]
 Script = Annotated[list[Step], Field(max_length=1000)]
-TransactionStep.model_rebuild()
+for _section in SECTIONS.values():
+    _section.model_rebuild()
 
 
-def every_item(script: Any) -> Iterator[CallStep | ComputeStep | TransactionStep]:
-    """The steps of a script, those in parallel and inside of others too."""
+def every_item(script: Any) -> Iterator[Any]:
+    """The steps of a script, those in parallel and inside of others too; lists of calls are not among them, their calls are."""
     for item in script or ():
         if isinstance(item, list | tuple):
             yield from item
         else:
             yield item
+            yield from getattr(item, "parallel", ())
             yield from every_item(getattr(item, "script", None))
+            yield from every_item(getattr(item, "fallback", None))

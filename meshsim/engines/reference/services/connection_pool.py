@@ -76,11 +76,13 @@ class ConnectionPool(Station):
     def release(self) -> None:
         """Give the connection to one that waits, or keep it."""
         if not self._is_fifo and self.queued > 1:
-            self._handed_over += 1
             queue = self._queue
-            queue.rotate(-int(uniform(self._key, POOL, self._handed_over) * len(queue)))
-            while queue[0].is_gone:
-                queue.rotate(-1)
+            while True:
+                self._handed_over += 1
+                queue.rotate(-int(uniform(self._key, POOL, self._handed_over) * len(queue)))
+                if not queue[0].is_gone:
+                    break
+                queue.popleft()
         super().release()
 
     def _limit(self, deadline_ns: int, too_late: Outcome) -> Timer | None:

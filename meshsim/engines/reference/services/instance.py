@@ -125,8 +125,7 @@ class Instance(Worker):
         row[FINISHED] = self._clock.now_ns
         if self._jobs is not None:
             del self._jobs[job]
-            if self.on_empty is not None and not self._jobs:
-                self.on_empty()
+            self._look_whether_empty()
         if outcome is not None and outcome is not self._ok:
             self.failed += is_servers_fault(outcome)
         if job.is_abandoned:

@@ -10,8 +10,8 @@ from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.services.connection_pool import ConnectionPool
 from meshsim.engines.reference.services.line import Line, Refusals
 from meshsim.engines.reference.time.at_once import begin
-from meshsim.engines.reference.time.clock import Cancelled
-from meshsim.engines.reference.time.gather import Gather
+from meshsim.engines.reference.time.clock import Cancelled, Crashed
+from meshsim.engines.reference.time.gather import Gather, Quorum
 from meshsim.engines.reference.time.outcome import GRPC_OK, OK, Outcome, failure
 from meshsim.engines.reference.time.station import Station
 from meshsim.engines.reference.travel.call import Call
@@ -23,7 +23,7 @@ from meshsim.replay import Table, attempt_behind, look_up
 from meshsim.units import LONGEST_NS
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.time.clock import Clock, Steps
+    from meshsim.engines.reference.time.clock import Clock, Steps, Task
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.server import Job
     from meshsim.plan import Service
@@ -33,6 +33,14 @@ COMPUTE = StepKind.COMPUTE
 CALLS = StepKind.CALL
 PARALLEL = StepKind.PARALLEL
 TRANSACTION = StepKind.TRANSACTION
+
+
+class Detached:
+    """A call that goes on by itself, as what can kill its instance sees it."""
+
+    __slots__ = ("task",)
+
+    task: Task
 
 
 class Worker(Condition):
@@ -85,15 +93,20 @@ class Worker(Condition):
                 finally:
                     row[WORKED] += clock.now_ns - began_ns
                 continue
-            if self.is_async and job.has_worker and step.kind is not TRANSACTION:
+            if self.is_async and job.has_worker and step.kind is not TRANSACTION and step.is_waited_for:
                 job.has_worker = False
                 self.station.release()
             if step.kind is CALLS:
                 call = self._prepare(step, job)
                 if call is None:
                     continue
+                if not step.is_waited_for:
+                    self._let_go(step, call, job)
+                    continue
                 outcome = yield from self.callers[job.operation, step.place].call(call)
                 failed = None if outcome is OK or outcome is GRPC_OK else self._failed_by(step, outcome)
+                if failed is not None and step.steps:
+                    failed = yield from self._run(step.steps, job)
             elif step.kind is PARALLEL:
                 failed = yield from self._call_in_parallel(step, job)
             else:
@@ -148,6 +161,27 @@ class Worker(Condition):
             call.deadline_ns = job.deadline_ns
         return call
 
+    def _let_go(self, step: Step, call: Call, job: Job) -> None:
+        """Make a call that nobody waits for: in a task of its own, which ends with the instance, and which no client waits for either."""
+        handler = self.callers[job.operation, step.place]
+        call.request = job.request.aside(call.key, self._clock.now_ns)
+        call.parent, call.deadline_ns = None, NONE
+        detached = Detached()
+        if self._jobs is not None:
+            self._jobs[detached] = None
+        detached.task = begin(self._clock, self._alone(handler, call, detached))
+
+    def _alone(self, handler: Handler, call: Call, detached: Detached) -> Steps:
+        """A task: a call that nobody waits for."""
+        try:
+            yield from handler.call(call)
+        except (Cancelled, Crashed):
+            pass
+        finally:
+            if self._jobs is not None:
+                del self._jobs[detached]
+                self._look_whether_empty()
+
     def _failed_by(self, step: Step, outcome: Outcome) -> Outcome | None:
         """A failed call as this service's own failure; None where it did not fail, or the service can do without."""
         if step.optional or not outcome.is_failure:
@@ -167,10 +201,13 @@ class Worker(Condition):
         made = [(one, call) for one in step.calls if (call := self._prepare(one, job)) is not None]
         if not made:
             return None
-        gather = Gather(self._clock.active, len(made))
+        active, need = self._clock.active, min(step.need, len(made))
+        gather = Quorum(active, len(made), need) if need else Gather(active, len(made))
         branches = [
             begin(self._clock, self._branch(one, call, job), partial(gather.take, index))
             for index, (one, call) in enumerate(made)
         ]
         yield from gather.wait(branches)
+        if isinstance(gather, Quorum) and gather.is_reached:
+            return None
         return next((outcome for outcome in gather.outcomes if outcome is not None), None)
