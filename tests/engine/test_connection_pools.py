@@ -233,6 +233,31 @@ def test_those_who_have_left_are_no_longer_among_whom_random_picks(run):
     assert last(result) == (0, 0)
 
 
+def test_who_waits_for_a_connection_fills_the_server_too(run):
+    """Two workers, both held: one computes with the connection, one waits for it. The third is refused at the door."""
+    result = run([0, 1, 2], workers=2, queue={"limit": 0})
+
+    assert ended_ms(result) == [(10, "-"), (20, "-"), (2, "queue_full")]
+
+
+def test_a_hedge_takes_a_second_connection_and_what_it_loses_goes_on_waiting(run):
+    direct = {"traffic": {"shop": {"hedge_policy": {"delay": "5ms"}}}}
+    result = run([0], direct=direct)
+
+    assert ended_ms(result) == [(10, "-")]
+    assert result.attempts["finished_ns"].tolist() == [10 * MS, 20 * MS]
+    assert result.connection_pools["acquired"].sum() == 2
+
+
+def test_a_timeout_of_the_pool_counts_for_outlier_detection(run):
+    outliers = {"consecutive_5xx": 3, "interval": "10s", "base_ejection_time": "1s", "max_ejection_percent": "100%"}
+    direct = {"traffic": {"shop": {"outlier_detection": outliers, "healthy_panic_threshold": "0%"}}}
+    result = run(range(9), pool={"acquire_timeout": "0s"}, direct=direct)
+
+    assert result.destinations["ejections"].sum() == 1
+    assert [flags for _, flags in ended_ms(result)] == ["-", *["pool_timeout"] * 3, *["UH"] * 5]
+
+
 class TestWhereTheTimeGoes:
     def test_the_wait_is_time_for_a_connection_at_the_service_itself(self, run):
         result = run([0, 1, 2])

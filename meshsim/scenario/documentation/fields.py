@@ -44,6 +44,8 @@ KEYS = {
     "thresholds": "<metric>",
 }
 """How the names under a mapping are written in a path."""
+STEPS_INSIDE = ("script", "parallel", "fallback")
+"""Keys of steps under which further steps stand."""
 _LARGEST_COUNT = 2**32 - 1
 
 
@@ -136,7 +138,7 @@ def _walk(model: type[BaseModel], path: tuple[str, ...], seen: tuple[type, ...])
         key = info.alias or name
         here = (*path, key)
         yield _field(here, model, name, info)
-        if key not in ("script", "fallback") or "script" not in path:
+        if key not in STEPS_INSIDE or "script" not in path:
             yield from _inside(info.annotation, here, (*seen, model))
 
 
