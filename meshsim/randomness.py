@@ -83,6 +83,8 @@ SCRAPE = stream("purpose: scrape")
 SYNC = stream("purpose: sync")
 CHECKS = stream("purpose: checks")
 POOL = stream("purpose: pool")
+BURST = stream("purpose: burst")
+COPIES = stream("purpose: copies")
 
 CLIENT = stream("layer: client")
 APPLICATION = stream("layer: application")

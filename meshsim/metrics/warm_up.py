@@ -100,7 +100,7 @@ def _is_steady(source: Source, duration_ns: int) -> bool:
     whole = (0, duration_ns)
     if source.arrivals is None:
         return all(tuple(at_work) == (whole,) for at_work in source.users)
-    if not isinstance(source.arrivals, Profile) or len(source.arrivals.segments) != 1:
+    if not isinstance(source.arrivals, Profile) or len(source.arrivals.segments) != 1 or source.arrivals.sinusoid is not None:
         return False
     (segment,) = source.arrivals.segments
     return (segment.start_ns, segment.duration_ns) == whole and segment.from_rate == segment.to_rate

@@ -131,7 +131,7 @@ def cumulated(weights: dict[Key, float], keep: tuple[Key, ...] = ()) -> tuple[tu
 def _arrivals(load: Any, run_ns: int) -> Arrivals:
     start_ns, end_ns = _from_to(load, run_ns)
     if load.executor == "replay":
-        return Recorded(read_arrivals(load.file, load.column, load.unit) + start_ns, end_ns)
+        return Recorded(read_arrivals(load.file, load.column, load.unit, load.stretch) + start_ns, end_ns, load.scale)
     made = profile(load, run_ns)
     assert made is not None  # noqa: S101 — an open load has one
     return made

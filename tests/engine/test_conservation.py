@@ -213,6 +213,14 @@ CLIENTS = st.fixed_dictionaries(
         "body": st.sampled_from(["1KiB", "20KiB", {"p50": "4KiB", "p99": "30KiB"}]),
     },
 )
+BURSTY = [{"intensity": 0, "lasts": "60ms"}, {"intensity": 1, "lasts": {"exponential": {"mean": "30ms"}}}]
+SHAPES = st.fixed_dictionaries(
+    {"arrivals": st.sampled_from(["even", "poisson"])},
+    optional={
+        "sinusoid": st.just({"amplitude": "90%", "period": "300ms", "peak": "50ms"}),
+        "bursts": st.sampled_from([{"states": BURSTY}, {"states": BURSTY, "sources": 7}]),
+    },
+)
 ANALYSIS = {"interval": "100ms", "min_success_rate": "90%", "max_p99": "60ms", "threshold": 2}
 CANARY = {"to": "b", "start": "100ms", "steps": [{"weight": "40%", "pause": "300ms"}, {"weight": "80%", "pause": "200ms"}]}
 ROUTES = st.fixed_dictionaries(
@@ -384,6 +392,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
                 "zone": "x",
                 "keys": {"count": 20, "zipf": 1.0},
                 "timeout": draw(st.sampled_from(["none", "50ms"])),
+                **draw(SHAPES),
                 **draw(CLIENTS),
             },
             "closed": {
@@ -395,8 +404,20 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
                 "retries": draw(RETRIES),
                 **draw(CLIENTS),
             },
-            "partner": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"main": 1}, "consumer": "gold"},
-            "batch": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"main": 1}, "consumer": "silver"},
+            "partner": {
+                "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
+                "rate": "20/s",
+                "requests": {"main": 1},
+                "consumer": "gold",
+            },
+            "batch": {
+                "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
+                "rate": "20/s",
+                "requests": {"main": 1},
+                "consumer": "silver",
+            },
         },
         "gateway": {
             "replicas": draw(st.integers(1, 2)),

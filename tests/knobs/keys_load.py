@@ -11,12 +11,12 @@ from rows import Row
 
 ARRIVALS = str(Path(__file__).parent / "arrivals.csv")
 EXECUTORS: dict[str, Section] = {
-    "ConstantArrivalRate": {"executor": "constant-arrival-rate", "rate": "50/s", "arrivals": "uniform"},
+    "ConstantArrivalRate": {"executor": "constant-arrival-rate", "rate": "50/s", "arrivals": "even"},
     "RampingArrivalRate": {
         "executor": "ramping-arrival-rate",
         "start_rate": "50/s",
         "stages": [{"target": "50/s", "duration": "1s"}],
-        "arrivals": "uniform",
+        "arrivals": "even",
     },
     "ConstantUsers": {"executor": "constant-vus", "vus": 2, "think_time": "30ms"},
     "RampingUsers": {

@@ -19,7 +19,7 @@ from meshsim.report.page.subject import Subject
 
 SCENARIO = {
     "name": "pooled",
-    "load": {"web": {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": "100/s", "requests": {"shop": 1}}},
+    "load": {"web": {"executor": "constant-arrival-rate", "arrivals": "even", "rate": "100/s", "requests": {"shop": 1}}},
     "services": {
         "shop": {
             "workers": 99,

@@ -63,7 +63,7 @@ def route(**settings: Any) -> dict[str, Any]:
 
 def stages(seconds: int) -> dict[str, Any]:
     steps = [{"target": "50/s", "duration": f"{seconds}s"}]
-    return clients(executor="ramping-arrival-rate", rate=None, start_rate="50/s", stages=steps)
+    return clients(executor="ramping-arrival-rate", arrivals="poisson", rate=None, start_rate="50/s", stages=steps)
 
 
 def stick(by: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""Rows for what `check` says of queue disciplines."""
+"""Rows for what `check` says of queue disciplines, and of the spacing of requests, which decides whether there is a queue at all."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from warned_scenarios import OPEN, Row, alike, back, both, clients, flagged, gateway, unlike
+from warned_scenarios import OPEN, Row, alike, back, both, clients, flagged, gateway, longest, unlike
 
 from meshsim.scenario.advice.remark import Kind
 
@@ -19,6 +19,11 @@ def queued(discipline: Any, *changes: dict[str, Any], **queue: Any) -> dict[str,
 def other(**settings: Any) -> dict[str, Any]:
     """A second load."""
     return {"load": {"others": {**OPEN, "rate": "10/s", **settings}}}
+
+
+def spaced(arrivals: str | None) -> dict[str, Any]:
+    """One worker that works for 15 ms on each request."""
+    return gateway(**both(clients(arrivals=arrivals), back(replicas=1, workers=1, script=[{"compute": "15ms"}])))
 
 
 BATCH = other(criticality="sheddable")
@@ -54,5 +59,8 @@ ROWS = (
     Row(
         Kind.NO_DEADLINES, queued("earliest_deadline_first"), alike(queued("fifo")), queued("earliest_deadline_first", HURRIED),
         unlike(queued("fifo", HURRIED)),
+    ),
+    Row(  # a worker that is busy for 15 of 20 ms
+        Kind.ARRIVALS_NOT_SAID, spaced(None), longest(0, 0.016), spaced("poisson"), longest(0.05),
     ),
 )  # fmt: skip

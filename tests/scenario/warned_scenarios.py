@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Shows = Callable[[Result], bool]
 
-OPEN = {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"all": 1}}
+OPEN = {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "50/s", "requests": {"all": 1}}
 GATEWAY: dict[str, Any] = {
     "name": "small",
     "deployment": "gateway",

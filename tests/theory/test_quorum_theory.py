@@ -13,7 +13,9 @@ def asked(need, *, calls=5, errors="0%"):
     """Requests that call n instances at once, each of which takes an exponential 10 ms and is never busy."""
     return {
         "name": "quorum",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"front": 1}}},
+        "load": {
+            "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "50/s", "requests": {"front": 1}}
+        },
         "services": {
             "front": {"workers": 1000, "script": [{"parallel": [{"call": "back", "repeat": calls}], "need": need}]},
             "back": {"workers": 10_000, "script": [{"compute": {"exponential": {"mean": "10ms"}}}], "errors": errors},

@@ -76,6 +76,7 @@ class Kind(Enum):
     NOTHING_TAKES_THE_GATEWAY = auto()
     GATEWAY_LOST_WITHOUT_TIMEOUT = auto()
     DEFAULT_HANGS_ON_A_SETTING = auto()
+    ARRIVALS_NOT_SAID = auto()
     CHECKS_END_EJECTIONS = auto()
     CHECKS_PUT_LEAVING_OFF = auto()
     RETRIES_WITHOUT_END = auto()

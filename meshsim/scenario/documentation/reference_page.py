@@ -15,6 +15,7 @@ from meshsim.scenario.defaults import products
 from meshsim.scenario.documentation.explain import default_field, policy_families
 from meshsim.scenario.documentation.fields import Field, fields
 from meshsim.scenario.sections import (
+    arrivals,
     autoscaling,
     connections,
     errors,
@@ -46,6 +47,11 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "load": (("", loads.LoadSection), ("keys.", loads.KeysSection), ("credentials.", loads.CredentialsSection)),
     "constant-arrival-rate": (("", loads.ConstantArrivalRate),),
     "ramping-arrival-rate": (("", loads.RampingArrivalRate), ("stages.", loads.RateStage)),
+    "shapes": (
+        ("sinusoid.", arrivals.SinusoidSection),
+        ("bursts.", arrivals.BurstsSection),
+        ("bursts.states.", arrivals.BurstState),
+    ),
     "constant-vus": (("", loads.ConstantUsers),),
     "ramping-vus": (("", loads.RampingUsers), ("stages.", loads.UserStage)),
     "replay": (("", loads.Replay),),

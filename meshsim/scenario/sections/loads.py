@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.errors import did_you_mean
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.arrivals import BurstsSection, SinusoidSection, Spacing
 from meshsim.scenario.sections.criticality import Criticality
 from meshsim.scenario.sections.hashed import HashedText, different_texts
 from meshsim.scenario.sections.sizes import Sizes
@@ -106,8 +107,12 @@ class LoadSection(Section):
 class OpenLoad(LoadSection):
     """Requests that come whether or not earlier ones were answered."""
 
-    arrivals: Literal["poisson", "uniform"] = "poisson"
-    """Independent arrivals, or evenly spaced ones."""
+    arrivals: Spacing = "even"
+    """Evenly spaced, as k6 sends them, or `poisson`: independent of each other, as the requests of many users are."""
+    sinusoid: SinusoidSection | None = None
+    """A rate that swings around what it would be without, like the hours of a day."""
+    bursts: BurstsSection | None = None
+    """A rate that goes up and down by chance."""
 
 
 class ConstantArrivalRate(OpenLoad):
@@ -208,6 +213,10 @@ class Replay(LoadSection):
     """Name of the column or array; may be left out where there is only one."""
     unit: Literal["s", "ms", "us", "ns"]
     """Unit of the time stamps."""
+    stretch: Annotated[float, Gt(0), Le(1_000_000)] = 1.0
+    """Time stamps are multiplied by this: 0.5 replays the record twice as fast."""
+    scale: Annotated[float, Gt(0), Le(1_000)] = 1.0
+    """Requests for each time stamp: 0.1 sends each with a chance of 10%, 3 two more anywhere before the next one."""
     duration: PositiveDuration | None = None
     """Later time stamps are left out; the end of the run where absent."""
 

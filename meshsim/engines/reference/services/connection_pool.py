@@ -77,6 +77,7 @@ class ConnectionPool(Station):
         """Give the connection to one that waits, or keep it."""
         if not self._is_fifo and self.queued > 1:
             queue = self._queue
+            assert queue is not None  # noqa: S101 — somebody waits
             while True:
                 self._handed_over += 1
                 queue.rotate(-int(uniform(self._key, POOL, self._handed_over) * len(queue)))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.services.errors import error_of, fails, own_error, struck
 from meshsim.engines.reference.services.script import Worker
 from meshsim.engines.reference.time.clock import Cancelled, Crashed
-from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, failure, is_servers_fault
+from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, is_servers_fault
 from meshsim.engines.reference.travel.addresses import Addresses
 from meshsim.engines.reference.travel.row import ARRIVED, FINISHED, STARTED, WASTED, WORKED
-from meshsim.flags import Flag
 from meshsim.plan import NONE
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class Instance(Worker):
     """One replica of a service."""
 
     __slots__ = (
-        "_crashed", "_ok", "_operations", "_queue_limit", "_recorder", "addresses", "failed", "guard", "index", "key", "on_cancel", "sidecar",
+        "_ok", "_operations", "_queue_limit", "_recorder", "addresses", "failed", "guard", "index", "key", "on_cancel", "sidecar",
         "subset",
     )  # fmt: skip
 
@@ -58,7 +57,6 @@ class Instance(Worker):
         """Of the finished ones, those that failed at the server's side; for the reports of its load."""
         self._queue_limit = service.queue_limit
         self._ok = GRPC_OK if service.is_grpc else OK
-        self._crashed = failure(503, Flag.UC, number)
 
     def expect(self, job: Job, after_ns: int) -> None:
         """A request reaches the instance after so long; where that has gone by then, its caller goes on with None."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from meshsim.distributions import Constant
@@ -47,7 +47,7 @@ class Worker(Condition):
     """An instance's workers, the pools of its connections, and how its scripts are worked through."""
 
     __slots__ = (
-        "_clock", "_deadline_passed", "_dependency_status", "_failure_grpc", "_keeps_deadlines", "_line", "_refusals", "callers",
+        "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_keeps_deadlines", "_line", "_refusals", "callers",
         "connection_pools", "is_async", "service", "station", "zone",
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ class Worker(Condition):
         self.zone = service.zones[index]
         self.is_async = service.is_async
         self._keeps_deadlines = service.keeps_deadlines
-        self._refusals = Refusals.of(number, is_grpc=service.is_grpc)
+        self._refusals, self._crashed, self._deadline_passed = _failures(number, service.is_grpc)
         self._line = None if service.queue is None else Line(clock, service, service.queue, self._refusals)
         """Its workers, where their queue is a particular one."""
         self.station = Station(clock, service.workers) if self._line is None else self._line
@@ -66,7 +66,6 @@ class Worker(Condition):
         """How its scripts call: by operation and place in its script, where a call may have layers of its own."""
         self._failure_grpc = 13 if service.is_grpc else NONE
         self._dependency_status = 200 if service.is_grpc else 500
-        self._deadline_passed = failure(200, Flag.deadline, number, 4) if service.is_grpc else failure(504, Flag.deadline, number)
         too_late = failure(self._dependency_status, Flag.pool_timeout, number, self._failure_grpc)
         self.connection_pools = tuple(
             ConnectionPool(clock, recorder, pool, call_key(key, POOL + place), too_late)
@@ -211,3 +210,10 @@ class Worker(Condition):
         if isinstance(gather, Quorum) and gather.is_reached:
             return None
         return next((outcome for outcome in gather.outcomes if outcome is not None), None)
+
+
+@cache
+def _failures(service: int, is_grpc: bool) -> tuple[Refusals, Outcome, Outcome]:  # noqa: FBT001 — the key of a cache
+    """What all instances of a service say: to whom leaves the queue, in a crash, and after the deadline."""
+    deadline = failure(200, Flag.deadline, service, 4) if is_grpc else failure(504, Flag.deadline, service)
+    return Refusals.of(service, is_grpc=is_grpc), failure(503, Flag.UC, service), deadline
