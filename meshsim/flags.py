@@ -43,6 +43,7 @@ class Flag(IntFlag):
     auth_unavailable = 1 << 26
     queue_timeout = 1 << 27
     pushed_out = 1 << 28
+    pool_timeout = 1 << 29
 
 
 MEANINGS: dict[str, str] = {
@@ -75,6 +76,7 @@ MEANINGS: dict[str, str] = {
     "auth_unavailable": "whom authentication asks did not answer",
     "queue_timeout": "waited in the instance's queue for `max_wait`",
     "pushed_out": "had to leave a full queue for another request",
+    "pool_timeout": "waited in vain for a connection of the service's pool",
 }
 """What each flag means, for legends."""
 

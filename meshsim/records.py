@@ -66,7 +66,7 @@ WAITS: dict[str, str] = {
     "request": "the client request that it was for",
     "parent": "the attempt in whose script the call stands; -1 where the client or the gateway made it",
     "caller": "the service that called; -1 a client, -2 the gateway",
-    "service": "the service that was to be called; -1 the gateway, or none yet",
+    "service": "the service that was to be called; -1 the gateway, or none yet; the caller itself for one of its own `connection_pools`",
     "request_started_ns": "when the client request began",
     "ended_ns": "when the wait was over",
     "backoff_ns": "wait before a try",
@@ -75,8 +75,8 @@ WAITS: dict[str, str] = {
     "connection_ns": "after that, wait for an instance that is ready and for a connection of the pool",
     "tls_ns": "of that, for the TLS handshake of the connection that it got",
 }
-"""One row for each wait that no attempt's row tells of: it was given up, or the gateway answered, before there was an attempt; and
-what a client waits between its tries at the gateway."""
+"""One row for each wait that no attempt's row tells of: it was given up, or the gateway answered, before there was an attempt; what a client
+waits between its tries at the gateway; and what a script waits for one of its service's `connection_pools`."""
 
 COUNTERS: dict[str, str] = {
     "time_ns": "end of the interval",
@@ -201,6 +201,20 @@ AUTOSCALING: dict[str, str] = {
 }
 """One row for each look of an autoscaler."""
 
+CONNECTION_POOLS: dict[str, str] = {
+    "time_ns": "end of the interval",
+    "service": "the service",
+    "instance": "the instance",
+    "connection_pool": "which of the service's `connection_pools`",
+    "in_use": "connections held at that instant",
+    "waiting": "requests waiting for one at that instant",
+    "in_use_ns": "connections held, integrated over the interval",
+    "waiting_ns": "waiting requests, integrated over the interval",
+    "acquired": "times that one was taken in the interval",
+    "timed_out": "requests that waited in vain until `acquire_timeout` in the interval",
+}
+"""One row for each connection pool of each instance and interval."""
+
 TABLES: dict[str, dict[str, str]] = {
     "requests": REQUESTS,
     "attempts": ATTEMPTS,
@@ -211,13 +225,14 @@ TABLES: dict[str, dict[str, str]] = {
     "decisions": DECISIONS,
     "destinations": DESTINATIONS,
     "autoscaling": AUTOSCALING,
+    "connection_pools": CONNECTION_POOLS,
 }
-"""The nine tables of a run, each with its columns in order."""
+"""The ten tables of a run, each with its columns in order."""
 
 STAGES = ("queue", "service", "network", "proxy", "filters", "connection", "TLS", "back-off", "other")
 """What the time of a request goes to: waiting for a worker; computing; on the wire; in proxies, with their queues, and in
-filters of the gateway; waiting for an instance that is ready and for a connection
-of the pool, and of that for its TLS handshake; waiting between tries; what cannot be told apart."""
+filters of the gateway; waiting for an instance that is ready and for a connection of the pool (of a proxy, or of the service's own
+`connection_pools`), and of that for its TLS handshake; waiting between tries; what cannot be told apart."""
 
 
 class Sink(Protocol):

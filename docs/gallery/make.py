@@ -18,6 +18,7 @@ from meshsim.report.charts import (  # noqa: E402
     attempts_over_time,
     autoscaling_over_time,
     balance_over_time,
+    connection_pools_over_time,
     connections_over_time,
     decisions_over_time,
     forest,
@@ -76,6 +77,9 @@ def pictures() -> list[Picture]:
         Picture("Connections", connections_over_time, (frames.policies(),), SLOW),
         Picture("Balance of the instances", balance_over_time, (frames.balance(),), SLOW),
         Picture("What autoscalers did", autoscaling_over_time, (frames.scaling(),), {"service": "payment", **SLOW}),
+        Picture(
+            "Connection pools", connection_pools_over_time, (frames.connection_pools(),), {"pool": "payment: ledger", **SLOW}
+        ),
         Picture("Where the time goes", where_time_goes, (frames.stages(),), {}),
         Picture("Topology", topology, (frames.edges(), frames.nodes()), {}),
         Picture("A sweep", sweep_curve, (frames.points(),), SWEPT),

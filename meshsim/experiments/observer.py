@@ -11,12 +11,14 @@ from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.histogram_table import histograms
 from meshsim.metrics.over_time.balance import BalanceOverTime
+from meshsim.metrics.over_time.connection_pools import PoolsOverTime
 from meshsim.metrics.over_time.decisions import DecisionsOverTime
 from meshsim.metrics.over_time.policies import PoliciesOverTime
 from meshsim.metrics.over_time.requests import ALL_ROUTES, ErrorsOverTime, Timeline
 from meshsim.metrics.over_time.scaling import ScalingOverTime
 from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.policies.activity import Activities
+from meshsim.metrics.policies.connection_pools import PoolsUsed
 from meshsim.metrics.policies.decisions import Decisions
 from meshsim.metrics.policies.idle import idle_policies
 from meshsim.metrics.policies.scaling import Scalings
@@ -34,7 +36,14 @@ if TYPE_CHECKING:
     from meshsim.records import Sink
 
     OverTime = (
-        Timeline | ErrorsOverTime | ServicesOverTime | PoliciesOverTime | BalanceOverTime | DecisionsOverTime | ScalingOverTime
+        Timeline
+        | ErrorsOverTime
+        | ServicesOverTime
+        | PoliciesOverTime
+        | BalanceOverTime
+        | DecisionsOverTime
+        | ScalingOverTime
+        | PoolsOverTime
     )
 
 HISTOGRAMS = "histograms"
@@ -54,6 +63,8 @@ TABLES = (
 """A Parquet file each."""
 SCALING = "scaling"
 """One more where there is an autoscaler."""
+POOLS = "pools"
+"""One more where there are connection pools."""
 
 
 class Observer:
@@ -72,18 +83,21 @@ class Observer:
         }
         if any(one.lifecycle is not None and one.lifecycle.autoscaling is not None for one in plan.services):
             self._over_time[SCALING] = ScalingOverTime(plan)
+        if any(one.connection_pools for one in plan.services):
+            self._over_time[POOLS] = PoolsOverTime(plan)
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
         self._decisions = Decisions(plan)
         self._scalings = Scalings(plan)
+        self._pools = PoolsUsed(plan)
         self._stages_found: dict[str, list[Any]] | None = None
 
     @property
     def sinks(self) -> tuple[Sink, ...]:
         """What the engine hands its records to."""
         over_time = self._over_time.values()
-        return (self.tally, *over_time, self._edges, self._sample, self._activities, self._decisions, self._scalings)
+        return (self.tally, *over_time, self._edges, self._sample, self._activities, self._decisions, self._scalings, self._pools)
 
     def summary(self, simulated_ns: int) -> Summary:
         """The figures."""
@@ -95,11 +109,12 @@ class Observer:
             destinations=self._activities.destinations(),
             filters=self._decisions.summaries(),
             autoscaling=self._scalings.summaries(),
+            connection_pools=self._pools.summaries(),
             never_acted=tuple(idle_policies(self._plan, self._activities)),
         )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
-        """Columns by name of each of `TABLES`, and of `SCALING` where there is an autoscaler, equally long."""
+        """Columns by name of each of `TABLES`, and of `SCALING` and `POOLS` where there is an autoscaler or a pool, equally long."""
         return {
             HISTOGRAMS: histograms(summary),
             **{name: sink.table(simulated_ns) for name, sink in self._over_time.items()},

@@ -65,6 +65,7 @@ class TableWriter:
             "operation": (*names.operations, None),
             "kind": ("gateway", "sidecar", "node proxy", "waypoint"),
             "subset": (*names.subsets, None),
+            "connection_pool": names.connection_pools,
             "consumer": (*names.consumers[1:], None),
             "decision": tuple(decision.name.lower() for decision in Decision),
             "scaling_reason": tuple(reason.name.lower() for reason in Reason),

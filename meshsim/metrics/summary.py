@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from meshsim.metrics.cost import CostSummary
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
-from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary, ScalingSummary
+from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary, PoolSummary, ScalingSummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,6 +186,8 @@ class Summary:
     """What went from a zone to another one between callers and services, in the measured window."""
     cost: CostSummary | None = None
     """What the run costs; None where nothing has a price."""
+    connection_pools: tuple[PoolSummary, ...] = ()
+    """How the `connection_pools` of services were used."""
     never_acted: tuple[str, ...] = ()
     """Policies that made no difference to any request, in words."""
 
@@ -217,6 +219,7 @@ class Summary:
             autoscaling=tuple(ScalingSummary(**one) for one in content.get("autoscaling", ())),
             cross_zone_gib=content.get("cross_zone_gib", 0.0),
             cost=CostSummary.from_dict(content["cost"]) if content.get("cost") else None,
+            connection_pools=tuple(PoolSummary(**one) for one in content.get("connection_pools", ())),
             never_acted=tuple(content.get("never_acted", ())),
         )
 
@@ -243,6 +246,10 @@ class Summary:
     def autoscaling_frame(self) -> pd.DataFrame:
         """One row for each service with an autoscaler: replicas, steps, and how often what held it back, over the whole run."""
         return _frame("service", {one.service: one.cells() for one in self.autoscaling})
+
+    def connection_pools_frame(self) -> pd.DataFrame:
+        """One row for each connection pool of a service, such as `shop: orders`: connections held and waited for, in the measured window."""
+        return _frame("connection_pool", {one.label: one.cells() for one in self.connection_pools})
 
     def __str__(self) -> str:
         total = self.total

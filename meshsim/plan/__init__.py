@@ -10,7 +10,7 @@ from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, 
 from meshsim.plan.prices import Prices
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
 from meshsim.plan.scaling import Autoscaling, Measured, ScalingMetric, TargetKind
-from meshsim.plan.services import Failing, Lifecycle, Operation, Queue, Service, Step
+from meshsim.plan.services import ConnectionPool, Failing, Lifecycle, Operation, Queue, Service, Step, every_step
 from meshsim.plan.traffic import Backend, BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "BalancerQueue",
     "Canary",
     "Cluster",
+    "ConnectionPool",
     "Connections",
     "Direct",
     "Discovery",
@@ -62,4 +63,5 @@ __all__ = [
     "StepKind",
     "TargetKind",
     "Tls",
+    "every_step",
 ]

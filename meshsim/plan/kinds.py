@@ -25,6 +25,8 @@ class StepKind(IntEnum):
     COMPUTE = 0
     CALL = 1
     PARALLEL = 2
+    TRANSACTION = 3
+    """Its steps hold a connection of a pool."""
 
 
 class Effect(IntEnum):

@@ -170,6 +170,7 @@ class Names:
     subsets: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     """Those that have names, which come first."""
+    connection_pools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from meshsim.plan.kinds import NONE, OnCancel, StepKind
 from meshsim.plan.layers import BARE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from meshsim.distributions import Distribution
     from meshsim.plan.layers import Stack
     from meshsim.plan.proxies import Ask
@@ -49,6 +51,34 @@ class Step(NamedTuple):
     stack: Stack = BARE
     """The calling application's own timeout and retries."""
     calls: tuple[Step, ...] = ()
+    """Those that are made at once."""
+    steps: tuple[Step, ...] = ()
+    """Those of a transaction, one after the other; of a call, those that are done where it has failed."""
+    need: int = 0
+    """Of calls at once, after how many good answers the others are given up; 0 for all."""
+    is_waited_for: bool = True
+    """Whether the script goes on only when the call has ended."""
+    pool: int = NONE
+    """Of a transaction: which of its service's pools."""
+
+
+def every_step(steps: Iterable[Step]) -> Iterator[Step]:
+    """Steps and those inside of them, in the order of the script."""
+    for step in steps:
+        yield step
+        yield from every_step(step.calls)
+        yield from every_step(step.steps)
+
+
+class ConnectionPool(NamedTuple):
+    """Connections to a database, of which each instance has so many for itself."""
+
+    name: int
+    size: int
+    timeout_ns: int
+    """A request that has waited for so long gives up; NONE for no limit."""
+    is_fifo: bool
+    """Whether a connection that comes back goes to whoever waits longest; else to anyone who waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +184,8 @@ class Service:
     """Those that are given, by instance; empty where they are drawn."""
     keeps_deadlines: bool = False
     """Whether it stops work whose deadline has passed and passes the rest of the time on to its calls."""
+    connection_pools: tuple[ConnectionPool, ...] = ()
+    """Of each instance, one of each."""
     fails_at_once: bool = False
     """Whether any error of its own or of a fault comes without work."""
 

@@ -23,6 +23,7 @@ class Index:
     consumers: dict[str, int]
     zones: dict[str, int]
     subsets: dict[str, int]
+    connection_pools: dict[str, int]
 
 
 def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: FBT001
@@ -41,6 +42,7 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
     consumers = ["", *sorted({load.consumer for load in scenario.load.values() if load.consumer})]
     zones = sorted(_zones(scenario))
     subsets = sorted({name for service in scenario.services.values() for name in service.subsets or {}})
+    pools = sorted({name for service in scenario.services.values() for name in service.connection_pools})
     names = Names(
         sources=tuple(sorted(scenario.load)),
         routes=tuple(routes),
@@ -49,13 +51,14 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
         consumers=tuple(consumers),
         zones=tuple(zones),
         subsets=tuple(subsets),
+        connection_pools=tuple(pools),
         keys=tuple(sorted({key for load in scenario.load.values() if load.keys for key in load.keys.names or ()})),
     )
     return Index(
         names,
         *(
             {name: number for number, name in enumerate(each)}
-            for each in (services, operations, routes, consumers, zones, subsets)
+            for each in (services, operations, routes, consumers, zones, subsets, pools)
         ),
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from meshsim.plan import NONE, HealthStatus, Lifecycle, OnCancel, Operation, Queue, Service, Step, StepKind
+from meshsim.plan import NONE, ConnectionPool, HealthStatus, Lifecycle, OnCancel, Operation, Queue, Service, Step, StepKind
 from meshsim.planning.asks import plan_asks
 from meshsim.planning.errors import grpc_status, latency_of, table
 from meshsim.planning.places import places_of
@@ -13,11 +15,11 @@ from meshsim.planning.traffic import own_stack
 from meshsim.policies.queueing import Fifo
 from meshsim.randomness import stream
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.services import CallStep
+from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, TransactionStep
 from meshsim.scenario.sections.sizes import mean_kib, spread_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from meshsim.distributions import Distribution
     from meshsim.plan import Autoscaling
@@ -58,6 +60,7 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
         queue=_queue(section.queue),
         addresses=tuple(section.addresses or ()),
         keeps_deadlines=section.deadline_propagation,
+        connection_pools=tuple(_pools(section, index)),
     )
 
 
@@ -118,13 +121,14 @@ def plan_operations(scenario: Scenario, index: Index, tables: Tables) -> tuple[O
         service_name, _, operation_name = key.partition("/")
         section = scenario.services[service_name]
         body = section.operations[operation_name] if operation_name else section
+        pools = {name: number for number, name in enumerate(sorted(section.connection_pools))}
         errors = body.errors if body.errors is not None else section.errors
         replayed = None if errors is None or errors.replay is None else table(errors.replay, "ns", tables)
         is_grpc = section.protocol == "grpc"
         made.append(
             Operation(
                 service=index.services[service_name],
-                steps=tuple(_steps(body.script or (), index, tables)),
+                steps=tuple(_Script(index, tables, pools, count()).steps(body.script or ())),
                 error_rate=0.0 if errors is None else errors.rate or 0.0,
                 error_table=replayed,
                 never_fails=replayed is None and (errors is None or not errors.rate),
@@ -149,24 +153,49 @@ def _kib(own: int | SizeSpread | None, of_service: int | SizeSpread | None) -> f
     return mean_kib(of_service if own is None else own)
 
 
-def _steps(script: Any, index: Index, tables: Tables) -> Iterator[Step]:
-    """The steps of a script; a call that is repeated is as many steps. Places number all of them in order."""
-    place = 0
-    for item in script:
-        if isinstance(item, list | tuple):
-            calls: list[Step] = []
-            for one in item:
-                for _ in range(one.repeat or 1):
-                    calls.append(_call(one, place + 1 + len(calls), index))
-            yield Step(StepKind.PARALLEL, place, calls=tuple(calls))
-            place += 1 + len(calls)
-        elif isinstance(item, CallStep):
-            for _ in range(item.repeat or 1):
-                yield _call(item, place, index)
-                place += 1
-        else:
-            yield Step(StepKind.COMPUTE, place, time=_time(item.compute, tables))
-            place += 1
+def _pools(section: ServiceSection, index: Index) -> Iterator[ConnectionPool]:
+    """The connection pools of each instance, by name."""
+    for name, pool in sorted(section.connection_pools.items()):
+        timeout_ns = pool.acquire_timeout if isinstance(pool.acquire_timeout, int) else NONE
+        yield ConnectionPool(index.connection_pools[name], pool.maximum_pool_size, timeout_ns, pool.waiters == "fifo")
+
+
+@dataclass(frozen=True)
+class _Script:
+    """Makes steps of the items of one script; places number all of them in order, those inside of others too."""
+
+    index: Index
+    tables: Tables
+    pools: dict[str, int]
+    places: Iterator[int]
+
+    def steps(self, items: Any) -> Iterator[Step]:
+        """The steps; a call that is repeated is as many steps, and so is what a loop repeats."""
+        for item in items:
+            if isinstance(item, list | tuple):
+                yield self._parallel(item, 0)
+            elif isinstance(item, ParallelStep):
+                yield self._parallel(item.parallel, item.need or 0)
+            elif isinstance(item, LoopStep):
+                for _ in range(item.loop):
+                    yield from self.steps(item.script)
+            elif isinstance(item, CallStep):
+                yield from self._calls(item)
+            elif isinstance(item, TransactionStep):
+                place = next(self.places)
+                yield Step(StepKind.TRANSACTION, place, steps=tuple(self.steps(item.script)), pool=self.pools[item.transaction])
+            else:
+                yield Step(StepKind.COMPUTE, next(self.places), time=_time(item.compute, self.tables))
+
+    def _parallel(self, calls: Iterable[CallStep], need: int) -> Step:
+        place = next(self.places)
+        made = tuple(step for one in calls for step in self._calls(one))
+        return Step(StepKind.PARALLEL, place, calls=made, need=need if need < len(made) else 0)
+
+    def _calls(self, item: CallStep) -> Iterator[Step]:
+        for _ in range(item.repeat):
+            call = _call(item, next(self.places), self.index)
+            yield call._replace(steps=tuple(self.steps(item.fallback))) if item.fallback else call
 
 
 def _call(item: Any, place: int, index: Index) -> Step:
@@ -176,6 +205,7 @@ def _call(item: Any, place: int, index: Index) -> Step:
         operation=index.operations[item.call],
         probability=1.0 if item.probability is None else item.probability,
         optional=bool(item.optional),
+        is_waited_for=item.wait,
         stack=own_stack(item.timeout, item.retries),
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.arrivals import Profile
-from meshsim.plan import NONE, OnCancel, StepKind
+from meshsim.plan import NONE, OnCancel, StepKind, every_step
 from meshsim.replay import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from meshsim.plan import Operation, Plan, Source, Step
 
@@ -34,7 +34,7 @@ def calls(plan: Plan, *, past_filters: bool = False) -> list[float]:
             for operation, part in zip(route.operations, _parts(route.shares), strict=False) if route is not None else ():
                 made[operation] += requests_of(source) * share * part
     for caller in _callers_first(plan.operations):
-        for step in calls_of(plan.operations[caller]):
+        for step in _surely_made(plan.operations[caller].steps):
             made[step.operation] += made[caller] * step.probability
     return made
 
@@ -44,19 +44,25 @@ def longest_work_ns(plan: Plan) -> int:
     longest = 0.0
     for operation, times in zip(plan.operations, calls(plan), strict=True):
         if times >= 1 and plan.services[operation.service].on_cancel is not OnCancel.STOP:
-            for step in operation.steps:
+            for step in every_step(operation.steps):
                 if step.time is not None and not isinstance(step.time, Table):
                     longest = max(longest, step.time.quantile(0.5))
     return round(longest)
 
 
 def calls_of(operation: Operation) -> Iterator[Step]:
-    """The calls in a script, those in parallel too."""
-    for step in operation.steps:
+    """The calls in a script, those inside of other steps too."""
+    return (step for step in every_step(operation.steps) if step.kind is StepKind.CALL)
+
+
+def _surely_made(steps: Iterable[Step]) -> Iterator[Step]:
+    """The calls that are made where nothing fails: without those of fallbacks."""
+    for step in steps:
         if step.kind is StepKind.CALL:
             yield step
-        elif step.kind is StepKind.PARALLEL:
+        else:
             yield from step.calls
+            yield from _surely_made(step.steps)
 
 
 def _parts(bounds: tuple[float, ...]) -> list[float]:

@@ -17,6 +17,7 @@ from meshsim.report.charts import recorded
 from meshsim.report.charts.attempts_over_time import attempts_over_time
 from meshsim.report.charts.autoscaling_over_time import autoscaling_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time
+from meshsim.report.charts.connection_pools_over_time import connection_pools_over_time, lines
 from meshsim.report.charts.connections_over_time import connections_over_time
 from meshsim.report.charts.decisions_over_time import decisions_over_time
 from meshsim.report.charts.forest import forest
@@ -101,6 +102,18 @@ class Plots:
         if service is not None:
             _known("service", service, frame)
         return autoscaling_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def connection_pools(self, ax: Axes | None = None, *, pool: str | None = None) -> Axes:
+        """Connections of a pool that are held, and who waits for one, such as of `shop: orders`; in panels, as `policies`.
+
+        Of the pool with most to tell where None.
+        """
+        frame = self._until_end(recorded.connection_pools(self._of))
+        if frame.empty:
+            raise ResultError(f"{self._of.directory} tells nothing of connection pools: no service has any")
+        if pool is not None:
+            _known("destination", pool, lines(frame), "pool")
+        return connection_pools_over_time(frame, ax, pool=pool, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def policies(self, ax: Axes | None = None, *, destination: str | None = None) -> Axes:
         """What policies did on the way to a destination, such as `(gateway) to payment`; where most happened where None.

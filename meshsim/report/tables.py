@@ -58,7 +58,7 @@ def routes(console: Console, label: str, requests: Sequence[RequestSummary], tot
     """
     rows = [*requests, *([total] if total is not None else [])]
     names = [(one.source if label == "load" else one.route) or "all" for one in rows]
-    return _table(
+    return figures_table(
         console,
         label,
         names,
@@ -84,8 +84,8 @@ def services(console: Console, rows: Sequence[ServiceSummary]) -> Table:
         Figure("response\np50 ms", [one.response_time.p50_s for one in rows], 1000),
         Figure("\np99 ms", [one.response_time.p99_s for one in rows], 1000),
         Figure("waiting\nmean ms", [one.waiting_time.mean_s for one in rows], 1000),
-        Figure("busy\n%", [one.utilisation for one in rows], 100, 0, _busy_style),
-        Figure("busiest\n%", [one.utilisation_of_busiest for one in rows], 100, 0, _busy_style),
+        Figure("busy\n%", [one.utilisation for one in rows], 100, 0, busy_style),
+        Figure("busiest\n%", [one.utilisation_of_busiest for one in rows], 100, 0, busy_style),
         Figure("queue\nmean", [one.queue_mean for one in rows], decimals=1),
         Figure("longest\nqueue", [one.queue_peak for one in rows], decimals=0),
         Figure("tries\n/call", [one.retry_amplification for one in rows], style=_retry_style),
@@ -95,7 +95,7 @@ def services(console: Console, rows: Sequence[ServiceSummary]) -> Table:
     extra = {"busiest\n%", "longest\nqueue", "replicas\nx workers"}
     shown = [figure for figure in figures if is_wide or figure.header not in extra]
     sizes = [f"{one.replicas} x {one.workers}" for one in rows]
-    return _table(console, "service", [one.name for one in rows], shown, texts={"replicas\nx workers": sizes})
+    return figures_table(console, "service", [one.name for one in rows], shown, texts={"replicas\nx workers": sizes})
 
 
 def proxies(console: Console, rows: Sequence[ProxySummary]) -> Table | None:
@@ -105,14 +105,14 @@ def proxies(console: Console, rows: Sequence[ProxySummary]) -> Table | None:
     ]
     if not shown:
         return None
-    return _table(
+    return figures_table(
         console,
         "proxy",
         [one.name for one in shown],
         [
             Figure("replicas\nx workers", [None for one in shown]),
-            Figure("busy\n%", [one.utilisation for one in shown], 100, 0, _busy_style),
-            Figure("busiest\n%", [one.utilisation_of_busiest for one in shown], 100, 0, _busy_style),
+            Figure("busy\n%", [one.utilisation for one in shown], 100, 0, busy_style),
+            Figure("busiest\n%", [one.utilisation_of_busiest for one in shown], 100, 0, busy_style),
             Figure("queue\nmean", [one.queue_mean for one in shown], decimals=1),
             Figure("longest\nqueue", [one.queue_peak for one in shown], decimals=0),
         ],
@@ -161,7 +161,7 @@ def destinations(console: Console, rows: Sequence[DestinationSummary]) -> Table 
     figures.append(Figure("busiest\n/mean", [one.spread for one in shown], decimals=2))
     if any(one.in_zone_share is not None for one in shown):
         figures.append(Figure("in zone\n%", [one.in_zone_share for one in shown], 100, 0))
-    return _table(console, "from, to", [one.label for one in shown], figures)
+    return figures_table(console, "from, to", [one.label for one in shown], figures)
 
 
 DECISIONS = {
@@ -193,7 +193,7 @@ def filters(console: Console, rows: Sequence[FilterSummary]) -> Table | None:
     ]
     if any(one.fairness is not None for one in rows):
         figures.append(Figure("fairness\n0 to 1", [one.fairness for one in rows], decimals=2))
-    return _table(console, "filter", [one.label(rows) for one in rows], figures)
+    return figures_table(console, "filter", [one.label(rows) for one in rows], figures)
 
 
 def thresholds(console: Console, verdicts: Sequence[Verdict]) -> Table:
@@ -228,7 +228,7 @@ def to_width(header: str, cells: list[str]) -> tuple[str, list[str]]:
     return "\n".join(line.rjust(width) for line in header.split("\n")), [cell.rjust(width) for cell in cells]
 
 
-def _table(
+def figures_table(
     console: Console,
     label: str,
     names: Sequence[str],
@@ -237,6 +237,7 @@ def _table(
     has_total: bool = False,
     texts: dict[str, list[str]] | None = None,
 ) -> Table:
+    """A row for each name, with a figure in each column."""
     table = _empty(console)
     table.add_column(f"\n{label}", overflow="fold", min_width=8)
     columns: list[list[Text]] = []
@@ -265,7 +266,8 @@ def _error_style(share: float) -> str:
     return "red" if share >= 0.01 else "yellow" if share > 0 else ""
 
 
-def _busy_style(share: float) -> str:
+def busy_style(share: float) -> str:
+    """The colour of a utilisation."""
     return "red" if share >= 0.95 else "yellow" if share >= 0.8 else ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from meshsim.errors import printable
-from meshsim.report import autoscaling, cost, failures, tables
+from meshsim.report import autoscaling, connection_pools, cost, failures, tables
 from meshsim.report.numbers import count
 from meshsim.units import NS_PER_S, format_duration
 
@@ -81,11 +81,7 @@ def show(console: Console, what: Heading, summary: Summary, verdicts: Sequence[V
         _section(console, "Proxies", proxies)
         if any(one.name.startswith("sidecar") for one in summary.proxies):
             console.print(Text(f"Sidecars are listed from {tables.BUSY_PROXY:.0%} busy on.", style="dim"))
-    if summary.autoscaling:
-        _section(console, "Autoscaling", autoscaling.table(console, summary))
-        console.print(Text(autoscaling.NOTE, style="dim"))
-    if summary.cost is not None and summary.cost.hours:
-        _section(console, "Cost", cost.table(console, summary.cost))
+    _capacity(console, summary)
     _failures(console, summary)
     _policies(console, summary)
     console.print()
@@ -94,6 +90,18 @@ def show(console: Console, what: Heading, summary: Summary, verdicts: Sequence[V
     if what.directory:
         console.print()
         console.print(Text.assemble("Records: ", (printable(what.directory), "bold")), soft_wrap=True)
+
+
+def _capacity(console: Console, summary: Summary) -> None:
+    """How far what there is was used, how much there was of it, and what that costs."""
+    if summary.connection_pools:
+        _section(console, "Connection pools", connection_pools.table(console, summary))
+        console.print(Text(connection_pools.NOTE, style="dim"))
+    if summary.autoscaling:
+        _section(console, "Autoscaling", autoscaling.table(console, summary))
+        console.print(Text(autoscaling.NOTE, style="dim"))
+    if summary.cost is not None and summary.cost.hours:
+        _section(console, "Cost", cost.table(console, summary.cost))
 
 
 def _policies(console: Console, summary: Summary) -> None:

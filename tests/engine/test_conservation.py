@@ -254,6 +254,16 @@ MORE_ROUTES = [{}, {"beta": {"path": {"regex": "/ot.*/1"}, "to": "c", "headers":
                {"posts": {"path": {"exact": "/other/1"}, "methods": ["POST"], "to": "c", "consumers": ["gold", "silver"]}}]  # fmt: skip
 
 
+STEPS = [
+    lambda call: call,
+    lambda call: [call, dict(call)],
+    lambda call: {"parallel": [call, dict(call), dict(call)], "need": 2},
+    lambda call: {**call, "fallback": [{"compute": "1ms"}, dict(call)]},
+    lambda call: {**call, "optional": False, "wait": False},
+    lambda call: {"loop": 2, "script": [call]},
+]
+
+
 @st.composite
 def steps(draw: st.DrawFn, callees: tuple[str, ...]) -> list[Any]:
     script: list[Any] = [{"compute": draw(TIMES)}]
@@ -261,8 +271,23 @@ def steps(draw: st.DrawFn, callees: tuple[str, ...]) -> list[Any]:
         call = {"call": callee, "probability": draw(st.sampled_from(["50%", "100%"])), "optional": draw(st.booleans())}
         if draw(st.booleans()):
             call["timeout"] = draw(st.sampled_from(["15ms", "60ms"]))
-        script.append([call, dict(call)] if draw(st.booleans()) else call)
+        script.append(draw(st.sampled_from(STEPS))(call))
+    if draw(st.booleans()):  # a connection over some of the steps, and over fewer of them a second one
+        start = draw(st.integers(0, len(script) - 1))
+        inner = [{"transaction": "inner", "script": script[start:]}] if draw(st.booleans()) else script[start:]
+        script = [*script[:start], {"transaction": "outer", "script": inner}, {"compute": "1ms"}]
     return script
+
+
+POOLS = st.fixed_dictionaries(
+    {
+        name: st.fixed_dictionaries(
+            {"maximum_pool_size": st.integers(1, 3), "waiters": st.sampled_from(["fifo", "random"])},
+            optional={"acquire_timeout": st.sampled_from(["none", "0s", "5ms", "30ms"])},
+        )
+        for name in ("outer", "inner")
+    }
+)
 
 
 SCALED_BY = {
@@ -331,6 +356,7 @@ def services(draw: st.DrawFn) -> dict[str, Any]:
             "on_cancel": draw(st.sampled_from(["continue", "drop_queued", "stop"])),
             "protocol": draw(st.sampled_from(["http", "grpc"])),
             "script": draw(steps(callees)),
+            "connection_pools": draw(POOLS),
             "errors": draw(st.sampled_from(["0%", "10%", "60%", {"rate": "30%", "retry_after": "5ms"}])),
             "deadline_propagation": draw(st.booleans()),
         }
@@ -492,6 +518,8 @@ def test_nothing_is_in_flight_at_the_end_and_busy_time_is_time_held(scenario):
         assert rows["queued_ns"].sum() == waited_ns if is_all else rows["queued_ns"].sum() >= waited_ns
         time_held = held["worked_ns"] if service["async"] else held["finished_ns"] - held["started_ns"]
         assert rows["busy_ns"].sum() == time_held.sum()
+    pools = result.connection_pools.groupby(["service", "instance", "connection_pool"], observed=True).last()
+    assert (pools[["in_use", "waiting"]] == 0).all(axis=None)
     if not result.proxies.empty:
         assert (
             result.proxies.groupby(["kind", "service", "instance"], observed=True, dropna=False).last()["active_retries"] == 0
@@ -543,7 +571,18 @@ def test_no_order_of_keys_changes_a_byte(scenario, seed):
 
     first, second = ms.load(scenario).run(seed=3), ms.load(other).run(seed=3)
 
-    for table in ("requests", "attempts", "waits", "counters", "proxies", "filters", "decisions", "destinations", "autoscaling"):
+    for table in (
+        "requests",
+        "attempts",
+        "waits",
+        "counters",
+        "proxies",
+        "filters",
+        "decisions",
+        "destinations",
+        "autoscaling",
+        "connection_pools",
+    ):
         one, two = (result.directory / f"{table}.parquet" for result in (first, second))
         assert one.read_bytes() == two.read_bytes()
     assert first.manifest["digest"] == second.manifest["digest"]
@@ -565,3 +604,5 @@ def test_a_thousand_systems_with_everything_lose_nothing(scenario):
     for column in ("in_flight", "pending", "active_retries"):
         assert (last[column] == 0).all(), column
     look_at_the_gateway(scenario, result)
+    pools = result.connection_pools.groupby(["service", "instance", "connection_pool"], observed=True).last()
+    assert (pools[["in_use", "waiting"]] == 0).all(axis=None)

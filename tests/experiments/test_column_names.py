@@ -35,7 +35,11 @@ SCENARIO: dict[str, Any] = {
     },
     "mesh": {"proxy_time": "1ms"},
     "services": {
-        "front": {"workers": 8, "script": [{"call": "back"}]},
+        "front": {
+            "workers": 8,
+            "connection_pools": {"db": {}},
+            "script": [{"transaction": "db", "script": [{"call": "back"}]}],
+        },
         "back": {
             "replicas": 2,
             "workers": 4,
@@ -49,7 +53,13 @@ SCENARIO: dict[str, Any] = {
     "thresholds": {"latency": ["p(99)<1s"]},
     "run": {"duration": "4s", "seed": 3},
 }
-TABLES_OF_A_RUN = {*TABLES, "summary().routes_frame()", "summary().filters_frame()", "summary().autoscaling_frame()"}
+TABLES_OF_A_RUN = {
+    *TABLES,
+    "summary().routes_frame()",
+    "summary().filters_frame()",
+    "summary().autoscaling_frame()",
+    "summary().connection_pools_frame()",
+}
 TABLES_OF_A_COMPARISON = {
     "table()",
     "thresholds()",

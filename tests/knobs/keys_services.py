@@ -128,6 +128,23 @@ def script_rows() -> list[Row]:
     def call(**settings: object) -> Section:
         return front_is(script=[{"call": "back", **settings}])
 
+    def side_by_side(count: int, **settings: object) -> Section:
+        return front_is(script=[{"parallel": [{"call": "back"}] * count, **settings}])
+
+    def looped(times: int, *more: Section) -> Section:
+        return front_is(script=[{"loop": times, "script": [{"call": "back"}, *more]}])
+
+    uneven = mesh_world(back={"script": [{"compute": {"exponential": {"mean": "10ms"}}}]})
+
+    def pool(**settings: object) -> Section:
+        return front_is(connection_pools={"db": settings})
+
+    pools = {"db": {"maximum_pool_size": 2, "acquire_timeout": "30ms"}, "wide": {}}
+    pooled = mesh_world(
+        front={"connection_pools": pools, "script": [{"transaction": "db", "script": [{"call": "back"}]}]},
+        load={"rate": "250/s", "arrivals": "poisson"},
+    )
+
     def operation(**settings: object) -> Section:
         return back_is(operations={"read": settings})
 
@@ -141,6 +158,32 @@ def script_rows() -> list[Row]:
             measure.attempts_at("back"),
             "more",
         ),
+        Row("CallStep.fallback", broken, {}, call(fallback=[{"compute": "1ms"}]), measure.failures, "less"),
+        Row("CallStep.wait", mesh_world(), {}, call(wait=False), measure.latency, "less"),
+        Row("ParallelStep.parallel", mesh_world(), side_by_side(1), side_by_side(3), measure.attempts_at("back"), "more"),
+        Row("ParallelStep.need", uneven, side_by_side(5), side_by_side(5, need=1), measure.latency, "less"),
+        Row("LoopStep.loop", mesh_world(), looped(2), looped(4), measure.attempts_at("back"), "more"),
+        Row("LoopStep.script", mesh_world(), looped(2), looped(2, {"compute": "1ms"}), measure.latency, "more"),
+        Row(
+            "TransactionStep.transaction",
+            pooled,
+            {},
+            front_is(script=[{"transaction": "wide", "script": [{"call": "back"}]}]),
+            measure.failures,
+            "less",
+        ),
+        Row(
+            "TransactionStep.script",
+            pooled,
+            {},
+            front_is(script=[{"transaction": "db", "script": [{"compute": "1ms"}]}]),
+            measure.failures,
+            "less",
+        ),
+        Row("ServiceSection.connection_pools", pooled, {}, pool(maximum_pool_size=100), measure.failures, "less"),
+        Row("ConnectionPoolSection.maximum_pool_size", pooled, {}, pool(maximum_pool_size=3), measure.failures, "less"),
+        Row("ConnectionPoolSection.acquire_timeout", pooled, {}, pool(acquire_timeout="none"), measure.failures, "less"),
+        Row("ConnectionPoolSection.waiters", pooled, {}, pool(waiters="random"), measure.longest, "other"),
         Row("CallStep.optional", broken, {}, call(optional=True), measure.failures, "less"),
         Row("CallStep.repeat", mesh_world(), {}, call(repeat=3), measure.attempts_at("back"), "more"),
         Row("CallStep.timeout", mesh_world(), {}, call(timeout="5ms"), measure.failures, "more"),

@@ -407,3 +407,24 @@ def failures(variants: Sequence[str]) -> pd.DataFrame:
     rows = [(variant, "checkout", *way) for place, variant in enumerate(variants) for way in ways[: max(0, 2 - place)]]
     columns = ["variant", "route", "status", "grpc_status", "response_flags", "origin", "origin_flags", "requests", "share"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def connection_pools(variants: Sequence[str] = VARIANTS, replications: int = 5, interval_s: float = 5.0) -> pd.DataFrame:
+    """Payment's connections to its ledger: all taken while it is slow, and requests that wait in vain."""
+    time = np.arange(0, 180, interval_s)
+    parts = []
+    for variant, replication, service in _cases(variants, replications, ("payment",)):
+        strain = _strain(time, variant)
+        asked = (8 + 40 * strain) * _random("pools", variant, replication).uniform(0.9, 1.1)
+        frame = pd.DataFrame(
+            {
+                "time_s": time,
+                "interval_s": interval_s,
+                "in_use": np.minimum(asked, 20),
+                "waiting": np.maximum(asked - 20, 0),
+                "acquired_per_s": 400.0,
+                "timed_out_per_s": np.maximum(asked - 30, 0),
+            }
+        )
+        parts.append(_keyed(frame, variant, replication, service=service, connection_pool="ledger"))
+    return pd.concat(parts, ignore_index=True)

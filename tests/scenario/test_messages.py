@@ -173,19 +173,81 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ),
         (
             "services: {cart: {script: [5]}}",
-            "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, or a list of calls made at once, not 5",
+            (
+                "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`,"
+                " `loop: times`, or a list of calls made at once, not 5"
+            ),
         ),
         (
             "services: {cart: {script: [{}]}}",
-            "3:28: services.cart.script[0]: a step is one of `compute: time` and `call: service`",
+            (
+                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`"
+                " and `loop: times`"
+            ),
         ),
         (
             "services: {cart: {script: [{compute: 1ms, call: cart}]}}",
-            "3:28: services.cart.script[0]: a step is one of `compute: time` and `call: service`",
+            (
+                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`"
+                " and `loop: times`"
+            ),
         ),
         (
             "services: {cart: {script: [[{compute: 1ms}]]}}",
             "3:29: services.cart.script[0][0]: only calls are made at once; each is `call: service`",
+        ),
+        (
+            "services: {cart: {connection_pools: {orders: {}}, script: [{transaction: ordres, script: [{compute: 1ms}]}]}}",
+            "3:74: services.cart.script[0].transaction: cart has no connection pool 'ordres'; did you mean 'orders'?",
+        ),
+        (
+            "services: {cart: {script: [{transaction: orders, script: [{compute: 1ms}]}]}}",
+            "3:42: services.cart.script[0].transaction: cart has no connection pool 'orders'; write it under `connection_pools`",
+        ),
+        ("services: {cart: {script: [{transaction: orders}]}}", "3:28: services.cart.script[0].script: is missing"),
+        (
+            (
+                "services: {cart: {connection_pools: {a: {acquire_timeout: none}}, operations: {buy: {script: "
+                "[{transaction: a, script: [{transaction: a, script: [{compute: 1ms}]}]}]}}, script: []}}"
+            ),
+            (
+                "3:135: services.cart.operations.buy.script[0].script[0].transaction: requests that hold a may wait for each other's"
+                " connections for ever; write an `acquire_timeout` for a"
+            ),
+        ),
+        (
+            (
+                "services: {cart: {connection_pools: {orders: {}}, operations: {buy: {script: "
+                "[{transaction: orders, script: [{call: card}]}]}}, script: []}}"
+            ),
+            "3:117: services.cart.operations.buy.script[0].script[0].call: unknown service 'card'; did you mean 'cart'?",
+        ),
+        (
+            "services: {cart: {script: [{parallel: [{call: a}, {call: a, repeat: 2}], need: 4}]}, a: {}}",
+            "3:80: services.cart.script[0].need: there are 3 calls, so that 4 good answers are never there",
+        ),
+        (
+            "services: {cart: {script: [[{call: cart, wait: false}]]}}",
+            "3:48: services.cart.script[0][0].wait: has no place among calls made at once",
+        ),
+        (
+            "services: {cart: {script: [{call: a, wait: false, optional: true}]}, a: {}}",
+            "3:61: services.cart.script[0].optional: nobody waits for this call, so nobody learns how it ends",
+        ),
+        (
+            "services: {cart: {script: [{loop: 2, script: [{call: a, fallback: [{call: b}]}]}]}}",
+            "3:75: services.cart.script[0].script[0].fallback[0].call: unknown service 'b' (one of: cart)",
+        ),
+        (
+            "services: {cart: {script: [{loop: 1000, script: [{loop: 1000, script: [{call: b}]}]}]}, b: {}}",
+            (
+                "3:79: services.cart.script[0].script[0].script[0].call: one request to cart leads to 1,000,000 calls; at most 100,000 are"
+                " simulated"
+            ),
+        ),
+        (
+            "services: {cart: {script: [{call: a, fallback: [{call: cart}]}]}, a: {}}",
+            "3:56: services.cart.script[0].fallback[0].call: calls in a circle never end: cart -> cart",
         ),
         ("services: {cart: {script: [[]]}}", "3:28: services.cart.script[0]: must not be empty"),
         (

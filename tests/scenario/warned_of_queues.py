@@ -45,7 +45,22 @@ def asked(least: int, most: int) -> Any:
 BATCH = other(criticality="sheddable")
 HURRIED = both(clients(timeout="5s"), other(timeout="200ms"))
 PUSHING = {"priority": {"push_out": True}}
+HELD = {"replicas": 1, "workers": 200, "script": [{"transaction": "db", "script": [{"compute": "50ms"}]}]}
+
+
+def pooled(size: int, **more: Any) -> dict[str, Any]:
+    """50/s that hold a connection for 50 ms: two and a half of them."""
+    return gateway(**back(**HELD, connection_pools={"db": {"maximum_pool_size": size, "acquire_timeout": "500ms"}, **more}))
+
+
+def unused_pools(count: int) -> Any:
+    """So many pools gave nobody a connection."""
+    return lambda result: sum(not pool.acquired for pool in result.summary().connection_pools) == count
+
+
 ROWS = (
+    Row(Kind.CONNECTIONS_CANNOT_KEEP_UP, pooled(1), flagged("pool_timeout", 0.05), pooled(4), flagged("pool_timeout", 0, 0)),
+    Row(Kind.POOL_WITHOUT_TRANSACTION, pooled(4, spare={}), unused_pools(1), pooled(4), unused_pools(0)),
     Row(
         Kind.PRIORITY_OF_ONE_CLASS, queued("priority"), alike(queued("fifo")), queued("priority", BATCH), unlike(queued("fifo", BATCH)),
     ),

@@ -29,14 +29,16 @@ NO_ACTION = (Decision.ADMITTED, Decision.MISS)
 
 NO_EDGE = [0, 0, 0, 0, 0]
 COUNTED_OF_A_STATION = {"queued_ns", "busy_ns", "arrived", "finished"}
+COUNTED_OF_A_POOL = {"in_use_ns", "waiting_ns", "acquired", "timed_out"}
 COUNTED_OF_A_PROXY = {"queued_ns", "busy_ns", "passed", "opened", "handshakes", "resumed", "refused"}
 OF_INSTANCE = attrgetter("arrived", "is_down", "station.passed")
 """Whatever happens to an idle instance changes one of these: a request arrives, it goes or comes, somebody else takes a worker."""
+OF_POOL = attrgetter("passed", "timed_out")
 OF_PROXY = attrgetter("proxy.station.passed")
 
 
 class Counters:
-    """Writes a row for each instance and proxy at every interval, and at the ends of the warm-up and of the load."""
+    """Writes a row for each instance, connection pool and proxy at every interval, and at the ends of the warm-up and of the load."""
 
     def __init__(
         self,
@@ -56,6 +58,10 @@ class Counters:
         """What each of them had counted at the row before."""
         self._idle_instances: list[Any] = [None] * len(self._instances)
         """Of those that were idle then, what will differ once they are not; None of the others."""
+        owned = [(instance, pool) for instance in instances for pool in instance.connection_pools]
+        self._pools = [pool for _, pool in owned]
+        self._had: list[tuple[int, ...]] = [(0, 0, 0, 0)] * len(self._pools)
+        self._idle_pools: list[Any] = [None] * len(self._pools)
         self._proxies = list(proxies)
         self._were: list[tuple[int, ...]] = [(0, 0, 0)] * len(self._proxies)
         self._idle_proxies: list[Any] = [None] * len(self._proxies)
@@ -66,6 +72,8 @@ class Counters:
         self._destinations = [together[way] for way in ways]
         places = [(instance.service, instance.index) for instance in instances]
         self._of_instances = Standing(recorder, "counters", places, COUNTED_OF_A_STATION)
+        belong = [(instance.service, instance.index, pool.name) for instance, pool in owned]
+        self._of_pools = Standing(recorder, "connection_pools", belong, COUNTED_OF_A_POOL)
         placed_at = [(kind, service, proxy.index) for kind, service, proxy in proxies]
         self._of_proxies = Standing(recorder, "proxies", placed_at, COUNTED_OF_A_PROXY)
         self._of_destinations = Standing(recorder, "destinations", ways, ACTIVITY)
@@ -95,6 +103,7 @@ class Counters:
         rows = {number: together.row(retries) for number, together in enumerate(self._destinations)}
         self._of_destinations.write(now_ns, {number: row for number, row in rows.items() if row is not None})
         self._of_proxies.write(now_ns, self._changed_proxies(retries))
+        self._of_pools.write(now_ns, self._changed_pools())
         self._write_filters(now_ns)
 
     def _changed_instances(self) -> dict[int, list[int]]:
@@ -106,6 +115,17 @@ class Counters:
             stood[number] = now = (*spans, instance.arrived, instance.finished)
             changed[number] = [queued, busy, *_since(before, now), int(not instance.is_down)]
             self._idle_instances[number] = None if queued or busy or instance.in_it else OF_INSTANCE(instance)
+        return changed
+
+    def _changed_pools(self) -> dict[int, list[int]]:
+        changed, had = {}, self._had
+        for number in _different(OF_POOL, self._pools, self._idle_pools):
+            pool = self._pools[number]
+            waiting, in_use, waiting_ns, in_use_ns, acquired = pool.reading()
+            now = (in_use_ns, waiting_ns, acquired, pool.timed_out)
+            changed[number] = [in_use, waiting, *_since(had[number], now)]
+            had[number] = now
+            self._idle_pools[number] = None if waiting or in_use else OF_POOL(pool)
         return changed
 
     def _changed_proxies(self, retries: Counter[Any]) -> dict[int, list[int]]:

@@ -34,17 +34,17 @@ from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY,
 from meshsim.engines.reference.travel.network import Links
 from meshsim.engines.reference.travel.refusals import Refusals
 from meshsim.flags import Flag
-from meshsim.plan import NONE, Stack, StepKind
+from meshsim.plan import NONE, Stack, StepKind, every_step
 from meshsim.randomness import APPLICATION, CLIENT, GATEWAY, SIDECAR, WAYPOINT, call_key, root_key, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.proxies.proxy import Proxy
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.plan import Ask as Asked
-    from meshsim.plan import Cluster, Plan, Step
+    from meshsim.plan import Cluster, Plan
     from meshsim.recorder import Recorder
 
 ASKS = 1 << 20
@@ -126,7 +126,9 @@ class Model:
         handlers: dict[int, Handler] = {}
         visible = WITHOUT_A_PROXY if plan.mesh is None else BEHIND_A_PROXY
         for number in self._operations[instance.service]:
-            for step in _calls(plan.operations[number].steps):
+            for step in every_step(plan.operations[number].steps):
+                if step.kind is not StepKind.CALL:
+                    continue
                 called = plan.operations[step.operation].service
                 if called not in handlers:
                     handlers[called] = self._outbound(instance, called, key)
@@ -284,12 +286,3 @@ def _connect(proxy: Proxy, asks: Iterable[Asked], destinations: Destinations, ca
     for ask in asks:
         handler = destinations.handler(ask.operation, Stack(ask.timeout_ns, None))
         proxy.screen.asks[ask.filter] = Ask(handler, ask.operation, caller, proxy.zone, proxy.index)
-
-
-def _calls(steps: Iterable[Step]) -> Iterator[Step]:
-    """The calls among steps, those in parallel too."""
-    for step in steps:
-        if step.kind is StepKind.CALL:
-            yield step
-        elif step.kind is StepKind.PARALLEL:
-            yield from step.calls

@@ -1,8 +1,8 @@
-"""What policies did over a run: the ones on the way to a destination, and filters."""
+"""What policies did over a run: the ones on the way to a destination, filters, autoscalers; and how connection pools were used."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from meshsim.policies.autoscaling import Limit
@@ -100,3 +100,38 @@ class ScalingSummary:
         """The numbers of a row, by column."""
         names = ("min_replicas", "max_replicas", "at_start", "lowest", "highest", "at_end", "steps_up", "steps_down", "looks")
         return {**{name: getattr(self, name) for name in names}, **{name: self.held_back.get(name, 0) for name in HOLDS}}
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSummary:
+    """How one connection pool of a service was used in the measured window, over all replicas."""
+
+    service: str
+    connection_pool: str
+    maximum_pool_size: int
+    """Of each replica."""
+    in_use_mean: float
+    """Connections held, over all replicas."""
+    in_use_peak: int
+    """Most connections that were held at one replica at the end of an interval."""
+    utilisation_of_busiest: float
+    """Share of the connections held, of the replica that held most."""
+    waiting_mean: float
+    """Requests that wait for one, over all replicas."""
+    waiting_peak: int
+    """Most at one replica at the end of an interval."""
+    acquired: int
+    """Times that one was taken."""
+    timed_out: int
+    """Requests that waited in vain until `acquire_timeout`."""
+    wait_mean_s: float
+    """Mean wait of all that wanted one, whether they got it or not."""
+
+    @property
+    def label(self) -> str:
+        """Such as `shop: orders`."""
+        return f"{self.service}: {self.connection_pool}"
+
+    def cells(self) -> dict[str, Any]:
+        """The numbers of a row, by column."""
+        return {one.name: getattr(self, one.name) for one in fields(self)[2:]}

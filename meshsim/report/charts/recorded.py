@@ -45,6 +45,15 @@ def scaling(comparison: Comparison) -> pd.DataFrame:
     return _kept(comparison, "scaling", columns)
 
 
+def connection_pools(comparison: Comparison) -> pd.DataFrame:
+    """Frame `pools` of all variants: columns as `meshsim.metrics.over_time.connection_pools.PoolsOverTime.table`, and those two first."""
+    columns = [
+        "variant", "replication", "service", "connection_pool", "time_s", "interval_s", "in_use", "waiting", "acquired_per_s",
+        "timed_out_per_s",
+    ]  # fmt: skip
+    return _kept(comparison, "pools", columns)
+
+
 def _kept(comparison: Comparison, table: str, columns: list[str]) -> pd.DataFrame:
     """A table of the replications that have it."""
     parts = [

@@ -9,7 +9,7 @@ from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION, Caller, Circumstances, circumstances
 from meshsim.scenario.defaults import NO_PRODUCT, Default, Product, resolve
 from meshsim.scenario.effective import NOBODY, caller_in_mesh, caller_of_route
-from meshsim.scenario.sections.services import CallStep
+from meshsim.scenario.sections.scripts import CallStep, every_item
 from meshsim.scenario.sections.types import Choice, PolicySection
 
 if TYPE_CHECKING:
@@ -127,10 +127,7 @@ def _calls(scenario: Scenario) -> Iterator[tuple[str, CallStep]]:
     """Every call that a script makes, with the service that makes it."""
     for name, service in scenario.services.items():
         for script in (service.script, *(operation.script for operation in service.operations.values())):
-            for step in script or ():
-                for one in step if isinstance(step, list | tuple) else (step,):
-                    if isinstance(one, CallStep):
-                        yield name, one
+            yield from ((name, step) for step in every_item(script) if isinstance(step, CallStep))
 
 
 def _blocks(entries: Mapping[str, TrafficSection], destination: str) -> list[TrafficSection]:

@@ -84,6 +84,11 @@ class Subject:
         return self._of(recorded.scaling(self._comparison))
 
     @cached_property
+    def connection_pools(self) -> pd.DataFrame:
+        """Frame `pools`, over time; without a row where there are no connection pools."""
+        return self._of(recorded.connection_pools(self._comparison))
+
+    @cached_property
     def faults(self) -> pd.DataFrame:
         """Frame `faults`."""
         faults = self._comparison.faults

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meshsim.scenario.advice import (
     capacity,
     checked,
+    connection_pools,
     ejecting,
     endless,
     faulty,
@@ -51,6 +52,7 @@ CHECKS = (
     *unfinished.CHECKS,
     *queueing.CHECKS,
     *prices.CHECKS,
+    *connection_pools.CHECKS,
     *waiting.CHECKS,
     *without_effect.CHECKS,
 )

@@ -90,6 +90,8 @@ class Kind(Enum):
     PUSH_OUT_WITHOUT_LIMIT = auto()
     FAIR_WITH_ONE_CONSUMER = auto()
     NO_DEADLINES = auto()
+    POOL_WITHOUT_TRANSACTION = auto()
+    CONNECTIONS_CANNOT_KEEP_UP = auto()
 
 
 class Remark(NamedTuple):

@@ -96,6 +96,7 @@ def explain(field: str) -> Explanation:
         Its meanings; those that depend on the product first.
     """
     wanted = [part for part in field.replace("[", ".").replace("]", "").split(".") if part and not part.isdigit()]
+    wanted = _without_steps_inside(wanted)
     found = _find(wanted) or _find_without_names(wanted) or [one for one in _find(wanted[:-1]) if one.is_open]
     if not found:
         last = wanted[-1] if wanted else field
@@ -113,6 +114,15 @@ def explain(field: str) -> Explanation:
         if meaning not in meanings:  # what all loads have in common is a field of each executor
             meanings.append(meaning)
     return Explanation(field, tuple(sorted(meanings, key=lambda meaning: -len(meaning.products))))
+
+
+def _without_steps_inside(wanted: list[str]) -> list[str]:
+    """A path into steps inside of steps as the path of the same thing in the script itself."""
+    if "script" not in wanted[:-1]:
+        return wanted
+    first = wanted.index("script") + 1
+    inner = [part for part in wanted[first:-1] if part not in fields.STEPS_INSIDE]
+    return [*wanted[:first], *inner, wanted[-1]]
 
 
 def _find(wanted: list[str]) -> list[Field]:

@@ -33,6 +33,7 @@ KEYS = {
     "inbound": "<service>",
     "services": "<service>",
     "operations": "<operation>",
+    "connection_pools": "<pool>",
     "zones": "<zone>",
     "split": "<subset>",
     "subsets": "<subset>",
@@ -43,6 +44,8 @@ KEYS = {
     "thresholds": "<metric>",
 }
 """How the names under a mapping are written in a path."""
+STEPS_INSIDE = ("script", "parallel", "fallback")
+"""Keys of steps under which further steps stand."""
 _LARGEST_COUNT = 2**32 - 1
 
 
@@ -78,7 +81,7 @@ class Field:
 
 @cache
 def fields() -> tuple[Field, ...]:
-    """All fields of a scenario in the order of the model; a script's parallel steps are not gone into again."""
+    """All fields of a scenario in the order of the model; a script's parallel steps, and steps in steps, are not gone into again."""
     return tuple(_walk(Scenario, (), ()))
 
 
@@ -135,7 +138,8 @@ def _walk(model: type[BaseModel], path: tuple[str, ...], seen: tuple[type, ...])
         key = info.alias or name
         here = (*path, key)
         yield _field(here, model, name, info)
-        yield from _inside(info.annotation, here, (*seen, model))
+        if key not in STEPS_INSIDE or "script" not in path:
+            yield from _inside(info.annotation, here, (*seen, model))
 
 
 def _inside(annotation: Any, path: tuple[str, ...], seen: tuple[type, ...]) -> Iterator[Field]:

@@ -11,6 +11,7 @@ from meshsim.scenario import effective
 from meshsim.scenario.flow import copies, routing
 from meshsim.scenario.flow.reading import Layer, mean_ns, tries
 from meshsim.scenario.sections.errors import ReplayedTime
+from meshsim.scenario.sections.scripts import every_item
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -149,7 +150,10 @@ def _users(load: Any) -> int | None:
 
 
 def further_targets(scenario: Scenario) -> frozenset[str]:
-    """Whom filters ask, and where the gateway sends what no weight says: to a canary, a fallback, for a copy or a part of an answer."""
+    """Whom filters ask, whom scripts call after a failure, and where the gateway sends what no weight says.
+
+    That is: to a canary, a fallback, for a copy or a part of an answer.
+    """
     gateway, found = scenario.gateway, set[str | None]()
     for section in (gateway, scenario.mesh, scenario.direct):
         found.update(block.mirror.to for block in copies.entries(section).values() if block.mirror is not None)
@@ -159,15 +163,16 @@ def further_targets(scenario: Scenario) -> frozenset[str]:
     for route in gateway.routes.values() if gateway else ():
         found |= {route.fallback, *(part.call for part in route.aggregate)}
         found |= {one.to for one in (route.canary, route.mirror) if one is not None}
+    for service in scenario.services.values():
+        for script in (service.script, *(one.script for one in service.operations.values())):
+            behind = (getattr(step, "fallback", None) for step in every_item(script))
+            found.update(getattr(one, "call", None) for steps in behind for one in every_item(steps))
     return frozenset(one for one in found if one)
 
 
 def has_replayed_times(script: Any) -> bool:
     """Whether a computing time of a script stands in a file."""
-    return any(
-        has_replayed_times(step) if isinstance(step, list | tuple) else isinstance(getattr(step, "compute", None), ReplayedTime)
-        for step in script or ()
-    )
+    return any(isinstance(getattr(step, "compute", None), ReplayedTime) for step in every_item(script))
 
 
 def proxy(section: Any, kind: str, product: Product) -> Proxy:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from meshsim.scenario.defaults import Product, resolve
 from meshsim.scenario.flow import copies, demand, reading
-from meshsim.scenario.flow.reading import Call
+from meshsim.scenario.flow.reading import Call, Together
 from meshsim.scenario.flow.refused import When
 from meshsim.scenario.flow.screened import Screened, inbound_limits, inbound_unknown, screened
 from meshsim.scenario.flow.streams import Ask, offered
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from meshsim.policies.filters import Filter
     from meshsim.scenario.flow.demand import Source
     from meshsim.scenario.flow.limits import Unknown
-    from meshsim.scenario.flow.reading import Layer, Operation, Route, Step
+    from meshsim.scenario.flow.reading import Layer, Operation, Route, Step, Transaction
     from meshsim.scenario.sections.model import Scenario
     from meshsim.scenario.sections.resilience import MirrorSection
 
@@ -193,6 +193,10 @@ class Flow:
             least[key] = sum(_step_ns(step, least) for step in self.operations[key].steps)
         return least
 
+    def held_ns(self, transaction: Transaction) -> float:
+        """Mean time that a transaction holds its connection at the least."""
+        return sum(_step_ns(step, self._least) for step in transaction.steps)
+
     def computing_ns(self, key: str) -> float:
         """Mean time that an operation computes, its calls left out."""
         return sum(_computing_ns(step) for step in self.operations[key].steps)
@@ -268,7 +272,7 @@ class Flow:
 def calls_of(operation: Operation) -> Iterator[Call]:
     """All calls of an operation, those in parallel too."""
     for step in operation.steps:
-        for one in step if isinstance(step, tuple) else (step,):
+        for one in step.calls if isinstance(step, Together) else (step,):
             if isinstance(one, Call):
                 yield one
 
@@ -277,13 +281,14 @@ def _step_ns(step: Step, least: Mapping[str, float]) -> float:
     """Least mean time of a step, with that of the operations that it calls."""
     if isinstance(step, float):
         return step
-    if isinstance(step, tuple):
-        return max((_step_ns(one, least) for one in step), default=0.0)
+    if isinstance(step, Together):
+        times = sorted(_step_ns(one, least) for one in step.calls)
+        return times[(step.need or len(times)) - 1]
+    if not step.is_waited_for:
+        return 0.0
     patience = min((layer.timeout_ns for layer in step.layers if layer.timeout_ns), default=0)
     return step.times * (min(least[step.target], patience) if patience else least[step.target])
 
 
 def _computing_ns(step: Step) -> float:
-    if isinstance(step, tuple):
-        return max((_computing_ns(one) for one in step), default=0.0)
     return step if isinstance(step, float) else 0.0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION
 from meshsim.scenario.defaults import NO_PRODUCT, resolve
 from meshsim.scenario.sections.errors import ReplayedTime
+from meshsim.scenario.sections.scripts import LoopStep, ParallelStep, TransactionStep, every_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,10 +74,28 @@ class Call:
     layers: tuple[Layer, ...]
     """Outermost first: the application's own, its sidecar's."""
     path: Path
+    is_waited_for: bool = True
 
 
-Step: TypeAlias = "float | Call | tuple[Step, ...]"
-"""Nanoseconds of computing in the mean, a call, or steps side by side."""
+@dataclass(frozen=True)
+class Together:
+    """Calls side by side."""
+
+    calls: tuple[Step, ...]
+    need: int = 0
+    """So many of them are waited for; 0 for all."""
+
+
+Step: TypeAlias = "float | Call | Together"
+"""Nanoseconds of computing in the mean, a call, or calls side by side."""
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """Steps that hold a connection of a pool."""
+
+    pool: str
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
@@ -86,6 +106,8 @@ class Operation:
     """`catalog`, or `catalog/list`."""
     service: str
     steps: tuple[Step, ...]
+    transactions: tuple[Transaction, ...] = ()
+    """Whose steps are among those."""
 
 
 @dataclass(frozen=True)
@@ -105,17 +127,28 @@ def operations(scenario: Scenario, product: Product, has_mesh: bool) -> Iterator
             scripts[f"{name}/{operation}"] = (("services", name, "operations", operation), inner.script)
         for key, (path, script) in scripts.items():
             if script is not None or key != name or not service.operations:
-                steps = _steps(scenario, product if has_mesh else None, name, script or (), (*path, "script"))
-                yield Operation(key, name, steps)
+                read, here = partial(_steps, scenario, product if has_mesh else None, name), (*path, "script")
+                held = [step for step in every_item(script) if isinstance(step, TransactionStep)]
+                inside = tuple(Transaction(one.transaction, read(one.script, here)) for one in held)
+                yield Operation(key, name, read(script or (), here), inside)
 
 
 def _steps(scenario: Scenario, product: Product | None, service: str, script: Any, path: Path) -> tuple[Step, ...]:
-    return tuple(_step(scenario, product, service, step, (*path, index)) for index, step in enumerate(script))
+    steps: list[Step] = []
+    for index, step in enumerate(script):
+        if isinstance(step, TransactionStep | LoopStep):
+            inside = _steps(scenario, product, service, step.script, (*path, index, "script"))
+            steps += inside * (step.loop if isinstance(step, LoopStep) else 1)
+        else:
+            steps.append(_step(scenario, product, service, step, (*path, index)))
+    return tuple(steps)
 
 
 def _step(scenario: Scenario, product: Product | None, service: str, step: Any, path: Path) -> Step:
     if isinstance(step, list | tuple):
-        return _steps(scenario, product, service, step, path)
+        return Together(_steps(scenario, product, service, step, path))
+    if isinstance(step, ParallelStep):
+        return Together(_steps(scenario, product, service, step.parallel, (*path, "parallel")), step.need or 0)
     if getattr(step, "call", None) is None:
         return mean_ns(step.compute)
     again = tries(effective.own_retries(step.retries), (*path, "retries"))
@@ -123,7 +156,7 @@ def _step(scenario: Scenario, product: Product | None, service: str, step: Any, 
     target = step.call.partition("/")[0]
     layers = (own, direct(scenario, service, target) if product is None else sidecar(scenario, product, service, target))
     times = (1.0 if step.probability is None else step.probability) * (step.repeat or 1)
-    return Call(step.call, times, layers, path)
+    return Call(step.call, times, layers, path, step.wait)
 
 
 def sidecar(scenario: Scenario, product: Product, caller: str, target: str) -> Layer:

@@ -111,12 +111,19 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _calls(script: Any, path: Path) -> Iterator[Call]:
     for index, step in enumerate(script if isinstance(script, list) else ()):
-        if isinstance(step, list) and len(path) < 8:
+        if isinstance(step, list) and not isinstance(path[-1], int):
             yield from _calls(step, (*path, index))
+        elif isinstance(step, dict) and "call" not in step:
+            times = step.get("loop", 1)
+            for key in ("script", "parallel"):
+                for call in _calls(step.get(key), (*path, index, key)):
+                    yield call._replace(times=call.times * (times if type(times) is int and 0 < times <= 1000 else 1))
         elif isinstance(step, dict) and isinstance(step.get("call"), str):
             repeat = step.get("repeat", 1)
             times = repeat if type(repeat) is int and 0 < repeat <= 1000 else 1
             yield Call(step["call"], times, (*path, index, "call"))
+            for call in _calls(step.get("fallback"), (*path, index, "fallback")):
+                yield call._replace(times=call.times * times)
 
 
 def _sorted(made: dict[str, list[Call]]) -> tuple[list[str], list[tuple[list[str], Call]]]:

@@ -14,7 +14,7 @@ from meshsim.scenario import matrix
 from meshsim.scenario.figure import parse_figure
 from meshsim.scenario.files.nodes import Finding, mapping, shown
 from meshsim.scenario.flow import routing
-from meshsim.scenario.references import calls, fault_references, filter_references, resilience_references
+from meshsim.scenario.references import calls, fault_references, filter_references, pool_references, resilience_references
 from meshsim.scenario.thresholds import COST, COST_ITEMS, GATEWAY, parse_condition, parse_selector
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def findings(tree: Any) -> Iterator[Finding]:
     yield from _destinations(tree)
     yield from resilience_references.findings(tree)
     yield from filter_references.findings(tree)
+    yield from pool_references.findings(tree)
     yield from fault_references.find_in_faults(tree)
     yield from _services(tree)
     yield from _priced(tree)

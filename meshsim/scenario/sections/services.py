@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
-from meshsim.scenario.files.nodes import shown
 from meshsim.scenario.sections.autoscaling import AutoscalingSection
-from meshsim.scenario.sections.errors import Errors, ReplayedTime
+from meshsim.scenario.sections.errors import Errors
 from meshsim.scenario.sections.hashed import HashedText, different_texts
+from meshsim.scenario.sections.scripts import Script
 from meshsim.scenario.sections.sizes import Sizes
 from meshsim.scenario.sections.timeouts import Timeout
-from meshsim.scenario.sections.traffic import RetriesSection
-from meshsim.scenario.sections.types import Choice, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
+from meshsim.scenario.sections.types import Choice, Duration, Name, Section, Size, choice_of
 from meshsim.scenario.sections.wording import mistake
 
 if TYPE_CHECKING:
@@ -27,72 +26,16 @@ Replicas = Annotated[int, Ge(1), Le(10_000)]
 Workers = Annotated[int, Ge(1), Le(1_000_000)]
 
 
-def _kind_of_time(value: Any) -> str:
-    return "<replay>" if isinstance(value, ReplayedTime) or (isinstance(value, dict) and "replay" in value) else "<drawn>"
+class ConnectionPoolSection(Section):
+    """Connections to a database that each replica has for itself; who finds all of them taken waits."""
 
-
-WorkTime = Annotated[
-    Annotated[ReplayedTime, Tag("<replay>")] | Annotated[TimeDistribution, Tag("<drawn>")], Discriminator(_kind_of_time)
-]
-
-
-class CallStep(Section):
-    """A call to another service."""
-
-    call: str
-    """The service, or `service/operation`."""
-    probability: Share | None = None
-    """How often the call is made; always where absent."""
-    optional: bool = False
-    """Whether the service answers well although this call failed."""
-    repeat: Annotated[int, Ge(1), Le(1000)] = 1
-    """How many times, one after the other (in a parallel group, at once)."""
-    timeout: Timeout | None = None
-    """The application's own time for the call, all its tries included; none where absent."""
-    retries: RetriesSection | None = None
-    """The application's own retries, outside of its sidecar's; none where absent."""
-
-
-class ComputeStep(Section):
-    """Work that holds a worker for a time."""
-
-    compute: WorkTime
-    """How long: a duration, a distribution, or `replay`."""
-
-
-def _kind_of_step(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "<parallel>"
-    return "<call>" if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value) else "<compute>"
-
-
-def _is_step(value: Any) -> Any:
-    if isinstance(value, list | tuple | CallStep | ComputeStep):
-        return value
-    if not isinstance(value, dict):
-        raise mistake(f"expected `compute: time`, `call: service`, or a list of calls made at once, not {shown(value)}")
-    if len({"call", "compute"} & set(value)) != 1:
-        raise mistake("a step is one of `compute: time` and `call: service`")
-    return value
-
-
-def _is_call(value: Any) -> Any:
-    if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value):
-        return value
-    raise mistake("only calls are made at once; each is `call: service`")
-
-
-ParallelCalls = Annotated[list[Annotated[CallStep, BeforeValidator(_is_call)]], Field(min_length=1, max_length=1000)]
-Step = Annotated[
-    Annotated[
-        Annotated[CallStep, Tag("<call>")]
-        | Annotated[ComputeStep, Tag("<compute>")]
-        | Annotated[ParallelCalls, Tag("<parallel>")],
-        Discriminator(_kind_of_step),
-    ],
-    BeforeValidator(_is_step),
-]
-Script = Annotated[list[Step], Field(max_length=1000)]
+    maximum_pool_size: Annotated[int, Ge(1), Le(1_000_000)] = 10
+    """Connections of one replica: HikariCP's, and its default; `SetMaxOpenConns` in Go."""
+    acquire_timeout: Timeout = 30_000_000_000
+    """A request that has waited for a connection so long fails (500, `pool_timeout`); with `0s` nobody waits. HikariCP's `connectionTimeout`, and
+    its default; `none` is its 0, and what Go does."""
+    waiters: Literal["fifo", "random"] = "fifo"
+    """Who gets a connection that comes back: whoever waits longest, as in HikariCP and in Go up to 1.22, or any who waits, as in Go from 1.23."""
 
 
 class QueueSection(Section):
@@ -195,6 +138,8 @@ class ServiceSection(PlacedSection):
     """Requests that one replica works on at once: threads, processes, or cores of an event loop."""
     queue: QueueSection | None = None
     """Requests that wait for a worker; first come, first served and without a limit where absent."""
+    connection_pools: dict[Name, ConnectionPoolSection] = Field(default_factory=dict)
+    """Pools of connections to databases, one of each for every replica, which `transaction` steps take from."""
     is_async: bool = Field(default=False, alias="async")
     """Whether a worker is free while its request waits for a call; otherwise it is held, as a thread is."""
     on_cancel: Literal["continue", "drop_queued", "stop"] = "continue"

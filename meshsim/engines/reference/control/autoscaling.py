@@ -165,6 +165,8 @@ class Scaler:
         if not instance.is_async:
             for where, handler in instance.callers.items():
                 instance.callers[where] = WaitingLayer(handler, processor)
+            for pool in instance.connection_pools:
+                pool.processor = processor
         return processor
 
     def _begin_pod(self, place: int) -> None:

@@ -127,7 +127,7 @@ class Life:
         clock = self._clock
         yield clock.timeout(self._plan.pre_stop_ns)
         instance.close()
-        if instance.in_it and self._plan.grace_ns:
+        if instance.is_at_work and self._plan.grace_ns:
             is_empty = clock.event()
             instance.on_empty = is_empty.succeed  # it takes nothing more, so that this comes once
             yield clock.any_of([is_empty, clock.timeout(self._plan.grace_ns)])

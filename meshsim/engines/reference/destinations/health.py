@@ -222,6 +222,6 @@ class Health:
 
 _ANSWERS = int(
     Flag.UT | Flag.UC | Flag.UF | Flag.error | Flag.dependency | Flag.deadline
-    | Flag.queue_full | Flag.queue_timeout | Flag.pushed_out | Flag.shed
+    | Flag.queue_full | Flag.queue_timeout | Flag.pushed_out | Flag.shed | Flag.pool_timeout
 )  # fmt: skip
 """Flags that say that the host was asked, whatever a layer outside added."""

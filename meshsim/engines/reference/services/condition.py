@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from meshsim.engines.reference.time.clock import Crashed
 from meshsim.engines.reference.time.outcome import CALLER_GONE
@@ -11,8 +11,14 @@ from meshsim.engines.reference.time.outcome import CALLER_GONE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from meshsim.engines.reference.travel.server import Job
+    from meshsim.engines.reference.time.clock import Task
     from meshsim.plan import Failing
+
+
+class Living(Protocol):
+    """What dies with an instance: a request in it, or a call that it has let go."""
+
+    task: Task
 
 
 class Condition:
@@ -45,10 +51,10 @@ class Condition:
         """Raised whenever another one takes its place: an address that was known before is nobody's."""
         self.is_listed = True
         """Whether the registry has it, and it takes requests."""
-        self._jobs: dict[Job, None] | None = {} if may_crash else None
+        self._jobs: dict[Living, None] | None = {} if may_crash else None
         """What is in it, kept only where something can kill it."""
         self.on_empty: Callable[[], object] | None = None
-        """Called whenever the last request in it has ended, where something can kill it."""
+        """Called whenever the last request in it has ended, and the last call that it has let go, where something can kill it."""
         self.arrived = 0
         self.finished = 0
 
@@ -71,6 +77,16 @@ class Condition:
         self._crashes += 1
         self.is_down = self.is_gone = True
         self.incarnation += 1
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether there is a request in it, or a call that it has let go; only where something can kill it."""
+        return bool(self._jobs)
+
+    def _look_whether_empty(self) -> None:
+        """What was in it has ended."""
+        if self.on_empty is not None and not self._jobs:
+            self.on_empty()
 
     def end(self) -> None:
         """Lose what is still in it; after `close`."""

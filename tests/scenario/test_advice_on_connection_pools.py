@@ -1,0 +1,42 @@
+"""What `meshsim check` says of connection pools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from advised import warnings_of
+
+PATH = "services.checkout.connection_pools.orders"
+
+
+def of_checkout(size: int, **rest: Any) -> list[str]:
+    """10/s that hold a connection for 5 ms of computing and the 24 ms of a call."""
+    script = [{"compute": "5ms"}, {"transaction": "orders", "script": [{"compute": "5ms"}, {"call": "payment"}]}]
+    pools = {"orders": {"maximum_pool_size": size}}
+    return warnings_of({"services": {"checkout": {"connection_pools": pools, "script": script, **rest}}})
+
+
+def test_a_pool_that_is_asked_for_more_than_it_has() -> None:
+    load = {"load": {"shoppers": {"rate": "1000/s"}}}
+    script = [{"transaction": "orders", "script": [{"compute": "1ms"}, {"call": "payment"}]}]
+    checkout = {"connection_pools": {"orders": {"maximum_pool_size": 1}}, "script": script}
+    found = warnings_of({**load, "services": {"checkout": checkout, "payment": {"workers": 9}, "frontend": {"workers": 99}}})
+
+    assert found == [
+        (
+            f"{PATH}.maximum_pool_size: checkout is asked for 100/s transactions x 25ms = 2.5 connections in use, and has 2 (2 replicas x"
+            " 1 connection): requests wait until acquire_timeout; give it 2 in each replica, shorter transactions, or less load"
+        )
+    ]
+
+
+def test_one_that_has_enough_is_not_spoken_of() -> None:
+    assert of_checkout(1) == []
+
+
+def test_a_pool_that_nothing_takes_from() -> None:
+    found = of_checkout(1, connection_pools={"orders": {}, "spare": {}})
+
+    assert found == [
+        "services.checkout.connection_pools.spare: no `transaction` of the service takes from it, so it does nothing"
+    ]
