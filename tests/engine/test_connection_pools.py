@@ -207,7 +207,7 @@ def test_a_slow_database_holds_the_connections_longer(run):
 
 
 def test_requests_that_need_two_connections_of_one_pool_may_wait_for_each_other(run):
-    """HikariCP's wiki has the size that avoids it: threads x (connections of each - 1) + 1."""
+    """Requests x (connections of each - 1) + 1 are enough: one of them always gets its last."""
     two = [{"transaction": "orders", "script": [{"compute": "2ms"}, {"transaction": "orders", "script": HOLD}]}]
     stuck, enough = (run([0, 1], script=two, pool={"maximum_pool_size": size, "acquire_timeout": "50ms"}) for size in (2, 3))
 
@@ -216,7 +216,7 @@ def test_requests_that_need_two_connections_of_one_pool_may_wait_for_each_other(
 
 
 def test_any_of_those_who_wait_is_next_where_waiters_are_random(run):
-    """Go from 1.23: each has the same chance, so that a late one may overtake; nobody is lost."""
+    """As in Go: each has the same chance, so that a late one may overtake; nobody is lost."""
     result = run(range(20), pool={"waiters": "random"})
     ends = [end for end, _ in ended_ms(result)]
 

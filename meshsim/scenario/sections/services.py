@@ -35,7 +35,7 @@ class ConnectionPoolSection(Section):
     """A request that has waited for a connection so long fails (500, `pool_timeout`); with `0s` nobody waits. HikariCP's `connectionTimeout`, and
     its default; `none` is its 0, and what Go does."""
     waiters: Literal["fifo", "random"] = "fifo"
-    """Who gets a connection that comes back: whoever waits longest, as in HikariCP and in Go up to 1.22, or any who waits, as in Go from 1.23."""
+    """Who gets a connection that comes back: whoever waits longest, as in HikariCP, or any of those who wait, as in Go's database/sql."""
 
 
 class QueueSection(Section):

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 class ConnectionPool(Station):
     """So many connections, and those who wait for one; the longest wait may have a limit.
 
-    A connection that comes back is handed to one that waits: HikariCP's queue of them is a fair one; Go took the first until 1.22, and takes any
-    of them since 1.23. Who has a deadline stops waiting then, as a Go context's does.
+    A connection that comes back is handed to one that waits: HikariCP's queue of them is a fair one, while Go takes any of them (the first
+    of a map, which Go iterates over in random order, and later a random one of a set). Who has a deadline stops waiting then, as a Go
+    context's does.
 
     Source: HikariCP, util/ConcurrentBag.java (borrow, requite; `new SynchronousQueue<>(true)`); Go, database/sql/sql.go (conn,
-    putConnDBLocked: `connRequests.TakeRandom`).
+    putConnDBLocked: `range db.connRequests`, later `connRequests.TakeRandom`).
     """
 
     __slots__ = ("_handed_over", "_is_fifo", "_key", "_recorder", "_timeout_ns", "_too_late", "name", "processor", "timed_out")
