@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from meshsim.flags import flag_text
 from meshsim.metrics.cells import GATEWAY_PLACE, NODE_PLACE, RequestCell, ServiceCell
-from meshsim.metrics.cost import GIB, cost_of
 from meshsim.metrics.latency.times import Times
+from meshsim.metrics.priced import GIB, cost_of
 from meshsim.metrics.rows import NO_CONSUMER, NO_ROUTE
 from meshsim.metrics.summary import Cause, ProxySummary, RequestSummary, ServiceSummary, Summary
 from meshsim.metrics.warm_up import check_warm_up
