@@ -82,6 +82,7 @@ TICK = stream("purpose: tick")
 SCRAPE = stream("purpose: scrape")
 SYNC = stream("purpose: sync")
 CHECKS = stream("purpose: checks")
+CPU = stream("purpose: cpu")
 
 CLIENT = stream("layer: client")
 APPLICATION = stream("layer: application")

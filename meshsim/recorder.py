@@ -31,6 +31,7 @@ class Recorder:
         "attempts",
         "autoscaling",
         "counters",
+        "cpu",
         "decisions",
         "destinations",
         "filters",
@@ -51,6 +52,7 @@ class Recorder:
         self.decisions: list[list[int]] = []
         self.destinations: list[list[int]] = []
         self.autoscaling: list[list[int]] = []
+        self.cpu: list[list[int]] = []
 
     def flush_full(self) -> None:
         """Hand on the tables that have grown to a chunk."""

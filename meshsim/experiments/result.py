@@ -117,6 +117,11 @@ class Result:
         """One row for each look of an autoscaler, with what it decided and why: columns as `meshsim.records.AUTOSCALING`."""
         return self._table("autoscaling")
 
+    @cached_property
+    def cpu(self) -> pd.DataFrame:
+        """One row for each instance of a service with `cpu`, and interval: columns as `meshsim.records.CPU`."""
+        return self._table("cpu")
+
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
 

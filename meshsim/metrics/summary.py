@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
-from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary, ScalingSummary
+from meshsim.metrics.policies.summaries import CpuSummary, DestinationSummary, FilterSummary, ScalingSummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,8 +76,8 @@ class ServiceSummary:
 
     name: str
     replicas: int
-    workers: int
-    """Of each replica."""
+    workers: float
+    """Of each replica; where it has none (`cpu` without `workers`), the cores that it can use for long."""
     attempts: int
     calls: int
     """First tries."""
@@ -104,7 +104,8 @@ class ServiceSummary:
     """Of that, what was spent on answers that nobody waited for."""
     wasted_share: float | None
     utilisation: float | None
-    """Share of the workers (of replicas that are up, where they are scaled) that are held, also by what waits for a call if not async."""
+    """Share of the workers (of replicas that are up, where they are scaled) that are held, also by what waits for a call if not async.
+    Where it has none, share of its cores that are used."""
     utilisation_of_busiest: float | None
     """The same of the busiest replica."""
     queue_mean: float | None
@@ -113,6 +114,11 @@ class ServiceSummary:
     """Longest queue of one replica that was seen at the end of an interval."""
     replica_hours: float | None = None
     """Time that its replicas were up in the measured window, told at the ends of intervals."""
+
+    @property
+    def servers(self) -> str:
+        """What a replica has: `8` workers, or `0.5 CPU` where it has none."""
+        return f"{self.workers:g} CPU" if isinstance(self.workers, float) else f"{self.workers}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,8 @@ class Summary:
     """What filters decided."""
     autoscaling: tuple[ScalingSummary, ...] = ()
     """What autoscalers did; one for each service that has one."""
+    cpu: tuple[CpuSummary, ...] = ()
+    """Processor time and throttling; one for each service with `cpu`."""
     never_acted: tuple[str, ...] = ()
     """Policies that made no difference to any request, in words."""
 
@@ -203,14 +211,10 @@ class Summary:
             proxies=tuple(ProxySummary(**one) for one in content["proxies"]),
             consumers=tuple(_requests(one) for one in content.get("consumers", ())),
             consumer_routes=tuple(_requests(one) for one in content.get("consumer_routes", ())),
-            recoveries=tuple(Recovery(**one) for one in content.get("recoveries", ())),
             warm_up_needed_s=content.get("warm_up_needed_s"),
             warm_up_check=content.get("warm_up_check", ""),
-            slow_times=tuple(SlowTime(**one) for one in content.get("slow_times", ())),
-            destinations=tuple(DestinationSummary(**one) for one in content.get("destinations", ())),
-            filters=tuple(FilterSummary(**one) for one in content.get("filters", ())),
-            autoscaling=tuple(ScalingSummary(**one) for one in content.get("autoscaling", ())),
             never_acted=tuple(content.get("never_acted", ())),
+            **{name: tuple(kind(**one) for one in content.get(name, ())) for name, kind in _FLAT.items()},
         )
 
     def routes_frame(self) -> pd.DataFrame:
@@ -237,12 +241,27 @@ class Summary:
         """One row for each service with an autoscaler: replicas, steps, and how often what held it back, over the whole run."""
         return _frame("service", {one.service: one.cells() for one in self.autoscaling})
 
+    def cpu_frame(self) -> pd.DataFrame:
+        """One row for each service with `cpu`: cores used, and how often and how long it was throttled, in the measured window."""
+        return _frame("service", {one.service: one.cells() for one in self.cpu})
+
     def __str__(self) -> str:
         total = self.total
         return (
             f"{total.requests:,} requests in {self.window_s:g} s measured, {total.failures:,} failed, over {len(self.routes)} routes and "
             f"{len(self.services)} services"
         )
+
+
+_FLAT: dict[str, Any] = {
+    "recoveries": Recovery,
+    "slow_times": SlowTime,
+    "destinations": DestinationSummary,
+    "filters": FilterSummary,
+    "autoscaling": ScalingSummary,
+    "cpu": CpuSummary,
+}
+"""What holds numbers and text only, by field of a summary."""
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Sta
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
 from meshsim.plan.scaling import Autoscaling, Measured, ScalingMetric, TargetKind
-from meshsim.plan.services import Failing, Lifecycle, Operation, Queue, Service, Step
+from meshsim.plan.services import Cpu, Failing, Lifecycle, Operation, Queue, Service, Step
 from meshsim.plan.traffic import Backend, BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Canary",
     "Cluster",
     "Connections",
+    "Cpu",
     "Direct",
     "Discovery",
     "Edge",

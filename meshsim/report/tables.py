@@ -58,7 +58,7 @@ def routes(console: Console, label: str, requests: Sequence[RequestSummary], tot
     """
     rows = [*requests, *([total] if total is not None else [])]
     names = [(one.source if label == "load" else one.route) or "all" for one in rows]
-    return _table(
+    return figures_table(
         console,
         label,
         names,
@@ -94,8 +94,8 @@ def services(console: Console, rows: Sequence[ServiceSummary]) -> Table:
     ]
     extra = {"busiest\n%", "longest\nqueue", "replicas\nx workers"}
     shown = [figure for figure in figures if is_wide or figure.header not in extra]
-    sizes = [f"{one.replicas} x {one.workers}" for one in rows]
-    return _table(console, "service", [one.name for one in rows], shown, texts={"replicas\nx workers": sizes})
+    sizes = [f"{one.replicas} x {one.servers}" for one in rows]
+    return figures_table(console, "service", [one.name for one in rows], shown, texts={"replicas\nx workers": sizes})
 
 
 def proxies(console: Console, rows: Sequence[ProxySummary]) -> Table | None:
@@ -105,7 +105,7 @@ def proxies(console: Console, rows: Sequence[ProxySummary]) -> Table | None:
     ]
     if not shown:
         return None
-    return _table(
+    return figures_table(
         console,
         "proxy",
         [one.name for one in shown],
@@ -161,7 +161,7 @@ def destinations(console: Console, rows: Sequence[DestinationSummary]) -> Table 
     figures.append(Figure("busiest\n/mean", [one.spread for one in shown], decimals=2))
     if any(one.in_zone_share is not None for one in shown):
         figures.append(Figure("in zone\n%", [one.in_zone_share for one in shown], 100, 0))
-    return _table(console, "from, to", [one.label for one in shown], figures)
+    return figures_table(console, "from, to", [one.label for one in shown], figures)
 
 
 DECISIONS = {
@@ -193,7 +193,7 @@ def filters(console: Console, rows: Sequence[FilterSummary]) -> Table | None:
     ]
     if any(one.fairness is not None for one in rows):
         figures.append(Figure("fairness\n0 to 1", [one.fairness for one in rows], decimals=2))
-    return _table(console, "filter", [one.label(rows) for one in rows], figures)
+    return figures_table(console, "filter", [one.label(rows) for one in rows], figures)
 
 
 def thresholds(console: Console, verdicts: Sequence[Verdict]) -> Table:
@@ -222,7 +222,7 @@ def plain_table(console: Console, headers: Sequence[str], rows: Sequence[Sequenc
     return table
 
 
-def _table(
+def figures_table(
     console: Console,
     label: str,
     names: Sequence[str],
@@ -231,6 +231,7 @@ def _table(
     has_total: bool = False,
     texts: dict[str, list[str]] | None = None,
 ) -> Table:
+    """A row for each name, with numbers, or texts in place of some by the header of their column."""
     table = _empty(console)
     table.add_column(f"\n{label}", overflow="fold", min_width=8)
     columns: list[list[Text]] = []

@@ -34,6 +34,7 @@ SCENARIO: dict[str, Any] = {
             "script": [{"compute": "5ms"}],
             "errors": "10%",
             "autoscaling": {"max_replicas": 4},
+            "cpu": {"limits": 4},
         },
     },
     "faults": [{"at": "1s", "for": "1s", "service": "back", "errors": "100%"}],
@@ -41,7 +42,13 @@ SCENARIO: dict[str, Any] = {
     "thresholds": {"latency": ["p(99)<1s"]},
     "run": {"duration": "4s", "seed": 3},
 }
-TABLES_OF_A_RUN = {*TABLES, "summary().routes_frame()", "summary().filters_frame()", "summary().autoscaling_frame()"}
+TABLES_OF_A_RUN = {
+    *TABLES,
+    "summary().routes_frame()",
+    "summary().filters_frame()",
+    "summary().autoscaling_frame()",
+    "summary().cpu_frame()",
+}
 TABLES_OF_A_COMPARISON = {
     "table()",
     "thresholds()",

@@ -12,7 +12,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from frames import VARIANTS, balance, decision_rates, errors, faults, latency, nodes, policies, scaling, services, timeline
+from frames import VARIANTS, balance, cpu, decision_rates, errors, faults, latency, nodes, policies, scaling, services, timeline
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -22,6 +22,7 @@ from meshsim.report.charts.attempts_over_time import attempts_over_time
 from meshsim.report.charts.autoscaling_over_time import autoscaling_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time
 from meshsim.report.charts.connections_over_time import connections_over_time
+from meshsim.report.charts.cpu_over_time import cpu_over_time
 from meshsim.report.charts.decisions_over_time import decisions_over_time
 from meshsim.report.charts.in_flight_over_time import in_flight_over_time
 from meshsim.report.charts.labels import spread
@@ -59,6 +60,7 @@ def drawings(variants, replications):
         yield "filters", decisions_over_time(decided, **SLOW)
         yield "filters by consumer", decisions_over_time(decided, by="consumer", **SLOW)
         yield "balance", balance_over_time(balance(variants, replications), **PAYMENT)
+        yield "cpu", cpu_over_time(cpu(variants, replications), service="payment", **SLOW)
         yield "autoscaling", autoscaling_over_time(scaling(variants, replications), service="payment", **SLOW)
         yield "utilisation", utilisation(nodes(variants, replications))
 

@@ -13,7 +13,7 @@ from meshsim.errors import ScenarioError
 from meshsim.policies.load_balancing import LeastRequest
 from meshsim.scenario.load import load, load_all, read
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.services import CallStep, ComputeStep
+from meshsim.scenario.sections.script import CallStep, ComputeStep
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted([*REPOSITORY.glob("scenarios/*.yaml"), *REPOSITORY.glob("benchmarks/*.yaml")])

@@ -48,6 +48,7 @@ class Counters:
         self._recorder = recorder
         self._plan = plan
         self._instances = [(instance, [0, 0, 0, 0]) for instance in instances]
+        self._cpus = [(instance, [0, 0, 0, 0]) for instance in instances if instance.cores is not None]
         self._proxies = [(placed, [0, 0, 0]) for placed in proxies]
         self._edges = [(replica, [0, 0, 0, 0]) for replica in replicas]
         """By replica of the gateway; empty where clients' connections are not looked at."""
@@ -96,8 +97,19 @@ class Counters:
                     totals[2] - passed, active_retries, *edge,
                 ]
             )  # fmt: skip
+        if self._cpus:
+            self._write_cpu(now_ns)
         self._write_filters(now_ns)
         self._write_destinations(now_ns)
+
+    def _write_cpu(self, now_ns: int) -> None:
+        for instance, before in self._cpus:
+            cores = instance.cores
+            assert cores is not None  # noqa: S101 — only those that have them are looked at
+            totals = [cores.used_ns, *cores.throttled]
+            counts = [new - old for new, old in zip(totals, before, strict=True)]
+            before[:] = totals
+            self._recorder.cpu.append([now_ns, instance.service, instance.index, cores.computing, *counts])
 
     def _edge(self, index: int) -> list[int]:
         """Of a replica of the gateway: open connections of clients, and what became of new ones since the row before."""

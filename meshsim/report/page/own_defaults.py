@@ -9,7 +9,7 @@ from meshsim.scenario.defaults import resolve
 from meshsim.scenario.documentation import fields
 from meshsim.scenario.documentation.explain import default_field
 from meshsim.scenario.documentation.fields import KEYS, Field
-from meshsim.scenario.sections import errors, faults, loads, services
+from meshsim.scenario.sections import errors, faults, loads, script, services
 from meshsim.scenario.sections.traffic import (
     BackOffSection,
     CircuitBreakersSection,
@@ -93,8 +93,8 @@ def _is_a_products(path: tuple[str, ...], scenario: Scenario) -> bool:
 
 def _matters(section: Section, key: str, names: tuple[str, ...], scenario: Scenario) -> bool:
     """Whether the absent field has a meaning here: a gRPC status has none for HTTP, and so on."""
-    if isinstance(section, services.CallStep | services.OperationSection):
-        return isinstance(section, services.CallStep) and key not in {"probability", "optional", "repeat"}
+    if isinstance(section, script.CallStep | services.OperationSection):
+        return isinstance(section, script.CallStep) and key not in {"probability", "optional", "repeat"}
     if isinstance(section, errors.ErrorsSection):
         concerned = [scenario.services[name] for name in names[:1] or scenario.services if name in scenario.services]
         return key in {"grpc_status" if one.protocol == "grpc" else "status" for one in concerned}

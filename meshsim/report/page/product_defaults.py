@@ -9,7 +9,7 @@ from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION, Caller, Circumstances, circumstances
 from meshsim.scenario.defaults import NO_PRODUCT, Default, Product, resolve
 from meshsim.scenario.effective import NOBODY, caller_in_mesh, caller_of_route
-from meshsim.scenario.sections.services import CallStep
+from meshsim.scenario.sections.script import CallStep
 from meshsim.scenario.sections.types import Choice, PolicySection
 
 if TYPE_CHECKING:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
-from meshsim.scenario.files.nodes import shown
 from meshsim.scenario.sections.autoscaling import AutoscalingSection
-from meshsim.scenario.sections.errors import Errors, ReplayedTime
+from meshsim.scenario.sections.cpu import CpuSection
+from meshsim.scenario.sections.errors import Errors
 from meshsim.scenario.sections.hashed import HashedText, different_texts
+from meshsim.scenario.sections.script import Script
 from meshsim.scenario.sections.sizes import Sizes
-from meshsim.scenario.sections.timeouts import Timeout
-from meshsim.scenario.sections.traffic import RetriesSection
-from meshsim.scenario.sections.types import Choice, Duration, Name, Section, Share, Size, TimeDistribution, choice_of
+from meshsim.scenario.sections.types import Choice, Duration, Name, Section, Size, choice_of
 from meshsim.scenario.sections.wording import mistake
 
 if TYPE_CHECKING:
@@ -25,74 +24,6 @@ else:
     QueueDisciplineChoice = choice_of("queue_discipline")
 Replicas = Annotated[int, Ge(1), Le(10_000)]
 Workers = Annotated[int, Ge(1), Le(1_000_000)]
-
-
-def _kind_of_time(value: Any) -> str:
-    return "<replay>" if isinstance(value, ReplayedTime) or (isinstance(value, dict) and "replay" in value) else "<drawn>"
-
-
-WorkTime = Annotated[
-    Annotated[ReplayedTime, Tag("<replay>")] | Annotated[TimeDistribution, Tag("<drawn>")], Discriminator(_kind_of_time)
-]
-
-
-class CallStep(Section):
-    """A call to another service."""
-
-    call: str
-    """The service, or `service/operation`."""
-    probability: Share | None = None
-    """How often the call is made; always where absent."""
-    optional: bool = False
-    """Whether the service answers well although this call failed."""
-    repeat: Annotated[int, Ge(1), Le(1000)] = 1
-    """How many times, one after the other (in a parallel group, at once)."""
-    timeout: Timeout | None = None
-    """The application's own time for the call, all its tries included; none where absent."""
-    retries: RetriesSection | None = None
-    """The application's own retries, outside of its sidecar's; none where absent."""
-
-
-class ComputeStep(Section):
-    """Work that holds a worker for a time."""
-
-    compute: WorkTime
-    """How long: a duration, a distribution, or `replay`."""
-
-
-def _kind_of_step(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "<parallel>"
-    return "<call>" if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value) else "<compute>"
-
-
-def _is_step(value: Any) -> Any:
-    if isinstance(value, list | tuple | CallStep | ComputeStep):
-        return value
-    if not isinstance(value, dict):
-        raise mistake(f"expected `compute: time`, `call: service`, or a list of calls made at once, not {shown(value)}")
-    if len({"call", "compute"} & set(value)) != 1:
-        raise mistake("a step is one of `compute: time` and `call: service`")
-    return value
-
-
-def _is_call(value: Any) -> Any:
-    if isinstance(value, CallStep) or (isinstance(value, dict) and "call" in value):
-        return value
-    raise mistake("only calls are made at once; each is `call: service`")
-
-
-ParallelCalls = Annotated[list[Annotated[CallStep, BeforeValidator(_is_call)]], Field(min_length=1, max_length=1000)]
-Step = Annotated[
-    Annotated[
-        Annotated[CallStep, Tag("<call>")]
-        | Annotated[ComputeStep, Tag("<compute>")]
-        | Annotated[ParallelCalls, Tag("<parallel>")],
-        Discriminator(_kind_of_step),
-    ],
-    BeforeValidator(_is_step),
-]
-Script = Annotated[list[Step], Field(max_length=1000)]
 
 
 class QueueSection(Section):
@@ -191,12 +122,16 @@ class PlacedSection(Section):
 class ServiceSection(PlacedSection):
     """One service."""
 
-    workers: Workers = 1
-    """Requests that one replica works on at once: threads, processes, or cores of an event loop."""
+    workers: Workers | None = None
+    """Requests that one replica works on at once: threads, processes, or with `async` event loops. Where absent 1, and with `cpu` as
+    many as come, such as goroutines: then nobody waits in the queue."""
+    cpu: CpuSection | None = None
+    """The processor time that its computations share; a core for each worker where absent."""
     queue: QueueSection | None = None
     """Requests that wait for a worker; first come, first served and without a limit where absent."""
     is_async: bool = Field(default=False, alias="async")
-    """Whether a worker is free while its request waits for a call; otherwise it is held, as a thread is."""
+    """Whether a worker is free while its request waits for a call, as an event loop is; otherwise it is held, as a thread is. One process
+    of node.js is `workers: 1` with this."""
     on_cancel: Literal["continue", "drop_queued", "stop"] = "continue"
     """What happens to a request whose caller gave up: worked on in vain, skipped where it still waits, or stopped at once."""
     protocol: Literal["http", "grpc"] = "http"
@@ -269,6 +204,31 @@ class ServiceSection(PlacedSection):
         if self.autoscaling is not None and self.scale:
             raise mistake("write either `scale` or `autoscaling`: an autoscaler would undo each step", "scale")
         return self
+
+    @model_validator(mode="after")
+    def _workers_fit(self) -> Self:
+        if self.cpu is None or self.workers is not None:
+            return self
+        for name, alias in (("queue", "queue"), ("is_async", "async")):
+            if getattr(self, name):
+                raise mistake("needs `workers`: with `cpu` and without them every request begins as soon as it comes", alias)
+        return self
+
+    @model_validator(mode="after")
+    def _asks_for_cpu(self) -> Self:
+        scaling = self.autoscaling
+        if scaling is not None and scaling.needs_requests and self.cpu is not None and self.cpu.asked is None:
+            raise mistake(
+                "missing request for cpu, which Kubernetes says of such a pod: write `requests` (or `limits`), of which the autoscaler's"
+                " utilization is a share",
+                "cpu",
+            )
+        return self
+
+    @property
+    def threads(self) -> int:
+        """Workers of one replica; 0 where it has none, and only its `cpu` is scarce."""
+        return self.workers or (1 if self.cpu is None else 0)
 
     @property
     def most_replicas(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.distributions import Constant
 from meshsim.engines.reference.services.condition import Condition
+from meshsim.engines.reference.services.cores import Cores, OpenStation
 from meshsim.engines.reference.services.errors import error_of, fails, own_error, struck
 from meshsim.engines.reference.services.line import Line, Refusals
 from meshsim.engines.reference.time.at_once import begin
@@ -41,7 +42,7 @@ class Instance(Condition):
 
     __slots__ = (
         "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_keeps_deadlines", "_line",
-        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "addresses", "callers", "failed", "guard",
+        "_ok", "_operations", "_queue_full", "_queue_limit", "_recorder", "addresses", "callers", "cores", "failed", "guard",
         "index", "is_async", "key", "on_cancel", "service", "sidecar", "station", "subset", "zone",
     )  # fmt: skip
 
@@ -54,6 +55,7 @@ class Instance(Condition):
         index: int,
         operations: tuple[Operation, ...],
         key: int = 0,
+        began_ns: int = 0,
     ) -> None:
         super().__init__(may_crash=service.may_crash)
         self._clock = clock
@@ -68,7 +70,9 @@ class Instance(Condition):
         refusals = Refusals.of(number, is_grpc=service.is_grpc)
         self._line = None if service.queue is None else Line(clock, service, service.queue, refusals)
         """Its workers, where their queue is a particular one."""
-        self.station = Station(clock, service.workers) if self._line is None else self._line
+        self.cores = None if service.cpu is None else Cores(clock, service.cpu, began_ns)
+        """What its computations share, where they do not each have a worker's core to themselves."""
+        self.station = self._line or _station(clock, service, self.cores)
         self.on_cancel = service.on_cancel
         self.sidecar: Sidecar | None = None
         self.guard: Sidecar | None = None
@@ -102,6 +106,12 @@ class Instance(Condition):
         that goes before it goes on with None.
         """
         job.task = self._clock.start(self._serve(job))
+
+    def be_checked(self) -> Steps:
+        """Answer a health check as a request without work is: with a worker, and not while its processors stand still."""
+        yield from self.station.hold(0)
+        if self.cores is not None:
+            yield from self.cores.compute(0)
 
     def _take_in(self, job: Job) -> None:
         self.arrived += 1
@@ -177,9 +187,9 @@ class Instance(Condition):
         if not job.is_abandoned:
             job.caller.wake_later(self._crashed, job.way_back_ns)
 
-    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901 — one loop, for speed
+    def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901, PLR0912 — one loop, for speed
         """Work through steps in order; the first failure that the service cannot do without, or None."""
-        clock, row, keeps_deadlines = self._clock, job.row, self._keeps_deadlines
+        clock, row, keeps_deadlines, cores = self._clock, job.row, self._keeps_deadlines, self.cores
         for step in steps:
             if keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
                 return self._deadline_passed
@@ -193,7 +203,10 @@ class Instance(Condition):
                     continue
                 began_ns: int = clock.now_ns
                 try:
-                    yield work_ns
+                    if cores is None:
+                        yield work_ns
+                    else:
+                        yield from cores.compute(work_ns)
                 finally:
                     row[WORKED] += clock.now_ns - began_ns
                 continue
@@ -276,3 +289,10 @@ class Instance(Condition):
             if struck(failing, job):
                 return error_of(failing, operation)
         return self._ok
+
+
+def _station(clock: Clock, service: Service, cores: Cores | None) -> Station:
+    """The workers of an instance, or a station without any, where nothing but its cores is scarce."""
+    if cores is None or service.workers:
+        return Station(clock, service.workers)
+    return OpenStation(clock, service.servers, cores)
