@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
 from meshsim.metrics.policies.summaries import CpuSummary, DestinationSummary, FilterSummary, ScalingSummary
+from meshsim.metrics.summary_frames import cells_of, frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -219,31 +220,31 @@ class Summary:
 
     def routes_frame(self) -> pd.DataFrame:
         """One row for each route, indexed by its name; latencies in s."""
-        return _frame("route", {one.route or "": _cells(one) for one in self.routes})
+        return frame_of("route", {one.route or "": cells_of(one) for one in self.routes})
 
     def consumers_frame(self) -> pd.DataFrame:
         """One row for each consumer, indexed by its name; latencies in s."""
-        return _frame("consumer", {one.consumer or "": _cells(one) for one in self.consumers})
+        return frame_of("consumer", {one.consumer or "": cells_of(one) for one in self.consumers})
 
     def services_frame(self) -> pd.DataFrame:
         """One row for each service, indexed by its name; times in s."""
-        return _frame("service", {one.name: _cells(one) for one in self.services})
+        return frame_of("service", {one.name: cells_of(one) for one in self.services})
 
     def destinations_frame(self) -> pd.DataFrame:
         """One row for each caller and destination, such as `front to back`: what policies did, as counts over the whole run."""
-        return _frame("destination", {one.label: one.cells() for one in self.destinations})
+        return frame_of("destination", {one.label: one.cells() for one in self.destinations})
 
     def filters_frame(self) -> pd.DataFrame:
         """One row for each filter, such as `gateway: rate_limit`: what it decided, as counts over the whole run, and `fairness`."""
-        return _frame("filter_name", {one.label(self.filters): one.cells() for one in self.filters})
+        return frame_of("filter_name", {one.label(self.filters): one.cells() for one in self.filters})
 
     def autoscaling_frame(self) -> pd.DataFrame:
         """One row for each service with an autoscaler: replicas, steps, and how often what held it back, over the whole run."""
-        return _frame("service", {one.service: one.cells() for one in self.autoscaling})
+        return frame_of("service", {one.service: one.cells() for one in self.autoscaling})
 
     def cpu_frame(self) -> pd.DataFrame:
         """One row for each service with `cpu`: cores used, and how often and how long it was throttled, in the measured window."""
-        return _frame("service", {one.service: one.cells() for one in self.cpu})
+        return frame_of("service", {one.service: one.cells() for one in self.cpu})
 
     def __str__(self) -> str:
         total = self.total
@@ -286,24 +287,3 @@ def _requests(content: Mapping[str, Any]) -> RequestSummary:
 def _service(content: Mapping[str, Any]) -> ServiceSummary:
     times = {name: Times.from_dict(content[name]) for name in ("latency", "response_time", "waiting_time")}
     return ServiceSummary(**{**content, **times})
-
-
-def _cells(one: RequestSummary | ServiceSummary) -> dict[str, Any]:
-    """The numbers of a row; of times the mean and the percentiles, as `latency_p99_s`."""
-    cells: dict[str, Any] = {}
-    for each in fields(one):
-        value = getattr(one, each.name)
-        if isinstance(value, Times):
-            kept = {name: number for name, number in value.to_dict().items() if name != "count"}
-            cells |= {f"{each.name}_{name}": number for name, number in kept.items()}
-        elif each.name not in {"name", "route", "source", "consumer", "causes", "failures_by_flag", "failures_by_status"}:
-            cells[each.name] = value
-    return cells
-
-
-def _frame(index: str, rows: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
-
-    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(index)
-    numbers: pd.DataFrame = frame.apply(pd.to_numeric)
-    return numbers
