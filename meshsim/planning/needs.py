@@ -168,7 +168,8 @@ def _of_intervals(plan: Plan, horizon_ns: int) -> Iterator[Need]:
     in_mesh = instances if plan.mesh is not None and plan.mesh.ambient is None else 0
     gateways = 0 if plan.gateway is None else len(plan.gateway.zones) * (1 + len(plan.gateway.filters))
     inbound = sum(len(service.zones) * len(service.inbound) for service in plan.services) if plan.mesh is not None else 0
-    rows = horizon_ns / plan.interval_ns * (instances + in_mesh + gateways + inbound)
+    sharing = sum(len(service.zones) for service in plan.services if service.cpu is not None)
+    rows = horizon_ns / plan.interval_ns * (instances + sharing + in_mesh + gateways + inbound)
     longer = "write a longer run.interval"
     if horizon_ns > plan.duration_ns:
         hours = horizon_ns / 3_600_000_000_000

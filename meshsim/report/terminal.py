@@ -26,7 +26,7 @@ NOTES = {
     "latency": "as the client saw it, failures included",
     "goodput": "requests that ended well, whenever they started",
     "response": "queue and service at the instance, with the calls that it waits for",
-    "busy": "share of the workers that are held, also while they wait for a call",
+    "busy": "share of the workers that are held, also while they wait for a call; of the CPU that is used where there are none",
     "tries": "attempts for each call: 1 without retries",
     "wasted": "share of the computing whose answer nobody waited for",
 }

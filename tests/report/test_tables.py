@@ -256,7 +256,7 @@ def test_cpu_fits_every_terminal(width: int) -> None:
 
 
 def test_without_cpu_nothing_is_said_of_it_and_with_it_sizes_are_cores() -> None:
-    assert "CPU" not in shown(SHOP)
+    assert "throttled" not in shown(SHOP)
     assert f"{SHOP.services[0].replicas} x 0.5 CPU" in shown(
         replace(SHOP, services=(replace(SHOP.services[0], workers=0.5),)), 200
     )
