@@ -182,6 +182,25 @@ class TestResults:
     def test_limits_above_the_nodes_cores_are_worth_no_more_than_these(self, run):
         assert run([0], {"limits": 4, "node_cores": 2}).summary().services[0].workers == 2.0
 
+    def test_looking_at_it_changes_nothing(self):
+        """Counters are read every interval, and no request may notice."""
+        scenario = {
+            "name": "looked-at",
+            "load": {"all": {"executor": "constant-arrival-rate", "rate": "30/s", "requests": {"server": 1}}},
+            "services": {
+                "server": {"cpu": {"limits": "700m", "node_cores": 3}, "script": [{"compute": {"exponential": {"mean": "20ms"}}}]}
+            },
+        }
+        seldom, often = (
+            ms.load({**scenario, "run": {"duration": "5s", "interval": interval}}).run(seed=1) for interval in ("5s", "7ms")
+        )
+        assert seldom.requests.equals(often.requests)
+        assert (
+            seldom.cpu[["used_ns", "throttled_ns", "periods", "throttled_periods"]]
+            .sum()
+            .equals(often.cpu[["used_ns", "throttled_ns", "periods", "throttled_periods"]].sum())
+        )
+
     def test_the_mean_over_time_adds_up(self, run):
         result = run([0] * 4 + [1500], {"limits": 1}, duration="3s")
         rows = result.cpu
