@@ -69,6 +69,7 @@ def test_m_g_1_ps_k_loses_what_finds_k_others(work):
     assert share.agrees((1 - 0.8) * 0.8**5 / (1 - 0.8**6), 0.2), share
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", ["deterministic", "exponential"])
 def test_four_cores_are_shared_as_m_m_4_is_whatever_the_work(work):
     """With min(n, 4) cores at work the number in the system is that of M/M/4 (Kelly, 1979, section 3.3, symmetric queues), so that
@@ -78,6 +79,7 @@ def test_four_cores_are_shared_as_m_m_4_is_whatever_the_work(work):
     assert response.agrees(0.010 + erlang_c(4, 2.8) / (400 - 280), 0.1), response
 
 
+@pytest.mark.slow
 def test_few_threads_on_one_core_answer_exponential_work_as_m_m_1():
     """One core works at the same rate whoever has it: with three threads and a queue before them the number in the system is that of
     M/M/1, and E[T] = 1 / (mu - lambda)."""
