@@ -1,11 +1,11 @@
 """What a hop costs in a large mesh, against a small one: processor time for each attempt, and memory.
 
     python benchmarks/mesh_size.py                       # 12 services of 2 replicas, and 1,000 of 10
+    python benchmarks/mesh_size.py --all                 # nine meshes: trees, chains, a fan-out of 200, layers
     python benchmarks/mesh_size.py --duration-s 5 --rounds 1
 
-Each service calls up to three others, each call is made with a probability, so that a request goes to about as many services as there
-are levels. Every run is a process of its own; the engine alone is measured, with the building of its model, and keeps no rows.
-Prints a Markdown table. Unix only (the peak memory comes from `getrusage`).
+All meshes get about 7,000 hops a simulated second, whatever one request needs. Every run is a process of its own; the engine alone is
+measured, with the building of its model, and keeps no rows. Prints a Markdown table. Unix only (the peak memory comes from `getrusage`).
 """
 
 from __future__ import annotations
@@ -15,35 +15,86 @@ import json
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
-SIZES = ((12, 2), (1000, 10))
+HOPS_PER_S = 7000
+LAYERS = 6
 
 
-def scenario(services: int, replicas: int, duration_s: float) -> dict[str, Any]:
-    """A tree of services under a gateway, with some calls across, all sidecars at their defaults."""
+class Mesh(NamedTuple):
+    """What is measured."""
 
-    def script(number: int) -> list[Any]:
-        called = [one for one in (2 * number + 1, 2 * number + 2, number + services // 2) if one < services]
-        probabilities = ("45%", "45%", "10%")
-        calls = [
-            {"call": f"s{one}", "probability": share} for one, share in zip(dict.fromkeys(called), probabilities, strict=False)
-        ]
-        return [{"compute": {"exponential": {"mean": "1ms"}}}, *calls]
+    shape: str
+    """`tree`: each service calls up to three others, each call is made with a probability, so that a request goes to about as many services as
+    there are levels. `chain`: each calls the next. `fan-out`: the first calls all others at once. `layers`: each calls two of the next layer."""
+    services: int
+    replicas: int
 
+
+PAIR = (Mesh("tree", 12, 2), Mesh("tree", 1000, 10))
+ALL = (
+    *PAIR,
+    Mesh("tree", 100, 10),
+    Mesh("tree", 300, 10),
+    Mesh("tree", 12, 200),
+    Mesh("chain", 12, 1),
+    Mesh("chain", 12, 200),
+    Mesh("fan-out", 201, 2),
+    Mesh("layers", 300, 10),
+)
+
+
+def calls(mesh: Mesh, number: int) -> list[Any]:
+    """The steps of a service that call others."""
+    last = mesh.services - 1
+    if mesh.shape == "chain":
+        return [{"call": f"s{number + 1}"}] if number < last else []
+    if mesh.shape == "fan-out":
+        return [[{"call": f"s{one}"} for one in range(1, mesh.services)]] if not number else []
+    if mesh.shape == "layers":
+        width = last // LAYERS
+        first = 1 if not number else 1 + ((number - 1) // width + 1) * width
+        called = [first + (number * 7) % width, first + (number * 7 + 3) % width]
+        return [{"call": f"s{one}"} for one in called if one <= last]
+    called = [one for one in (2 * number + 1, 2 * number + 2, number + mesh.services // 2) if one <= last]
+    return [
+        {"call": f"s{one}", "probability": share}
+        for one, share in zip(dict.fromkeys(called), ("45%", "45%", "10%"), strict=False)
+    ]
+
+
+def hops(mesh: Mesh) -> float:
+    """About how many services a request goes to."""
+    if mesh.shape == "tree":
+        return 7.0 if mesh.services > 100 else 4.0
+    return {"chain": float(mesh.services), "fan-out": float(mesh.services), "layers": 2.0 ** (LAYERS + 1) - 1}[mesh.shape]
+
+
+def scenario(mesh: Mesh, duration_s: float) -> dict[str, Any]:
+    """The mesh under a gateway, all sidecars at their defaults."""
+    load = {
+        "executor": "constant-arrival-rate",
+        "arrivals": "poisson",
+        "rate": f"{HOPS_PER_S / hops(mesh):.0f}/s",
+        "requests": {"all": 1},
+    }
+    compute = {"compute": {"exponential": {"mean": "1ms"}}}
     return {
-        "name": f"mesh-of-{services}",
+        "name": f"{mesh.shape}-of-{mesh.services}",
         "deployment": "gateway+mesh",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "1000/s", "requests": {"all": 1}}},
+        "load": {"clients": load},
         "gateway": {"routes": {"all": {"path": "/", "to": "s0"}}},
         "mesh": {"proxy_time": "0ms"},
-        "services": {f"s{number}": {"replicas": replicas, "workers": 16, "script": script(number)} for number in range(services)},
+        "services": {
+            f"s{number}": {"replicas": mesh.replicas, "workers": 64, "script": [compute, *calls(mesh, number)]}
+            for number in range(mesh.services)
+        },
         "network": {"same_zone": "200us"},
         "run": {"duration": f"{duration_s:g}s"},
     }
 
 
-def measure(services: int, replicas: int, duration_s: float) -> dict[str, float]:
+def measure(mesh: Mesh, duration_s: float) -> dict[str, float]:
     """One run in this process: attempts, processor seconds, and bytes of peak memory before it and at its end."""
     import resource  # noqa: PLC0415 — the parent needs none of this, and is to stay small
 
@@ -64,16 +115,16 @@ def measure(services: int, replicas: int, duration_s: float) -> dict[str, float]
         return peak if sys.platform == "darwin" else peak * 1024
 
     attempts = Attempts()
-    plan = ms.load(scenario(services, replicas, duration_s)).plan
+    plan = ms.load(scenario(mesh, duration_s)).plan
     before, began_s = peak_bytes(), time.process_time()
     reference.run(plan, 1, 0, (attempts,))
     cpu_s = time.process_time() - began_s
     return {"attempts": attempts.count, "cpu_s": cpu_s, "before_bytes": before, "peak_bytes": peak_bytes()}
 
 
-def child(services: int, replicas: int, duration_s: float) -> dict[str, float]:
+def child(mesh: Mesh, duration_s: float) -> dict[str, float]:
     """The same in a fresh process."""
-    command = [sys.executable, __file__, "--one", str(services), str(replicas), "--duration-s", str(duration_s)]
+    command = [sys.executable, __file__, "--one", *map(str, mesh), "--duration-s", str(duration_s)]
     figures: dict[str, float] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     return figures
 
@@ -83,26 +134,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What a hop costs in a large mesh.")
     parser.add_argument("--duration-s", type=float, default=10.0, help="simulated seconds (default 10)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, of which the fastest counts (default 3)")
-    parser.add_argument("--one", type=int, nargs=2, metavar=("SERVICES", "REPLICAS"), help="one run in this process, as JSON")
+    parser.add_argument("--all", action="store_true", help="nine meshes instead of two")
+    parser.add_argument("--one", nargs=3, metavar=("SHAPE", "SERVICES", "REPLICAS"), help="one run in this process, as JSON")
     arguments = parser.parse_args()
     if arguments.one:
-        services, replicas = arguments.one
-        print(json.dumps(measure(services, replicas, arguments.duration_s)))
+        shape, services, replicas = arguments.one
+        print(json.dumps(measure(Mesh(shape, int(services), int(replicas)), arguments.duration_s)))
         return
-    best: dict[tuple[int, int], dict[str, float]] = {}
+    best: dict[Mesh, dict[str, float]] = {}
     for _ in range(arguments.rounds):
-        for size in SIZES:
-            found = child(*size, arguments.duration_s)
-            best[size] = min(best.get(size, found), found, key=lambda one: one["cpu_s"])
-    first = best[SIZES[0]]
-    print("| services x replicas | attempts | us of processor time a hop | x the first | peak memory | of that, for the run |")
-    print("|---|---:|---:|---:|---:|---:|")
-    for (services, replicas), run in best.items():
+        for mesh in ALL if arguments.all else PAIR:
+            found = child(mesh, arguments.duration_s)
+            best[mesh] = min(best.get(mesh, found), found, key=lambda one: one["cpu_s"])
+    first = best[PAIR[0]]
+    print(
+        "| mesh | services x replicas | attempts | us of processor time a hop | x the first | peak memory | of that, for the run |"
+    )
+    print("|---|---|---:|---:|---:|---:|---:|")
+    for mesh, run in best.items():
         hop_us = run["cpu_s"] / run["attempts"] * 1e6
         ratio = hop_us / (first["cpu_s"] / first["attempts"] * 1e6)
         own_mb = (run["peak_bytes"] - run["before_bytes"]) / 1e6
         print(
-            f"| {services:,} x {replicas} | {run['attempts']:,.0f} | {hop_us:.1f} | {ratio:.2f} "
+            f"| {mesh.shape} | {mesh.services:,} x {mesh.replicas} | {run['attempts']:,.0f} | {hop_us:.1f} | {ratio:.2f} "
             f"| {run['peak_bytes'] / 1e6:.0f} MB | {own_mb:.0f} MB |"
         )
 

@@ -162,6 +162,8 @@ ACTIVITY: dict[str, str] = {
     "limited": "tries that a concurrency limit held back",
     "ejections": "instances taken out by outlier detection or failure accrual",
     "health_changes": "changes of an instance's health by active checks",
+    "cross_zone": "tries sent to an instance in another zone than the caller's",
+    "cross_zone_bytes": "bytes that crossed zones for them: requests, and the answers of those that were answered well",
 }
 """What is counted of a caller's traffic to a destination."""
 

@@ -54,9 +54,9 @@ def read_column(path: Path | str, column: str | None, unit: str) -> np.ndarray:
     return values * UNITS[unit]
 
 
-def read_arrivals(path: Path | str, column: str | None, unit: str) -> np.ndarray:
-    """Times of arrival: int64 nanoseconds since the start, sorted, shape (requests,)."""
-    times_ns = read_column(path, column, unit)
+def read_arrivals(path: Path | str, column: str | None, unit: str, stretch: float = 1.0) -> np.ndarray:
+    """Times of arrival, each multiplied by `stretch`: int64 nanoseconds since the start, sorted, shape (requests,)."""
+    times_ns = read_column(path, column, unit) * stretch
     if len(times_ns) == 0:
         raise ReplayError(f"{path}: has no time of arrival")
     if not np.isfinite(times_ns).all() or times_ns.min() < 0:

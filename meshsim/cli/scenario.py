@@ -20,7 +20,7 @@ def check(file: ScenarioFile, *, settings: SetOption = None, variant: VariantOpt
     with told():
         from meshsim.report.numbers import count
         from meshsim.scenario.advice import advice
-        from meshsim.scenario.advice.hanging import notes
+        from meshsim.scenario.advice.notes import notes
         from meshsim.scenario.load import load, load_all
 
         versions = [load(file, variant=variant, set=settings or ())] if variant else load_all(file, set=settings or ())

@@ -24,6 +24,8 @@ def default_figures(experiments: list[Experiment]) -> list[Figure]:
         usual.append("recovery_time")
     if scenario.deployment != "none":
         usual.append("proxy_cpu")
+    if scenario.cost is not None:
+        usual += ["cost:per_hour", "cost:per_million"]
     for text in usual:
         figure = parse_figure(text)
         found.setdefault(str(figure), figure)

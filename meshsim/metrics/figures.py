@@ -216,10 +216,25 @@ def _slow_time(summary: Summary, labels: Labels, aggregation: str) -> float:
     return sum(one.share if aggregation == "share" else one.mean_s for one in chosen)
 
 
+def _cost(summary: Summary, labels: Labels, aggregation: str) -> float:
+    if summary.cost is None:
+        raise NoFigure("no prices")
+    item = labels.get("item")
+    if aggregation == "per_hour":
+        return _known(summary.cost.per_hour(item), "nothing measured")
+    return _known(summary.cost.per_million(item), "no requests answered well")
+
+
+def _cross_zone(summary: Summary, _: Labels, __: str) -> float:
+    return _ratio(summary.cross_zone_gib, summary.window_s / 3600, "nothing measured")
+
+
 SUMMARY_METRICS: dict[str, Callable[[Summary, Labels, str], float]] = {
     "proxy_cpu": _proxy_cpu,
     "recovery_time": _recovery_time,
     "slow_time": _slow_time,
+    "cost": _cost,
+    "cross_zone": _cross_zone,
 }
 """Of the run as a whole, each with labels of its own."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.flags import flag_text
 from meshsim.metrics.cells import GATEWAY_PLACE, NODE_PLACE, RequestCell, ServiceCell
+from meshsim.metrics.cost import GIB, cost_of
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.rows import NO_CONSUMER, NO_ROUTE
 from meshsim.metrics.summary import Cause, ProxySummary, RequestSummary, ServiceSummary, Summary
@@ -51,16 +52,19 @@ def summarise(tally: Tally, simulated_ns: int) -> Summary:
         consumer = consumer_of[source] if source is not None and consumers else consumer
         return one if consumer is None else replace(one, consumer=plan.names.consumers[consumer] or NO_CONSUMER)
 
+    total = requests()
+    services = tuple(_service(tally, index, window_ns, stations_ns) for index in range(len(plan.services)))
+    proxies = tuple(_proxies(plan, tally.proxies, stations_ns))
     return Summary(
         simulated_s=simulated_ns / NS_PER_S,
         warm_up_s=plan.warm_up_ns / NS_PER_S,
         window_s=window_ns / NS_PER_S,
-        total=requests(),
+        total=total,
         routes=tuple(requests(route=route) for route in routes),
         sources=tuple(requests(source=source) for source in range(len(plan.names.sources))),
         flows=tuple(requests(*key) for key in sorted(flows)),
-        services=tuple(_service(tally, index, window_ns, stations_ns) for index in range(len(plan.services))),
-        proxies=tuple(_proxies(plan, tally.proxies, stations_ns)),
+        services=services,
+        proxies=proxies,
         consumers=tuple(requests(consumer=consumer) for consumer in consumers),
         consumer_routes=tuple(
             requests(consumer=consumer, route=route)
@@ -71,6 +75,8 @@ def summarise(tally: Tally, simulated_ns: int) -> Summary:
         recoveries=tally.recovery.recoveries(simulated_ns),
         warm_up_needed_s=warm_up_needed_s,
         warm_up_check=warm_up_check,
+        cross_zone_gib=tally.cross_zone_bytes / GIB,
+        cost=cost_of(plan, window_ns / NS_PER_S, total, services, proxies, tally.cross_zone_bytes),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from meshsim.metrics.cost import CostSummary
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
 from meshsim.metrics.policies.summaries import CpuSummary, DestinationSummary, FilterSummary, ScalingSummary
@@ -190,6 +191,10 @@ class Summary:
     """What autoscalers did; one for each service that has one."""
     cpu: tuple[CpuSummary, ...] = ()
     """Processor time and throttling; one for each service with `cpu`."""
+    cross_zone_gib: float = 0.0
+    """What went from a zone to another one between callers and services, in the measured window."""
+    cost: CostSummary | None = None
+    """What the run costs; None where nothing has a price."""
     never_acted: tuple[str, ...] = ()
     """Policies that made no difference to any request, in words."""
 
@@ -214,6 +219,8 @@ class Summary:
             consumer_routes=tuple(_requests(one) for one in content.get("consumer_routes", ())),
             warm_up_needed_s=content.get("warm_up_needed_s"),
             warm_up_check=content.get("warm_up_check", ""),
+            cross_zone_gib=content.get("cross_zone_gib", 0.0),
+            cost=CostSummary.from_dict(content["cost"]) if content.get("cost") else None,
             never_acted=tuple(content.get("never_acted", ())),
             **{name: tuple(kind(**one) for one in content.get(name, ())) for name, kind in _FLAT.items()},
         )

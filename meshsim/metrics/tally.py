@@ -34,6 +34,8 @@ class Tally:
         """By place (see `proxy_places`) and instance."""
         self.last_counted_ns = plan.warm_up_ns
         """Until when there are counters."""
+        self.cross_zone_bytes = 0
+        """What went between zones."""
         self.recovery = RecoveryWatch(plan)
         self.sequence = LatencySequence(until_ns(plan))
 
@@ -48,6 +50,10 @@ class Tally:
                 self._take_attempts(chunk)
             case "counters":
                 self._take_stations(chunk, self.instances)
+            case "destinations":
+                time_ns = chunk["time_ns"]
+                measured = (time_ns > self.plan.warm_up_ns) & (time_ns <= self.plan.duration_ns)
+                self.cross_zone_bytes += int(chunk["cross_zone_bytes"][measured].sum())
             case "proxies":
                 self._take_stations({**chunk, "service": proxy_places(chunk, len(self.plan.services))}, self.proxies)
 

@@ -99,8 +99,8 @@ def _is_steady(source: Source, duration_ns: int) -> bool:
     """Whether it asks for the same from the first instant to the last."""
     whole = (0, duration_ns)
     if source.arrivals is None:
-        return all(tuple(at_work) == (whole,) for at_work in source.users)
-    if not isinstance(source.arrivals, Profile) or len(source.arrivals.segments) != 1:
+        return not source.iterations and all(tuple(at_work) == (whole,) for at_work in source.users)
+    if not isinstance(source.arrivals, Profile) or len(source.arrivals.segments) != 1 or source.arrivals.sinusoid is not None:
         return False
     (segment,) = source.arrivals.segments
     return (segment.start_ns, segment.duration_ns) == whole and segment.from_rate == segment.to_rate

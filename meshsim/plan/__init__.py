@@ -7,6 +7,7 @@ those who write results), no YAML, no defaults left open. `meshsim.planning` mak
 from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, OnCancel, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
+from meshsim.plan.prices import Prices
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
 from meshsim.plan.scaling import Autoscaling, Measured, ScalingMetric, TargetKind
 from meshsim.plan.services import Cpu, Failing, Lifecycle, Operation, Queue, Service, Step
@@ -49,6 +50,7 @@ __all__ = [
     "Part",
     "Persistence",
     "Plan",
+    "Prices",
     "ProxyKind",
     "Queue",
     "Retries",

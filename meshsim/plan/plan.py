@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from meshsim.distributions import Distribution
     from meshsim.plan.kinds import Effect
     from meshsim.plan.layers import Stack
+    from meshsim.plan.prices import Prices
     from meshsim.plan.proxies import Direct, Gateway, Mesh
     from meshsim.plan.services import Failing, Operation, Service
     from meshsim.plan.traffic import Cluster
@@ -125,6 +126,11 @@ class Source:
     asker: Asker = field(default_factory=Asker)
     askers: tuple[Asker, ...] = ()
     """The same for each of `routes`, where they differ; empty where they do not."""
+    iterations: int = 0
+    """Of a closed load: how many requests each user sends, or all together; 0 for no limit."""
+    shares_iterations: bool = False
+    patience: Distribution | None = None
+    """How long a client waits for an answer at most; None for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +196,5 @@ class Plan:
     """The same since 1970; NONE where it is drawn."""
     cold_start: bool = False
     """Whether all proxies begin with the run."""
+    prices: Prices | None = None
+    """What things cost, for whoever tells of it; None where nobody says."""

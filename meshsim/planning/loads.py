@@ -14,6 +14,7 @@ from meshsim.replay import read_arrivals
 from meshsim.scenario.flow import routing
 from meshsim.scenario.flow.demand import profile
 from meshsim.scenario.sections.criticality import CRITICALITIES
+from meshsim.scenario.sections.loads import ClosedLoad, FiniteLoad, PerUserIterations, SharedIterations
 from meshsim.scenario.sections.sizes import mean_kib, spread_of
 from meshsim.units import NS_PER_S
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meshsim.planning.index import Index
-    from meshsim.scenario.sections.loads import KeysSection, LoadSection
+    from meshsim.scenario.sections.loads import LoadSection
     from meshsim.scenario.sections.model import Scenario
+    from meshsim.scenario.sections.shown import KeysSection
 
 Intervals = tuple[tuple[int, int], ...]
 Key = TypeVar("Key", int, tuple[int, bool])
@@ -33,7 +35,7 @@ def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
     load = scenario.load[name]
     asks, shares = _asks(load, scenario, index)
     routes, asker = tuple(route for route, _ in asks), _asker(name, scenario)
-    is_closed = load.executor in {"constant-vus", "ramping-vus"}
+    is_closed = isinstance(load, ClosedLoad)
     think_time = getattr(load, "think_time", None)
     return Source(
         stream=stream(f"load {name}"),
@@ -50,6 +52,9 @@ def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
         keys=_keys(load.keys, index.names.keys),
         asker=asker,
         askers=_askers(asker, routes, scenario, index),
+        iterations=load.iterations if isinstance(load, PerUserIterations | SharedIterations) else 0,
+        shares_iterations=isinstance(load, SharedIterations),
+        patience=None if load.patience is None else load.patience.chosen.build(),
     )
 
 
@@ -131,7 +136,7 @@ def cumulated(weights: dict[Key, float], keep: tuple[Key, ...] = ()) -> tuple[tu
 def _arrivals(load: Any, run_ns: int) -> Arrivals:
     start_ns, end_ns = _from_to(load, run_ns)
     if load.executor == "replay":
-        return Recorded(read_arrivals(load.file, load.column, load.unit) + start_ns, end_ns)
+        return Recorded(read_arrivals(load.file, load.column, load.unit, load.stretch) + start_ns, end_ns, load.scale)
     made = profile(load, run_ns)
     assert made is not None  # noqa: S101 — an open load has one
     return made
@@ -140,14 +145,14 @@ def _arrivals(load: Any, run_ns: int) -> Arrivals:
 def _from_to(load: Any, run_ns: int) -> tuple[int, int]:
     """When a load begins and ends; a ramping one ends with its stages."""
     start_ns: int = load.start
-    duration_ns = getattr(load, "duration", None)
+    duration_ns = load.max_duration if isinstance(load, FiniteLoad) else getattr(load, "duration", None)
     return start_ns, run_ns if duration_ns is None else min(run_ns, start_ns + duration_ns)
 
 
 def _users(load: Any, run_ns: int) -> tuple[Intervals, ...]:
     """For each virtual user, when it is at work: it starts when the number of users rises past it, as in k6."""
     start_ns, end_ns = _from_to(load, run_ns)
-    if load.executor == "constant-vus":
+    if load.executor != "ramping-vus":
         return tuple(((start_ns, end_ns),) for _ in range(load.vus))
     begun: dict[int, int] = dict.fromkeys(range(load.start_vus or 0), start_ns)
     intervals: dict[int, list[tuple[int, int]]] = {}

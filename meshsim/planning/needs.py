@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from meshsim.arrivals import Profile
 from meshsim.plan import NONE, Measured
 from meshsim.planning import volume
 from meshsim.policies.load_balancing import Maglev, RingHash
@@ -138,6 +139,9 @@ def _of_loads(plan: Plan) -> Iterator[Need]:
         is_open = source.arrivals is not None
         remedy = "ask for a lower rate, or a shorter run" if is_open else "ask for fewer users"
         yield Need(EVENTS, requests, f"the requests of {name}", ("load", name), remedy)
+        if isinstance(source.arrivals, Profile):
+            bent = "bursts" if source.arrivals.bursts is not None else "sinusoid"
+            yield Need(EVENTS, source.arrivals.pieces, f"the {bent} of {name}", ("load", name, bent), f"write slower {bent}")
         if not is_open:
             yield Need(BYTES, BYTES_OF_A_USER * len(source.users), f"the users of {name}", ("load", name), "ask for fewer users")
 

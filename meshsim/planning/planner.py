@@ -9,6 +9,7 @@ from meshsim.plan import BARE, NONE, Canary, HashOn, Network, Part, Persistence,
 from meshsim.planning.faults import plan_faults
 from meshsim.planning.index import Index, make_index
 from meshsim.planning.loads import cumulated, plan_source
+from meshsim.planning.prices import plan_prices
 from meshsim.planning.proxies import drawn, filters, plan_direct, plan_gateway, plan_mesh
 from meshsim.planning.rules import plan_rule
 from meshsim.planning.services import plan_operations, plan_service
@@ -61,6 +62,7 @@ def make_plan(scenario: Scenario) -> Plan:
         time_zero=scenario.run.time_zero or "",
         time_zero_ns=NONE if scenario.run.time_zero is None else since_1970_ns(scenario.run.time_zero),
         cold_start=scenario.run.cold_start,
+        prices=plan_prices(scenario, index.names.services),
     )
 
 

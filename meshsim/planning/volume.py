@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from meshsim.arrivals import Profile
 from meshsim.plan import NONE, OnCancel, StepKind
 from meshsim.replay import Table
-from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +19,8 @@ def requests_of(source: Source) -> float:
     if source.arrivals is None:
         return float(sum(map(len, source.users)))
     if isinstance(source.arrivals, Profile):
-        return sum((one.from_rate + one.to_rate) / 2 * one.duration_ns / NS_PER_S for one in source.arrivals.segments)
-    return float(len(source.arrivals.stamps_ns))
+        return source.arrivals.expected
+    return float(len(source.arrivals.stamps_ns)) * source.arrivals.scale
 
 
 def calls(plan: Plan, *, past_filters: bool = False) -> list[float]:

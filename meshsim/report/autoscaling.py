@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshsim.metrics.policies.summaries import HOLDS
 from meshsim.report.numbers import NOTHING, aligned
-from meshsim.report.tables import WIDE, plain_table
+from meshsim.report.tables import WIDE, plain_table, to_width
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +33,7 @@ def table(console: Console, summary: Summary) -> Table:
     }
     if console.width >= WIDE:
         columns["replica\nhours"] = aligned([hours.get(one.service) for one in rows])
-    padded = [_padded(header, cells) for header, cells in columns.items()]
+    padded = [to_width(header, cells) for header, cells in columns.items()]
     words = [[decided_by(one) for one in rows], [held_back_by(one) for one in rows]]
     return plain_table(
         console,
@@ -56,9 +56,3 @@ def held_back_by(one: ScalingSummary) -> str:
     name = max(HOLDS, key=lambda hold: one.held_back.get(hold, 0))
     count = one.held_back.get(name, 0)
     return f"{name} ({count:,} of {one.looks:,})" if count else NOTHING
-
-
-def _padded(header: str, cells: list[str]) -> tuple[str, list[str]]:
-    """Header and cells of a column of numbers, ending in one line."""
-    width = max(len(line) for line in (*header.split("\n"), *cells))
-    return "\n".join(line.rjust(width) for line in header.split("\n")), [cell.rjust(width) for cell in cells]

@@ -222,6 +222,12 @@ def plain_table(console: Console, headers: Sequence[str], rows: Sequence[Sequenc
     return table
 
 
+def to_width(header: str, cells: list[str]) -> tuple[str, list[str]]:
+    """Header and cells of a column of numbers, ending in one line."""
+    width = max(len(line) for line in (*header.split("\n"), *cells))
+    return "\n".join(line.rjust(width) for line in header.split("\n")), [cell.rjust(width) for cell in cells]
+
+
 def figures_table(
     console: Console,
     label: str,
@@ -237,10 +243,9 @@ def figures_table(
     columns: list[list[Text]] = []
     for figure in figures:
         cells = (texts or {}).get(figure.header) or aligned(figure.values, figure.scale, figure.decimals)
-        width = max(len(line) for line in (*figure.header.split("\n"), *cells))
-        header = "\n".join(line.rjust(width) for line in figure.header.split("\n"))
-        table.add_column(Text(header), no_wrap=True, overflow="ellipsis", min_width=width)
-        columns.append([Text(cell.rjust(width), _style(figure, value)) for cell, value in zip(cells, figure.values, strict=True)])
+        header, cells = to_width(figure.header, cells)
+        table.add_column(Text(header), no_wrap=True, overflow="ellipsis", min_width=max(map(len, header.split("\n"))))
+        columns.append([Text(cell, _style(figure, value)) for cell, value in zip(cells, figure.values, strict=True)])
     for index, name in enumerate(names):
         is_last = index == len(names) - 1
         table.add_row(Text(name), *(cells[index] for cells in columns), style="bold" if has_total and is_last else "")

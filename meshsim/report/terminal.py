@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from meshsim.errors import printable
-from meshsim.report import autoscaling, cpu, failures, tables
+from meshsim.report import autoscaling, cost, cpu, failures, tables
 from meshsim.report.numbers import count
 from meshsim.units import NS_PER_S, format_duration
 
@@ -81,12 +81,9 @@ def show(console: Console, what: Heading, summary: Summary, verdicts: Sequence[V
         _section(console, "Proxies", proxies)
         if any(one.name.startswith("sidecar") for one in summary.proxies):
             console.print(Text(f"Sidecars are listed from {tables.BUSY_PROXY:.0%} busy on.", style="dim"))
-    if summary.cpu:
-        _section(console, "CPU", cpu.table(console, summary.cpu))
-        console.print(Text(cpu.NOTE, style="dim"))
-    if summary.autoscaling:
-        _section(console, "Autoscaling", autoscaling.table(console, summary))
-        console.print(Text(autoscaling.NOTE, style="dim"))
+    _resources(console, summary)
+    if summary.cost is not None and summary.cost.hours:
+        _section(console, "Cost", cost.table(console, summary.cost))
     _failures(console, summary)
     _policies(console, summary)
     console.print()
@@ -95,6 +92,16 @@ def show(console: Console, what: Heading, summary: Summary, verdicts: Sequence[V
     if what.directory:
         console.print()
         console.print(Text.assemble("Records: ", (printable(what.directory), "bold")), soft_wrap=True)
+
+
+def _resources(console: Console, summary: Summary) -> None:
+    """Processor time of services with `cpu`, and what autoscalers did."""
+    if summary.cpu:
+        _section(console, "CPU", cpu.table(console, summary.cpu))
+        console.print(Text(cpu.NOTE, style="dim"))
+    if summary.autoscaling:
+        _section(console, "Autoscaling", autoscaling.table(console, summary))
+        console.print(Text(autoscaling.NOTE, style="dim"))
 
 
 def _policies(console: Console, summary: Summary) -> None:

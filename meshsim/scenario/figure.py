@@ -24,7 +24,7 @@ _PERCENTILE = re.compile(r"p\(?\s*(\d{1,3}(?:\.\d{1,12})?)\s*\)?", re.ASCII)
 _GATE = re.compile(r"(.*?)\s*(<=|>=|<|>)\s*([+-]?)\s*(\d.*?)\s*")
 _HIGHER_IS_BETTER = frozenset({"goodput"})
 _NEITHER_IS_BETTER = frozenset({"requests", "utilisation"})
-_USUAL = ("value", "rate", "avg")
+_USUAL = ("value", "rate", "avg", "per_hour")
 """What a metric is boiled down to where nothing is said, the first that it has; not so a latency."""
 
 

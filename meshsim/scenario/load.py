@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
 
 from meshsim.errors import Mistake, ScenarioError, did_you_mean
 from meshsim.scenario import matrix
@@ -20,6 +18,7 @@ from meshsim.scenario.files.mapping_reader import read_mapping
 from meshsim.scenario.files.nodes import Finding, Node, Places, plain, shown
 from meshsim.scenario.files.patch import Patch
 from meshsim.scenario.files.text_reader import LARGEST_BYTES, decoded, read_text
+from meshsim.scenario.files.yaml_writer import as_yaml
 from meshsim.scenario.references import references
 from meshsim.scenario.sections.model import Scenario
 from meshsim.scenario.sections.types import take_up_new_policies
@@ -56,12 +55,17 @@ class LoadedScenario:
     """
     data_files: Mapping[str, str]
     """SHA-256 of each file that the scenario names, by the name that it writes."""
-    text: str
-    """YAML that loads as the same scenario from anywhere: variant and changes applied, names of files absolute."""
+    tree: Plain
+    """What `text` is made of."""
     places: Places
     """Where each setting stands."""
     names: tuple[str, ...]
     """All variants of the file, in its order."""
+
+    @property
+    def text(self) -> str:
+        """YAML that loads as the same scenario from anywhere: variant and changes applied, names of files absolute."""
+        return as_yaml(self.tree)
 
 
 def load(
@@ -135,7 +139,7 @@ class _Source:
             file=self.file,
             digest=_digest(files.digested(_one_run(tree))),
             data_files=files.named(tree),
-            text=_as_yaml(files.absolute(_without_variants(tree))),
+            tree=files.absolute(_without_variants(tree)),
             places=Places(chosen),
             names=tuple(self.versions),
         )
@@ -287,13 +291,3 @@ def _one_run(tree: Any) -> Plain:
 def _digest(tree: Plain) -> str:
     canonical = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _as_yaml(tree: Plain) -> str:
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = 120
-    text = io.StringIO()
-    yaml.dump(tree, text)
-    return text.getvalue()

@@ -27,6 +27,9 @@ _PARSERS: dict[str, Callable[[object], float]] = {"duration": parse_duration, "r
 
 
 SLOW_TIME = "slow_time"
+COST = "cost"
+COST_ITEMS = ("replicas", "gateway", "proxies", "proxy_cpu", "cross_zone", "requests")
+"""What there may be a price of."""
 STATUS = "status"
 _STATUS = re.compile(r"0|[1-5]\d\d|[1-5]xx", re.ASCII)
 
@@ -82,6 +85,13 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             ("stage", "service", "route"),
             {"avg": "duration", "share": "share"},
         ),
+        COST: Metric(
+            "what the prices of `cost` add up to: by hour, or by million requests answered well. With `item` one of "
+            f"{', '.join(f'`{one}`' for one in COST_ITEMS)}",
+            ("item",),
+            {"per_hour": "number", "per_million": "number"},
+        ),
+        "cross_zone": Metric("GiB that go from a zone to another one, by hour", (), {"per_hour": "number"}),
     }
 )
 """Without a label the figure is of all requests, or of all services together."""
@@ -135,8 +145,22 @@ def parse_selector(text: str) -> Selector:
     metric = METRICS.get(name)
     if metric is None:
         raise UnitError(f"unknown metric {shown(name)}{did_you_mean(name, METRICS)}")
+    labels = _labels(name, metric, inside or "")
+    if STATUS in labels and not _STATUS.fullmatch(labels[STATUS]):
+        raise UnitError(f"{shown(labels[STATUS])} is no status; write '503', '5xx', or '0' where the caller gave up")
+    if "service" in labels and len(labels.keys() - {STATUS}) > 1 and name != SLOW_TIME:
+        raise UnitError("a service's figures are not known by route, source or consumer; write {service:...} alone")
+    if "source" in labels and "consumer" in labels:
+        raise UnitError("a load is of one consumer; write {source:...} or {consumer:...}")
+    return Selector(name, MappingProxyType(labels))
+
+
+def _labels(name: str, metric: Metric, inside: str) -> dict[str, str]:
+    """What stands in the brackets after a metric."""
     labels: dict[str, str] = {}
-    for part in (inside or "").split(",") if (inside or "").strip() else ():
+    for part in inside.split(",") if inside.strip() else ():
+        if not metric.labels:
+            raise UnitError(f"{name} has no labels; write '{name}' alone")
         label, colon, value = (one.strip() for one in part.partition(":"))
         if not colon or not label or not value:
             raise UnitError(f"{shown(part.strip())} is no label; write '{name}{{{metric.labels[0]}:...}}'")
@@ -145,13 +169,7 @@ def parse_selector(text: str) -> Selector:
         if label in labels:
             raise UnitError(f"the label '{label}' is here twice")
         labels[label] = value
-    if STATUS in labels and not _STATUS.fullmatch(labels[STATUS]):
-        raise UnitError(f"{shown(labels[STATUS])} is no status; write '503', '5xx', or '0' where the caller gave up")
-    if "service" in labels and len(labels.keys() - {STATUS}) > 1 and name != SLOW_TIME:
-        raise UnitError("a service's figures are not known by route, source or consumer; write {service:...} alone")
-    if "source" in labels and "consumer" in labels:
-        raise UnitError("a load is of one consumer; write {source:...} or {consumer:...}")
-    return Selector(name, MappingProxyType(labels))
+    return labels
 
 
 def parse_condition(text: str, metric: str) -> Condition:

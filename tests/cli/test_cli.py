@@ -20,7 +20,7 @@ COMMAND = [sys.executable, "-m", "meshsim"]
 SCENARIO = """\
 name: shop
 load:
-  shoppers: {executor: constant-arrival-rate, rate: 200/s, requests: {payment: 1}}
+  shoppers: {executor: constant-arrival-rate, arrivals: poisson, rate: 200/s, requests: {payment: 1}}
 services:
   payment: {replicas: 2, workers: 4, script: [{compute: {exponential: {mean: 10ms}}}], errors: 5%}
 variants:
@@ -199,6 +199,22 @@ def test_check_says_that_all_is_well(folder: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("shop.yaml: no mistakes")
+
+
+def test_check_notes_once_a_file_that_a_load_does_not_say_how_its_requests_are_spaced(folder: Path) -> None:
+    loads = "shoppers: {executor: constant-arrival-rate, rate: 200/s, requests: {payment: 1}}"
+    loads += "\n  bots: {executor: constant-arrival-rate, rate: 1/s, requests: {payment: 1}}"
+    text = SCENARIO.replace(
+        "shoppers: {executor: constant-arrival-rate, arrivals: poisson, rate: 200/s, requests: {payment: 1}}", loads
+    )
+    (folder / "shop.yaml").write_text(text, encoding="utf-8")
+    note, last = meshsim(folder, "check", "shop.yaml").stdout.splitlines()
+
+    assert note == (
+        "note: shop.yaml:3:24: load.shoppers.executor: requests (and those of bots) come evenly spaced, as k6 sends them; those of many"
+        " independent users come in bunches and wait longer: write arrivals: poisson for these, or arrivals: even where it is meant"
+    )
+    assert last == "shop.yaml: no mistakes, 0 warnings (1 service, 1 variant)"
 
 
 def test_check_warns_of_what_is_legal_but_surprising_in_any_variant(folder: Path) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SCENARIO = """\
 name: shop
 description: Is a third worker worth it?
-load: {shoppers: {executor: constant-arrival-rate, rate: 100/s, requests: {payment: 1}}}
+load: {shoppers: {executor: constant-arrival-rate, arrivals: poisson, rate: 100/s, requests: {payment: 1}}}
 services: {payment: {workers: 2, script: [{compute: {exponential: {mean: 10ms}}}], errors: 2%}}
 variants:
   as-is: {}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NAME = "a\x1b[2Jb.yaml"
 TEXT = """
 name: plain
-load: {l: {executor: constant-arrival-rate, rate: 10/s, requests: {a: 1}}}
+load: {l: {executor: constant-arrival-rate, arrivals: poisson, rate: 10/s, requests: {a: 1}}}
 services: {a: {script: [{compute: 1ms}]}}
 run: {duration: 1s}
 """

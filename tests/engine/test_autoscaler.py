@@ -24,7 +24,7 @@ def world(
         service["autoscaling"] = {"max_replicas": 10, **autoscaling}
     return {
         "name": "autoscaling",
-        "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": rate, "requests": {"back": 1}}},
+        "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "even", "rate": rate, "requests": {"back": 1}}},
         "direct": {"traffic": {"*": {"load_balancer": "round_robin"}}},
         "services": {"back": service},
         "run": {"duration": f"{minutes}m", "interval": "10s"},

@@ -31,7 +31,7 @@ def world(back: dict[str, Any], *, rate: str = "20/s", seconds: int = 20, traffi
     return {
         "name": "pairs",
         "deployment": "gateway",
-        "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": rate, "requests": {"all": 1}}},
+        "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "even", "rate": rate, "requests": {"all": 1}}},
         "gateway": {
             "routes": {"all": {"path": "/", "to": "back"}},
             "traffic": {"back": {"load_balancer": "round_robin", **(traffic or {})}},

@@ -17,9 +17,7 @@ def world(**parts: Any) -> dict[str, Any]:
         "name": "linkerd-queue",
         "defaults": "linkerd-2.19",
         "deployment": "mesh",
-        "load": {
-            "steady": {"executor": "constant-arrival-rate", "rate": "50/s", "arrivals": "uniform", "requests": {"front": 1}}
-        },
+        "load": {"steady": {"executor": "constant-arrival-rate", "rate": "50/s", "arrivals": "even", "requests": {"front": 1}}},
         "mesh": {"proxy_time": "0s", "traffic": {"back": {"failure_accrual": "consecutive"}}},
         "services": {
             "front": {"workers": 500, "async": True, "script": [{"call": "back"}]},
@@ -160,7 +158,7 @@ class TestTimeouts:
     def test_a_client_that_goes_leaves_at_once_and_the_time_goes_on(self):
         load = {
             "steady": {
-                "executor": "constant-arrival-rate", "rate": "50/s", "arrivals": "uniform", "requests": {"front": 1}, "timeout": "100ms",
+                "executor": "constant-arrival-rate", "rate": "50/s", "arrivals": "even", "requests": {"front": 1}, "timeout": "100ms",
             }
         }  # fmt: skip
         services = scaled("5990ms")["services"]

@@ -543,7 +543,15 @@ def test_a_dial_that_nobody_waits_for_keeps_no_run_alive():
             "name": "unreachable",
             "defaults": "none",
             "deployment": "none",
-            "load": {"u": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"a": 1}, "timeout": "300ms"}},
+            "load": {
+                "u": {
+                    "executor": "constant-arrival-rate",
+                    "arrivals": "poisson",
+                    "rate": "20/s",
+                    "requests": {"a": 1},
+                    "timeout": "300ms",
+                }
+            },
             "direct": {"traffic": {"a": {"connections": {}}}},
             "services": {"a": {"workers": 1, "script": [{"compute": "1ms"}]}},
             "network": {"same_zone": "1ms"},

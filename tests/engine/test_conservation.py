@@ -204,6 +204,7 @@ EDGES = st.one_of(
 CLIENTS = st.fixed_dictionaries(
     {},
     optional={
+        "patience": st.sampled_from(["30ms", {"exponential": {"mean": "60ms"}}]),
         "credentials": st.sampled_from([{"valid": "60%", "missing": "20%", "count": 4}, {"valid": "0%"}, {"count": 3}]),
         "addresses": st.integers(1, 5),
         "criticality": st.sampled_from(["critical_plus", "critical", "sheddable_plus", "sheddable"]),
@@ -214,6 +215,19 @@ CLIENTS = st.fixed_dictionaries(
         "body": st.sampled_from(["1KiB", "20KiB", {"p50": "4KiB", "p99": "30KiB"}]),
     },
 )
+BURSTY = [{"intensity": 0, "lasts": "60ms"}, {"intensity": 1, "lasts": {"exponential": {"mean": "30ms"}}}]
+SHAPES = st.fixed_dictionaries(
+    {"arrivals": st.sampled_from(["even", "poisson"])},
+    optional={
+        "sinusoid": st.just({"amplitude": "90%", "period": "300ms", "peak": "50ms"}),
+        "bursts": st.sampled_from([{"states": BURSTY}, {"states": BURSTY, "sources": 7}]),
+    },
+)
+USERS = [
+    {"executor": "constant-vus"},
+    {"executor": "per-vu-iterations", "iterations": 9, "max_duration": "900ms"},
+    {"executor": "shared-iterations", "iterations": 20},
+]
 ANALYSIS = {"interval": "100ms", "min_success_rate": "90%", "max_p99": "60ms", "threshold": 2}
 CANARY = {"to": "b", "start": "100ms", "steps": [{"weight": "40%", "pause": "300ms"}, {"weight": "80%", "pause": "200ms"}]}
 ROUTES = st.fixed_dictionaries(
@@ -372,10 +386,11 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
                 "zone": "x",
                 "keys": {"count": 20, "zipf": 1.0},
                 "timeout": draw(st.sampled_from(["none", "50ms"])),
+                **draw(SHAPES),
                 **draw(CLIENTS),
             },
             "closed": {
-                "executor": "constant-vus",
+                **draw(st.sampled_from(USERS)),
                 "vus": 3,
                 "think_time": "20ms",
                 "zone": "y",
@@ -383,8 +398,20 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
                 "retries": draw(RETRIES),
                 **draw(CLIENTS),
             },
-            "partner": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"main": 1}, "consumer": "gold"},
-            "batch": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"main": 1}, "consumer": "silver"},
+            "partner": {
+                "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
+                "rate": "20/s",
+                "requests": {"main": 1},
+                "consumer": "gold",
+            },
+            "batch": {
+                "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
+                "rate": "20/s",
+                "requests": {"main": 1},
+                "consumer": "silver",
+            },
         },
         "gateway": {
             "replicas": draw(st.integers(1, 2)),

@@ -139,7 +139,7 @@ def test_overlapping_crashes_last_until_the_later_end():
         {"at": "0s", "for": "200ms", "service": "server", "crash": True},
         {"at": "100ms", "for": "200ms", "service": "server", "crash": True},
     ]
-    load = {"clients": {"executor": "constant-arrival-rate", "rate": "20/s", "arrivals": "uniform", "requests": {"all": 1}}}
+    load = {"clients": {"executor": "constant-arrival-rate", "rate": "20/s", "arrivals": "even", "requests": {"all": 1}}}
 
     result = run(load=load, faults=faults)
 
@@ -156,7 +156,7 @@ def test_overlapping_slow_downs_multiply_and_leave_nothing_behind():
         {"at": "100ms", "for": "400ms", "service": "server", "slow": 1.3},
         {"at": "140ms", "for": "120ms", "service": "server", "slow": 1.7},
     ]
-    rate = {"executor": "constant-arrival-rate", "rate": "10/s", "arrivals": "uniform"}
+    rate = {"executor": "constant-arrival-rate", "rate": "10/s", "arrivals": "even"}
     load = {"clients": {**rate, "start": "50ms", "requests": {"all": 1}}}
     work = {"server": server({"compute": "50ms"})}
 
@@ -396,7 +396,9 @@ def test_a_bug_that_parks_a_request_for_ever_is_an_error_and_no_endless_run(monk
     monkeypatch.setattr("meshsim.engines.reference.services.instance.Instance._finish", lambda *_: None)
     scenario = {
         "name": "stuck",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"server": 1}}},
+        "load": {
+            "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "10/s", "requests": {"server": 1}}
+        },
         "services": {"server": {"script": [{"compute": "1ms"}]}},
         "run": {"duration": "1s"},
     }

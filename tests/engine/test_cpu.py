@@ -186,7 +186,9 @@ class TestResults:
         """Counters are read every interval, and no request may notice."""
         scenario = {
             "name": "looked-at",
-            "load": {"all": {"executor": "constant-arrival-rate", "rate": "30/s", "requests": {"server": 1}}},
+            "load": {
+                "all": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "30/s", "requests": {"server": 1}}
+            },
             "services": {
                 "server": {"cpu": {"limits": "700m", "node_cores": 3}, "script": [{"compute": {"exponential": {"mean": "20ms"}}}]}
             },
@@ -288,9 +290,7 @@ class TestAutoscaling:
         """Ten requests a second of 100 ms: one core."""
         scenario = {
             "name": "scaled",
-            "load": {
-                "all": {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": "10/s", "requests": {"server": 1}}
-            },
+            "load": {"all": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"server": 1}}},
             "services": {
                 "server": {"cpu": cpu, "script": [{"compute": "100ms"}], "autoscaling": {"max_replicas": max_replicas}, **service}
             },

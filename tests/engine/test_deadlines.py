@@ -21,7 +21,7 @@ def test_who_has_a_worker_again_when_the_deadline_has_passed_does_not_begin(keep
         },
         "back": {"script": [{"compute": "10ms"}]},
     }
-    each = {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": "10/s", "duration": "100ms"}
+    each = {"executor": "constant-arrival-rate", "arrivals": "even", "rate": "10/s", "duration": "100ms"}
     result = ms.load(
         {
             "name": "late",

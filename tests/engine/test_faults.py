@@ -31,7 +31,13 @@ def scenario(faults: list[Section], back: Section | None = None, **parts: Any) -
         "routes": {"all": {"path": "/", "to": "back", **parts.pop("route", {})}},
         "traffic": {"back": {"load_balancer": "round_robin", **parts.pop("traffic", {})}},
     }
-    load = {"executor": "constant-arrival-rate", "rate": "200/s", "requests": {"all": 1}, "timeout": "300ms"}
+    load = {
+        "executor": "constant-arrival-rate",
+        "arrivals": "poisson",
+        "rate": "200/s",
+        "requests": {"all": 1},
+        "timeout": "300ms",
+    }
     return {
         "name": "faults",
         "deployment": "gateway",

@@ -116,7 +116,7 @@ class TestCrash:
         assert set(late["proxy"]) == {0, 1}
 
     def test_an_open_load_without_an_edge_gets_one(self):
-        load = {"executor": "constant-arrival-rate", "rate": "200/s", "requests": {"all": 1}, "zone": "a"}
+        load = {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "200/s", "requests": {"all": 1}, "zone": "a"}
         made = scenario([fault(service=GATEWAY, replicas=2, crash=True)])
         made["load"] = {"users": load}
         assert set(flags(between(ms.load(made).run().requests, 1.1, 1.9))) == {"UF"}

@@ -187,7 +187,7 @@ class TestConnections:
 
     def test_an_open_load_shares_as_many_as_it_needs_at_once(self):
         """Ten a second of 9 ms each, evenly spaced, need one; of 350 ms each four at once."""
-        load = {"executor": "constant-arrival-rate", "rate": "10/s", "arrivals": "uniform", "requests": {"all": 1}}
+        load = {"executor": "constant-arrival-rate", "rate": "10/s", "arrivals": "even", "requests": {"all": 1}}
         gateway = {"max_connections": 100}
         assert totals(run(gateway, loads={"open": load}))["opened"] == 1
         assert totals(run(gateway, loads={"open": load}, back={"script": [{"compute": "344ms"}]}))["opened"] == 4
@@ -196,7 +196,7 @@ class TestConnections:
         load = {
             "executor": "constant-arrival-rate",
             "rate": "400/s",
-            "arrivals": "uniform",
+            "arrivals": "even",
             "requests": {"all": 1},
             "addresses": 5,
         }

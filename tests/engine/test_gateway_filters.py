@@ -100,7 +100,7 @@ class Kept:
 
 def scenario(**parts: Any) -> dict[str, Any]:
     """A request every 10 ms to a service of 5 ms, without a network; beside it a service `auth` of 3 ms, for those who ask."""
-    clients = {"executor": "constant-arrival-rate", "rate": "100/s", "arrivals": "uniform", "requests": {"all": 1}}
+    clients = {"executor": "constant-arrival-rate", "rate": "100/s", "arrivals": "even", "requests": {"all": 1}}
     return {
         "name": "filters",
         "deployment": parts.pop("deployment", "gateway"),
@@ -355,7 +355,7 @@ BEHIND = {
 
 
 def through(service: str) -> dict[str, Any]:
-    return {"clients": {"executor": "constant-arrival-rate", "rate": "100/s", "arrivals": "uniform", "requests": {service: 1}}}
+    return {"clients": {"executor": "constant-arrival-rate", "rate": "100/s", "arrivals": "even", "requests": {service: 1}}}
 
 
 class Fetching(Scripted):

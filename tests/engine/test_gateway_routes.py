@@ -27,7 +27,7 @@ def service(compute: str = "1ms", **settings: Any) -> dict[str, Any]:
 def scenario(route: dict[str, Any], load: dict[str, Any] | None = None, **parts: Any) -> dict[str, Any]:
     """500 evenly spaced requests a second to `a`, `b` or `c` of 1 ms each, without a network."""
     services = {name: service(**parts.pop(name, {})) for name in "abc"}
-    clients = {"executor": "constant-arrival-rate", "rate": "500/s", "arrivals": "uniform", "requests": {"all": 1}}
+    clients = {"executor": "constant-arrival-rate", "rate": "500/s", "arrivals": "even", "requests": {"all": 1}}
     return {
         "name": "routes",
         "deployment": "gateway",
@@ -401,7 +401,7 @@ class TestFallback:
         once = {
             "executor": "constant-arrival-rate",
             "rate": "1/s",
-            "arrivals": "uniform",
+            "arrivals": "even",
             "requests": {"all": 1},
             "duration": "900ms",
         }

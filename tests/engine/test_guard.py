@@ -225,7 +225,7 @@ class TestWhatTheyAreTold:
 
 def world(traffic: dict[str, Any], *, load: dict[str, Any] | None = None, **back: Any) -> ms.Result:
     """A gateway in front of one service of 10 ms, 100 requests a second."""
-    steady = {"clients": {"executor": "constant-arrival-rate", "rate": "100/s", "arrivals": "uniform", "requests": {"all": 1}}}
+    steady = {"clients": {"executor": "constant-arrival-rate", "rate": "100/s", "arrivals": "even", "requests": {"all": 1}}}
     return ms.load(
         {
             "name": "guarded",
@@ -266,7 +266,7 @@ class TestInTheWhole:
                     "clients": {
                         "executor": "constant-arrival-rate",
                         "rate": "100/s",
-                        "arrivals": "uniform",
+                        "arrivals": "even",
                         "requests": {"all": 1},
                     }
                 },
@@ -282,7 +282,7 @@ class TestInTheWhole:
 
     def test_a_limit_lets_so_many_be_on_their_way(self):
         """1,000 a second of 10 ms are 10 at once on the average; a limit of 4 admits 4 each 10 ms."""
-        load = {"clients": {"executor": "constant-arrival-rate", "rate": "1000/s", "arrivals": "uniform", "requests": {"all": 1}}}
+        load = {"clients": {"executor": "constant-arrival-rate", "rate": "1000/s", "arrivals": "even", "requests": {"all": 1}}}
         result = world({"concurrency_limit": {"fixed": {"limit": 4}}}, load=load)
 
         shares = result.requests["status"].eq(200).mean()
@@ -291,7 +291,7 @@ class TestInTheWhole:
 
     def test_throttling_holds_back_once_less_than_half_is_accepted(self):
         """K = 2: with 90 % accepted nothing is held back once the first answers are there, with 20 % ever more."""
-        load = {"clients": {"executor": "constant-arrival-rate", "rate": "1000/s", "requests": {"all": 1}}}
+        load = {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "1000/s", "requests": {"all": 1}}}
         held = {}
         for errors in ("10%", "80%"):
             rows = world({"client_throttling": {}}, load=load, errors=errors).destinations

@@ -185,7 +185,9 @@ def test_a_run_ends_while_checks_are_always_on_their_way():
         {
             "name": "ending",
             "deployment": "mesh",
-            "load": {"clients": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"front": 1}}},
+            "load": {
+                "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "50/s", "requests": {"front": 1}}
+            },
             "mesh": {"traffic": {"back": {"health_checks": checks, "timeout": "300ms", "connect_timeout": "100ms"}}},
             "services": {
                 "front": {"workers": 100, "script": [{"call": "back"}]},

@@ -157,7 +157,9 @@ def errors_of_a_pretender(checks: dict[str, Any] | None, settings: dict[str, Any
             "name": "pretender",
             "defaults": "envoy-1.40",
             "deployment": "gateway",
-            "load": {"users": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"all": 1}}},
+            "load": {
+                "users": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "50/s", "requests": {"all": 1}}
+            },
             "gateway": {
                 "proxy_time": "0s",
                 "routes": {"all": {"path": "/", "to": "back"}},
@@ -323,7 +325,7 @@ class TestSweeps:
 
 def gateway(traffic: dict[str, Any], duration: str = "4s", **parts: Any) -> ms.Result:
     """A gateway without time of its own and four instances of 5 ms of work, 100 requests a second."""
-    load = {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": "100/s", "requests": {"all": 1}}
+    load = {"executor": "constant-arrival-rate", "arrivals": "even", "rate": "100/s", "requests": {"all": 1}}
     return ms.load(
         {
             "name": "transitions",

@@ -561,7 +561,9 @@ def world(
         {
             "name": "hedged",
             "deployment": "gateway",
-            "load": {"clients": {"executor": "constant-arrival-rate", "rate": rate, "requests": {"all": 1}}},
+            "load": {
+                "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": rate, "requests": {"all": 1}}
+            },
             "gateway": {"routes": {"all": {"path": "/", "to": "back", "hedge_policy": hedge, **route}}},
             "services": {"back": {"workers": 1000, "script": [{"compute": "10ms"}], **(back or {})}},
             "run": {"duration": duration},
@@ -622,7 +624,14 @@ def test_a_hedge_goes_elsewhere_where_retries_avoid_previous_hosts():
             {
                 "name": "elsewhere",
                 "deployment": "gateway",
-                "load": {"clients": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"all": 1}}},
+                "load": {
+                    "clients": {
+                        "executor": "constant-arrival-rate",
+                        "arrivals": "poisson",
+                        "rate": "50/s",
+                        "requests": {"all": 1},
+                    }
+                },
                 "gateway": {
                     "routes": {"all": {"path": "/", "to": "back", "hedge_policy": {"delay": "3ms"}, "retries": retries}},
                     "traffic": {"back": {"load_balancer": "random"}},

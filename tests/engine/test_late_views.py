@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SCENARIO: dict[str, Any] = {
     "name": "late",
     "deployment": "gateway+mesh",
-    "load": {"clients": {"executor": "constant-arrival-rate", "rate": "40/s", "requests": {"all": 1}}},
+    "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "40/s", "requests": {"all": 1}}},
     "gateway": {"routes": {"all": {"path": "/", "to": "front"}}},
     "mesh": {
         "traffic": {

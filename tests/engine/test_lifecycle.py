@@ -264,7 +264,7 @@ def test_a_run_does_not_wait_for_what_is_still_planned():
             "name": "ending",
             "deployment": "mesh",
             "load": {
-                "clients": {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": "50/s", "requests": {"front": 1}}
+                "clients": {"executor": "constant-arrival-rate", "arrivals": "even", "rate": "50/s", "requests": {"front": 1}}
             },
             "mesh": {"traffic": {"back": {}}, "discovery": {"propagation": "20s"}},
             "services": {

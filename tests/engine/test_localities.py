@@ -25,7 +25,7 @@ def run(
             "deployment": "mesh",
             "load": {
                 "steady": {
-                    "executor": "constant-arrival-rate", "rate": "100/s", "arrivals": "uniform", "requests": {"front": 1}, "zone": "a",
+                    "executor": "constant-arrival-rate", "rate": "100/s", "arrivals": "even", "requests": {"front": 1}, "zone": "a",
                 }
             },
             "mesh": {"proxy_time": "0s", "traffic": {"back": {"retries": {"num_retries": 0}, **traffic}}},
@@ -141,7 +141,7 @@ def test_of_200_proxies_with_five_requests_each_the_light_endpoint_gets_its_shar
                 "name": "first-picks",
                 "defaults": "envoy-1.40",
                 "deployment": "gateway",
-                "load": {"trickle": {"executor": "constant-arrival-rate", "rate": "100/s", "requests": {"all": 1}}},
+                "load": {"trickle": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "100/s", "requests": {"all": 1}}},
                 "gateway": {
                     "replicas": 200, "proxy_time": "0s", "routes": {"all": {"path": "/", "to": "back"}},
                     "traffic": {"back": {"load_balancer": balancer}},
@@ -164,7 +164,7 @@ def test_a_pod_that_comes_and_goes_takes_no_zones_share_away():
         "steady": {
             "executor": "constant-arrival-rate",
             "rate": "1/s",
-            "arrivals": "uniform",
+            "arrivals": "even",
             "requests": {"front": 1},
             "zone": "a",
         }

@@ -35,6 +35,7 @@ def scenario(layer: Section, *, compute: Any, requests: int = 40) -> Section:
         "load": {
             "users": {
                 "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
                 "rate": f"{requests}/s",
                 "requests": {"all": 1},
                 **layer.get("load", {}),

@@ -94,7 +94,9 @@ def test_a_further_service_changes_nothing_else() -> None:
         "name": "luck",
         "defaults": "envoy-1.40",
         "deployment": "mesh",
-        "load": {"users": {"executor": "constant-arrival-rate", "rate": "200/s", "requests": {"front": 1}}},
+        "load": {
+            "users": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "200/s", "requests": {"front": 1}}
+        },
         "mesh": {
             "proxy_time": "200us",
             "traffic": {"back": {"load_balancer": "round_robin", "outlier_detection": {"interval": "1s"}}},

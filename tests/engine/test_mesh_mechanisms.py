@@ -27,7 +27,7 @@ def run(
             "load": {
                 "clients": {
                     "executor": "constant-arrival-rate",
-                    "arrivals": "uniform",
+                    "arrivals": "even",
                     "rate": "10/s",
                     "requests": {"front": 1},
                     **(load or {}),

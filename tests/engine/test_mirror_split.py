@@ -29,7 +29,13 @@ def run(route: dict[str, Any] | None = None, **parts: Any) -> ms.Result:
             "name": "shares",
             "deployment": "gateway",
             "load": {
-                "clients": {"executor": "constant-arrival-rate", "rate": "100/s", "requests": {"all": 1}, **parts.pop("load", {})}
+                "clients": {
+                    "executor": "constant-arrival-rate",
+                    "arrivals": "poisson",
+                    "rate": "100/s",
+                    "requests": {"all": 1},
+                    **parts.pop("load", {}),
+                }
             },
             "gateway": {"routes": {"all": {"path": "/", "to": "back", **(route or {})}}, **parts.pop("gateway", {})},
             "services": {**services, **parts.pop("services", {})},

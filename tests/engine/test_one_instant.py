@@ -141,7 +141,7 @@ def test_who_gives_up_the_parts_of_an_answer_leaves_the_places_of_all_of_them():
 def test_work_that_takes_no_time_holds_no_worker_that_somebody_else_wants_at_the_instant():
     back = {"workers": 1, "queue": {"limit": 0}, "script": [{"compute": "0s"}]}
     load = {
-        name: {"executor": "constant-arrival-rate", "rate": "100/s", "arrivals": "uniform", "requests": {"all": 1}}
+        name: {"executor": "constant-arrival-rate", "rate": "100/s", "arrivals": "even", "requests": {"all": 1}}
         for name in ("one", "other")
     }
 

@@ -91,7 +91,7 @@ def test_over_replications_the_fullest_pod_has_as_many_tenants_as_balls_in_bins(
 def scenario(balancer: Any = "ring_hash", hash_on: str = "key", load: Any = None, **parts: Any) -> dict[str, Any]:
     """Users of a dozen keys, 300 requests a second, to five instances of `back` behind three replicas of a gateway."""
     keys = {"keys": {"count": TENANTS}} if load is None else load
-    users = {"executor": "constant-arrival-rate", "rate": "300/s", "requests": {"all": 1}, **keys}
+    users = {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "300/s", "requests": {"all": 1}, **keys}
     traffic = {"back": {"load_balancer": balancer, "hash_on": hash_on}}
     gateway = {"replicas": 3, "routes": {"all": {"path": "/", "to": "back"}}, "traffic": traffic}
     back = {"replicas": 5, "workers": 100, "script": [{"compute": "1ms"}], **parts.pop("back", {})}
@@ -113,7 +113,7 @@ def placement(made: dict[str, Any], seed: int = 1, replication: int = 0) -> tupl
         ("ring_hash", "key", None),
         ({"maglev": {"table_size": 503}}, "key", None),
         ("ring_hash", "address", {"addresses": 12}),
-        ("ring_hash", "user", {"executor": "constant-vus", "vus": 6, "think_time": "20ms", "rate": None}),
+        ("ring_hash", "user", {"executor": "constant-vus", "vus": 6, "think_time": "20ms", "rate": None, "arrivals": None}),
         ("ring_hash", "consumer", {"consumer": "partner"}),
         ("ring_hash", "route", {}),
     ],
@@ -211,7 +211,13 @@ def test_subsets_and_stretches_of_proxies_are_other_ones_in_each_replication():
 def test_who_is_sent_to_a_new_version_for_good_is_luck_too():
     """Five consumers, a fifth of them to `b` for good: other ones in each replication, nobody in a third of them."""
     loads = {
-        f"load-{name}": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"all": 1}, "consumer": name}
+        f"load-{name}": {
+            "executor": "constant-arrival-rate",
+            "arrivals": "poisson",
+            "rate": "20/s",
+            "requests": {"all": 1},
+            "consumer": name,
+        }
         for name in ("ann", "bob", "cat", "dan", "eve")
     }
     route = {"path": "/", "to": {"a": 80, "b": 20}, "sticky": "consumer"}

@@ -196,7 +196,9 @@ def test_in_a_total_outage_a_quota_ends_the_retries():
         {
             "name": "outage",
             "deployment": "gateway",
-            "load": {"clients": {"executor": "constant-arrival-rate", "rate": "100/s", "requests": {"all": 1}}},
+            "load": {
+                "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "100/s", "requests": {"all": 1}}
+            },
             "gateway": {
                 "routes": {"all": {"path": "/", "to": "back", "retries": {"num_retries": 2, "retry_on": ["5xx"]}}},
                 "traffic": traffic,

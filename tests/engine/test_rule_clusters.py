@@ -16,7 +16,7 @@ SHOP: dict[str, Any] = {
     "name": "shop",
     "defaults": "envoy-gateway-1.7",
     "deployment": "gateway",
-    "load": {"steady": {"executor": "constant-arrival-rate", "rate": "200/s", "arrivals": "uniform", "requests": {"all": 1}}},
+    "load": {"steady": {"executor": "constant-arrival-rate", "rate": "200/s", "arrivals": "even", "requests": {"all": 1}}},
     "gateway": {
         "proxy_time": "0s",
         "routes": {"all": {"path": "/", "to": {"blue": 1, "green": 1}}},
@@ -281,7 +281,13 @@ def test_retries_of_a_hash_stay_at_the_failing_host_in_istio() -> None:
         "defaults": "istio-1.29",
         "deployment": "mesh",
         "load": {
-            "clients": {"executor": "constant-arrival-rate", "rate": "200/s", "requests": {"front": 1}, "keys": {"count": 5000}}
+            "clients": {
+                "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
+                "rate": "200/s",
+                "requests": {"front": 1},
+                "keys": {"count": 5000},
+            }
         },
         "mesh": {
             "proxy_time": "0s",

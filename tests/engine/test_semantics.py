@@ -16,7 +16,7 @@ def world(**parts: Any) -> dict[str, Any]:
     scenario: dict[str, Any] = {
         "name": "world",
         "deployment": "gateway",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "arrivals": "uniform", "requests": {"all": 1}}},
+        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "arrivals": "even", "requests": {"all": 1}}},
         "gateway": {"routes": {"all": {"path": "/", "to": "server"}}},
         "services": {"server": {"workers": 10, "script": [{"compute": "10ms"}]}},
         "run": {"duration": "1s"},
@@ -42,7 +42,15 @@ def test_latency_is_work_plus_every_way():
     """Client to gateway, gateway to instance, and both back: four ways of 1 ms, two of them to another zone at 3 ms."""
     result = run(
         network={"same_zone": "1ms", "cross_zone": "3ms"},
-        load={"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"all": 1}, "zone": "far"}},
+        load={
+            "clients": {
+                "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
+                "rate": "10/s",
+                "requests": {"all": 1},
+                "zone": "far",
+            }
+        },
     )
 
     assert set(result.requests["ended_ns"] - result.requests["started_ns"]) == {(10 + 2 * 1 + 2 * 3) * MS}
@@ -246,7 +254,7 @@ def test_previous_hosts_are_avoided_by_picking_again():
     """Of two hosts one has crashed; round robin alone would take turns, and so does a retry, so use random: 5 picks miss in 1 of 32."""
     gateway = {**route(retries={"num_retries": 1, "retry_on": ["connect-failure"], "retry_host_predicate": "previous_hosts",
                                 "host_selection_retry_max_attempts": 5}), "traffic": {"server": {"load_balancer": "random"}}}  # fmt: skip
-    load = {"clients": {"executor": "constant-arrival-rate", "rate": "500/s", "requests": {"all": 1}}}
+    load = {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "500/s", "requests": {"all": 1}}}
     faults = [{"at": "0s", "for": "2s", "service": "server", "crash": True, "replicas": 1}]
 
     with_predicate = run(gateway=gateway, load=load, faults=faults, services=server(replicas=2)).requests
@@ -292,7 +300,12 @@ def test_the_longest_path_wins_and_an_exact_one_before_it():
         "item": {"path": {"exact": "/cart/7"}, "to": "server"},
     }
     load = {
-        "clients": {"executor": "constant-arrival-rate", "rate": "100/s", "requests": {"/cart/7": 1, "/cart/8": 1, "/carts": 1}}
+        "clients": {
+            "executor": "constant-arrival-rate",
+            "arrivals": "poisson",
+            "rate": "100/s",
+            "requests": {"/cart/7": 1, "/cart/8": 1, "/carts": 1},
+        }
     }
 
     result = run(gateway={"routes": routes}, load=load)
@@ -302,7 +315,7 @@ def test_the_longest_path_wins_and_an_exact_one_before_it():
 
 def test_a_path_without_a_route_is_404_nr():
     gateway = {"routes": {"all": {"path": "/here", "to": "server"}}}
-    load = {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"/there": 1}}}
+    load = {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "10/s", "requests": {"/there": 1}}}
 
     result = run(gateway=gateway, load=load)
 
@@ -311,7 +324,15 @@ def test_a_path_without_a_route_is_404_nr():
 
 
 def test_a_client_that_gives_up_is_status_0_with_dc():
-    load = {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"all": 1}, "timeout": "3ms"}}
+    load = {
+        "clients": {
+            "executor": "constant-arrival-rate",
+            "arrivals": "poisson",
+            "rate": "10/s",
+            "requests": {"all": 1},
+            "timeout": "3ms",
+        }
+    }
 
     result = run(load=load)
 
@@ -322,7 +343,7 @@ def test_a_client_that_gives_up_is_status_0_with_dc():
 
 def test_weights_split_in_proportion_by_the_requests_own_luck():
     services = {**server(), "other": {"workers": 10, "script": [{"compute": "10ms"}]}}
-    load = {"clients": {"executor": "constant-arrival-rate", "rate": "2000/s", "requests": {"all": 1}}}
+    load = {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "2000/s", "requests": {"all": 1}}}
     gateway = {"routes": {"all": {"path": "/", "to": {"server": 90, "other": 10}}}}
 
     result = run(services=services, load=load, gateway=gateway)
@@ -336,7 +357,9 @@ def test_a_request_needs_the_same_work_whichever_proxies_exist(deployment):
     """Common random numbers: arrivals and work belong to the request."""
     parts = {
         "services": server(script=[{"compute": {"exponential": {"mean": "10ms"}}}]),
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "200/s", "requests": {"all": 1}}},
+        "load": {
+            "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "200/s", "requests": {"all": 1}}
+        },
     }
 
     base, other = run(**parts), run(**parts, deployment=deployment)
@@ -360,11 +383,11 @@ def test_each_proxy_has_its_own_view():
 def test_a_request_that_gives_up_waiting_for_a_connection_makes_room_for_the_next():
     """One connection, held 150 ms of every 250, and one place to wait: the hasty give up waiting after 60 ms, and never find it taken."""
     load = {
-        "patient": {"executor": "constant-arrival-rate", "rate": "4/s", "arrivals": "uniform", "requests": {"patient": 1}},
+        "patient": {"executor": "constant-arrival-rate", "rate": "4/s", "arrivals": "even", "requests": {"patient": 1}},
         "hasty": {
             "executor": "constant-arrival-rate",
             "rate": "10/s",
-            "arrivals": "uniform",
+            "arrivals": "even",
             "requests": {"hasty": 1},
             "start": "1ms",
         },

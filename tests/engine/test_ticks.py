@@ -112,7 +112,9 @@ def proxy(length: str, resolution: str | None = None, seed: int = 3, **retries: 
             "name": "coarse",
             "defaults": "envoy-1.40",
             "deployment": "gateway",
-            "load": {"clients": {"executor": "constant-arrival-rate", "rate": "300/s", "requests": {"all": 1}}},
+            "load": {
+                "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "300/s", "requests": {"all": 1}}
+            },
             "gateway": {
                 "proxy_time": "0s",
                 **({} if resolution is None else {"timer_resolution": resolution}),
@@ -179,7 +181,14 @@ class TestAProxy:
                     "name": "coarse",
                     "defaults": "envoy-1.40",
                     "deployment": "gateway",
-                    "load": {"clients": {"executor": "constant-arrival-rate", "rate": "300/s", "requests": {"all": 1}}},
+                    "load": {
+                        "clients": {
+                            "executor": "constant-arrival-rate",
+                            "arrivals": "poisson",
+                            "rate": "300/s",
+                            "requests": {"all": 1},
+                        }
+                    },
                     "gateway": {
                         "proxy_time": "0s",
                         "routes": {"all": route},

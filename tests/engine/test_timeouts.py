@@ -88,7 +88,7 @@ def run(route: dict[str, Any], **back: Any) -> ms.Result:
             "name": "idle",
             "deployment": "gateway",
             "load": {
-                "clients": {"executor": "constant-arrival-rate", "rate": "10/s", "arrivals": "uniform", "requests": {"all": 1}}
+                "clients": {"executor": "constant-arrival-rate", "rate": "10/s", "arrivals": "even", "requests": {"all": 1}}
             },
             "gateway": {"routes": {"all": {"path": "/", "to": "back", **route}}},
             "services": {"back": {"workers": 100, "script": [{"compute": "100ms"}], **back}},
@@ -143,7 +143,14 @@ class TestIdleTimeout:
                 {
                     "name": "idle",
                     "deployment": "gateway",
-                    "load": {"clients": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"all": 1}}},
+                    "load": {
+                        "clients": {
+                            "executor": "constant-arrival-rate",
+                            "arrivals": "poisson",
+                            "rate": "50/s",
+                            "requests": {"all": 1},
+                        }
+                    },
                     "gateway": {
                         "routes": {"all": {"path": "/", "to": "back", **route}},
                         "traffic": {"back": {"outlier_detection": {"consecutive_5xx": 3, "max_ejection_percent": "100%"}}},

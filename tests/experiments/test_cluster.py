@@ -22,7 +22,7 @@ pytest.importorskip("distributed", reason="Dask is not installed")
 
 SCENARIO = """\
 name: shop
-load: {shoppers: {executor: constant-arrival-rate, rate: 400/s, requests: {cart: 1}}}
+load: {shoppers: {executor: constant-arrival-rate, arrivals: poisson, rate: 400/s, requests: {cart: 1}}}
 services:
   cart: {replicas: 2, workers: 4, script: [{compute: {exponential: {mean: 5ms}}}, {call: payment}]}
   payment: {replicas: 2, workers: 4, script: [{compute: {exponential: {mean: 8ms}}}], errors: 1%}

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 SCENARIO: dict[str, Any] = {
     "name": "columns",
     "deployment": "gateway+mesh",
-    "load": {"web": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"all": 1}, "consumer": "web"}},
+    "load": {
+        "web": {
+            "executor": "constant-arrival-rate",
+            "arrivals": "poisson",
+            "rate": "50/s",
+            "requests": {"all": 1},
+            "consumer": "web",
+        }
+    },
     "gateway": {
         "filters": [{"rate_limit": {"token_bucket": {"max_tokens": 20, "tokens_per_fill": 20, "fill_interval": "1s"}}}],
         "routes": {"all": {"path": "/", "to": "front"}},

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 SCENARIO: dict[str, Any] = {
     "name": "shop",
     "description": "Is a second worker worth it?",
-    "load": {"shoppers": {"executor": "constant-arrival-rate", "rate": "100/s", "requests": {"payment": 1}}},
+    "load": {
+        "shoppers": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "100/s", "requests": {"payment": 1}}
+    },
     "services": {"payment": {"workers": 2, "script": [{"compute": {"exponential": {"mean": "10ms"}}}], "errors": "2%"}},
     "variants": {
         "as-is": {},
@@ -300,7 +302,7 @@ def test_a_matrix_can_run_over_variants() -> None:
 
 def test_a_figure_of_requests_that_never_came_is_nothing_to_measure() -> None:
     figure = "latency{source:nobody,route:payment}:p99"
-    idle = {"executor": "constant-arrival-rate", "rate": "1/h", "requests": {"payment": 1}, "arrivals": "uniform"}
+    idle = {"executor": "constant-arrival-rate", "rate": "1/h", "requests": {"payment": 1}, "arrivals": "even"}
     scenario = {**SCENARIO, "load": {**SCENARIO["load"], "nobody": idle}}
     comparison = ms.compare(scenario, jobs=1, replications=2, figures=[figure])
 

@@ -15,7 +15,7 @@ from meshsim.experiments.run_directory import TableWriter
 
 SCENARIO = {
     "name": "small",
-    "load": {"clients": {"executor": "constant-arrival-rate", "rate": "500/s", "requests": {"server": 1}}},
+    "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "500/s", "requests": {"server": 1}}},
     "services": {"server": {"workers": 4, "script": [{"compute": {"exponential": {"mean": "4ms"}}}]}},
     "run": {"duration": "20s", "warm_up": "2s"},
     "thresholds": {"latency": ["p(99)<1s"]},

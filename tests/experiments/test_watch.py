@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NS_PER_S = 1_000_000_000
 OFF = "or write run.limits: false to go on regardless"
-LOAD: dict[str, Any] = {"executor": "constant-arrival-rate", "rate": "10/s", "arrivals": "uniform", "requests": {"a": 1}}
+LOAD: dict[str, Any] = {"executor": "constant-arrival-rate", "rate": "10/s", "arrivals": "even", "requests": {"a": 1}}
 PLAIN: dict[str, Any] = {"name": "plain", "load": {"l": LOAD}, "services": {"a": {"script": []}}, "run": {"duration": "10s"}}
 
 

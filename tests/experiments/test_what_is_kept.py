@@ -24,7 +24,7 @@ TABLE_FILES = [f"{table}.parquet" for table in TABLES]
 CHAIN = {
     "name": "chain",
     "deployment": "gateway+mesh",
-    "load": {"clients": {"executor": "constant-arrival-rate", "rate": "300/s", "requests": {"all": 1}}},
+    "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "300/s", "requests": {"all": 1}}},
     "gateway": {"routes": {"all": {"path": "/", "to": "front", "retries": {"num_retries": 1, "retry_on": ["5xx"]}}}},
     "services": {
         "front": {"replicas": 2, "workers": 4, "script": [{"compute": "1ms"}, {"call": "back", "repeat": 2}]},

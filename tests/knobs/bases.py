@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-LOAD = {"executor": "constant-arrival-rate", "rate": "150/s", "requests": {"main": 1}, "consumer": "acme"}
+LOAD = {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "150/s", "requests": {"main": 1}, "consumer": "acme"}
 SERVICES: dict[str, Any] = {
     "a": {"replicas": 2, "workers": 8, "script": [{"compute": "1ms"}, {"call": "b"}]},
     "b": {"replicas": 4, "workers": 2, "script": [{"compute": {"exponential": {"mean": "8ms"}}}]},
@@ -99,6 +99,7 @@ BASES: dict[str, dict[str, Any]] = {
         load={
             "users": {
                 "executor": "ramping-arrival-rate",
+                "arrivals": "poisson",
                 "requests": {"main": 1},
                 "stages": [{"target": "100/s", "duration": "3s"}],
             }

@@ -11,12 +11,12 @@ from rows import Row
 
 ARRIVALS = str(Path(__file__).parent / "arrivals.csv")
 EXECUTORS: dict[str, Section] = {
-    "ConstantArrivalRate": {"executor": "constant-arrival-rate", "rate": "50/s", "arrivals": "uniform"},
+    "ConstantArrivalRate": {"executor": "constant-arrival-rate", "rate": "50/s", "arrivals": "even"},
     "RampingArrivalRate": {
         "executor": "ramping-arrival-rate",
         "start_rate": "50/s",
         "stages": [{"target": "50/s", "duration": "1s"}],
-        "arrivals": "uniform",
+        "arrivals": "even",
     },
     "ConstantUsers": {"executor": "constant-vus", "vus": 2, "think_time": "30ms"},
     "RampingUsers": {
@@ -25,10 +25,13 @@ EXECUTORS: dict[str, Section] = {
         "stages": [{"target": 2, "duration": "1s"}],
         "think_time": "30ms",
     },
+    "PerUserIterations": {"executor": "per-vu-iterations", "vus": 2, "iterations": 40, "think_time": "30ms"},
+    "SharedIterations": {"executor": "shared-iterations", "vus": 2, "iterations": 80, "think_time": "30ms"},
     "Replay": {"executor": "replay", "file": ARRIVALS, "column": "early", "unit": "ms"},
 }
 OPEN = ("ConstantArrivalRate", "RampingArrivalRate")
-CLOSED = ("ConstantUsers", "RampingUsers")
+FINITE = ("PerUserIterations", "SharedIterations")
+CLOSED = ("ConstantUsers", "RampingUsers", *FINITE)
 
 
 def world(name: str, **rest: Any) -> Section:
@@ -72,6 +75,7 @@ def shared(name: str) -> list[Row]:
             measure.attempts_at("front"), "less",
         ),
         Row(f"{name}.timeout", world(name), change(timeout="none"), change(timeout="5ms"), measure.flagged("DC"), "more"),
+        Row(f"{name}.patience", world(name), change(patience="1s"), change(patience="5ms"), measure.flagged("DC"), "more"),
         Row(f"{name}.retries", world(name, front={"errors": "100%"}), {}, change(retries=RETRIES), measure.tries, "more"),
         Row(
             f"{name}.consumer", limited(name), change(consumer="acme"), change(consumer="zenith"), measure.flagged("RL"), "less",
@@ -84,7 +88,7 @@ def shared(name: str) -> list[Row]:
 
 def rows() -> list[Row]:
     """All rows of the load."""
-    constant, ramp, users, ramping_users, replay = (world(name) for name in EXECUTORS)
+    constant, ramp, users, ramping_users, *_, replay = (world(name) for name in EXECUTORS)
     busy = {"workers": 1, "script": [{"compute": "50ms"}]}
     return [
         *(row for name in EXECUTORS for row in shared(name)),
@@ -113,6 +117,11 @@ def rows() -> list[Row]:
         *(Row(f"{name}.think_time", world(name), {}, change(think_time="90ms"), measure.asked, "less") for name in CLOSED),
         Row("ConstantUsers.vus", users, {}, change(vus=4), measure.asked, "more"),
         Row("ConstantUsers.duration", users, {}, change(duration="1s"), measure.asked, "less"),
+        *(Row(f"{name}.executor", users, {}, instead(name), measure.last_start, "less") for name in FINITE),
+        *(Row(f"{name}.iterations", world(name), {}, change(iterations=30), measure.asked, "less") for name in FINITE),
+        *(Row(f"{name}.max_duration", world(name), {}, change(max_duration="500ms"), measure.asked, "less") for name in FINITE),
+        Row("PerUserIterations.vus", world("PerUserIterations"), {}, change(vus=4), measure.asked, "more"),
+        Row("SharedIterations.vus", world("SharedIterations"), {}, change(vus=4), measure.last_start, "less"),
         Row("RampingUsers.start_vus", ramping_users, {}, change(start_vus=6), measure.asked, "more"),
         Row(
             "RampingUsers.stages", ramping_users, {}, change(stages=[{"target": 2, "duration": "1s"}, {"target": 9, "duration": "1s"}]),

@@ -9,7 +9,7 @@ Section = dict[str, Any]
 
 def requests(rate: str = "100/s", to: str = "front", **more: Any) -> Section:
     """A load of evenly spaced requests."""
-    return {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": rate, "requests": {to: 1}, **more}
+    return {"executor": "constant-arrival-rate", "arrivals": "even", "rate": rate, "requests": {to: 1}, **more}
 
 
 def mesh_world(

@@ -18,6 +18,7 @@ SCENARIO = {
     "load": {
         "shoppers": {
             "executor": "constant-arrival-rate",
+            "arrivals": "poisson",
             "rate": "300/s",
             "requests": {"browse": 3, "buy": 1},
             "timeout": "400ms",

@@ -10,7 +10,7 @@ import meshsim as ms
 
 FIVE_OF_250 = {"workers": 5, "script": [{"compute": "20ms"}]}
 """250/s at most by five connections of HTTP/1.1."""
-OPEN = {"executor": "constant-arrival-rate", "rate": "200/s", "arrivals": "uniform", "requests": {"all": 1}}
+OPEN = {"executor": "constant-arrival-rate", "rate": "200/s", "arrivals": "even", "requests": {"all": 1}}
 
 
 def idle(

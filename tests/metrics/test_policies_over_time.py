@@ -25,7 +25,7 @@ TWO = plan(services=("cart", "payment"))
 SCENARIO: dict[str, Any] = {
     "name": "zones",
     "deployment": "gateway+mesh",
-    "load": {"all": {"executor": "constant-arrival-rate", "rate": "150/s", "requests": {"buy": 1}}},
+    "load": {"all": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "150/s", "requests": {"buy": 1}}},
     "gateway": {"replicas": 2, "zones": {"a": 1, "b": 1}, "routes": {"buy": {"path": "/", "to": "cart"}}},
     "mesh": {
         "traffic": {
@@ -217,7 +217,7 @@ def test_instances_that_are_still_to_come_or_have_gone_do_not_count(tmp_path: Pa
     made: dict[str, Any] = {
         "name": "scaled",
         "deployment": "gateway",
-        "load": {"all": {"executor": "constant-arrival-rate", "rate": "400/s", "arrivals": "uniform", "requests": {"buy": 1}}},
+        "load": {"all": {"executor": "constant-arrival-rate", "rate": "400/s", "arrivals": "even", "requests": {"buy": 1}}},
         "gateway": {"routes": {"buy": {"path": "/", "to": "cart"}}, "traffic": {"cart": {"load_balancer": "round_robin"}}},
         "services": {"cart": {"replicas": 2, "workers": 50, **scaled, "script": [{"compute": "1ms"}]}},
         "run": {"duration": "9s", "interval": "1s"},

@@ -113,7 +113,7 @@ def scenario(**service):
     """2.4 cores of work."""
     return {
         "name": "scaled",
-        "load": {"web": {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": "12/s", "requests": {"back": 1}}},
+        "load": {"web": {"executor": "constant-arrival-rate", "arrivals": "even", "rate": "12/s", "requests": {"back": 1}}},
         "direct": {"traffic": {"*": {"load_balancer": "round_robin"}}},
         "services": {"back": {"replicas": 3, "script": [{"compute": "200ms"}], **service}},
         "run": {"duration": "2m", "interval": "10s"},

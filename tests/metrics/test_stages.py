@@ -256,6 +256,7 @@ RICH = {
     "load": {
         "clients": {
             "executor": "constant-arrival-rate",
+            "arrivals": "poisson",
             "rate": "200/s",
             "requests": {"buy": 3, "look": 1, "/nowhere": 1},
             "timeout": "150ms",

@@ -27,7 +27,14 @@ SCENARIO: dict[str, Any] = {
     "description": "Does a retry budget keep checkout up while payment is slow?",
     "defaults": "istio-1.29",
     "deployment": "gateway+mesh",
-    "load": {"shoppers": {"executor": "constant-arrival-rate", "rate": "800/s", "requests": {"browse": 9, "checkout": 1}}},
+    "load": {
+        "shoppers": {
+            "executor": "constant-arrival-rate",
+            "arrivals": "poisson",
+            "rate": "800/s",
+            "requests": {"browse": 9, "checkout": 1},
+        }
+    },
     "gateway": {"routes": {"browse": {"path": "/browse", "to": "frontend"}, "checkout": {"path": "/checkout", "to": "checkout"}}},
     "mesh": {
         "traffic": {"payment": {"retries": {"num_retries": 2, "retry_on": ["5xx"], "per_try_timeout": "600ms"}}},

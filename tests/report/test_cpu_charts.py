@@ -15,7 +15,7 @@ from meshsim.report.page.subject import Subject
 
 SCENARIO = {
     "name": "limited",
-    "load": {"web": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"back": 1}}},
+    "load": {"web": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "20/s", "requests": {"back": 1}}},
     "services": {"back": {"cpu": {"limits": "500m"}, "script": [{"compute": "20ms"}]}},
     "variants": {
         "limited": {},

@@ -19,8 +19,20 @@ SCENARIO = {
     "name": "partners",
     "deployment": "gateway",
     "load": {
-        "noisy": {"executor": "constant-arrival-rate", "rate": "100/s", "requests": {"orders": 1}, "consumer": "noisy"},
-        "quiet": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"orders": 1}, "consumer": "quiet"},
+        "noisy": {
+            "executor": "constant-arrival-rate",
+            "arrivals": "poisson",
+            "rate": "100/s",
+            "requests": {"orders": 1},
+            "consumer": "noisy",
+        },
+        "quiet": {
+            "executor": "constant-arrival-rate",
+            "arrivals": "poisson",
+            "rate": "10/s",
+            "requests": {"orders": 1},
+            "consumer": "quiet",
+        },
     },
     "gateway": {
         "routes": {"orders": {"path": "/orders", "to": "orders"}},

@@ -109,7 +109,7 @@ def test_the_gates_of_the_command_line_are_in_the_junit_that_it_prints(tmp_path)
     """They were in every form of output but this one, so that CI saw green where `compare` exits with 99."""
     scenario = {
         "name": "gated",
-        "load": {"all": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"back": 1}}},
+        "load": {"all": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "50/s", "requests": {"back": 1}}},
         "services": {"back": {"workers": 4, "script": [{"compute": "10ms"}]}},
         "variants": {"as-is": {}, "slow": {"services": {"back": {"script": [{"compute": "20ms"}]}}}},
         "run": {"duration": "2s", "seed": 1, "replications": 2},

@@ -22,7 +22,7 @@ from meshsim.report.plots import Plots, plots
 SCENARIO = {
     "name": "ejection",
     "deployment": "gateway",
-    "load": {"all": {"executor": "constant-arrival-rate", "rate": "200/s", "requests": {"all": 1}}},
+    "load": {"all": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "200/s", "requests": {"all": 1}}},
     "gateway": {
         "zones": {"a": 1},
         "routes": {"all": {"path": "/", "to": "back"}},

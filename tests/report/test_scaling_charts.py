@@ -16,7 +16,7 @@ from meshsim.report.page.subject import Subject
 CPU_30 = {"max_replicas": 8, "metrics": [{"resource": {"name": "cpu", "target": {"average_utilization": "30%"}}}]}
 SCENARIO = {
     "name": "scaled",
-    "load": {"web": {"executor": "constant-arrival-rate", "arrivals": "uniform", "rate": "12/s", "requests": {"back": 1}}},
+    "load": {"web": {"executor": "constant-arrival-rate", "arrivals": "even", "rate": "12/s", "requests": {"back": 1}}},
     "direct": {"traffic": {"*": {"load_balancer": "round_robin"}}},
     "services": {"back": {"replicas": 3, "script": [{"compute": "200ms"}], "autoscaling": CPU_30}},
     "variants": {"scaled": {}, "fixed": {"services": {"back": {"autoscaling": None}}}},

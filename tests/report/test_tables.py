@@ -10,6 +10,7 @@ import pytest
 from made_up import SECOND, plan, shop, summary_of
 from rich.console import Console
 
+from meshsim.metrics.cost import CostItem, CostSummary
 from meshsim.metrics.policies.summaries import CpuSummary, ScalingSummary
 from meshsim.metrics.thresholds import judge
 from meshsim.report.terminal import Heading, show
@@ -264,3 +265,40 @@ def test_without_cpu_nothing_is_said_of_it_and_with_it_sizes_are_cores() -> None
 
 def test_without_autoscalers_nothing_is_said_of_them() -> None:
     assert "Autoscaling" not in shown(SHOP)
+
+
+COSTS = CostSummary(
+    "EUR",
+    2.0,
+    500_000,
+    (
+        CostItem("replicas", "payment", 6.0, "replica hours", 0.5),
+        CostItem("cross_zone", None, 100.0, "GiB", 0.02),
+        CostItem("requests", None, 0.6, "million requests", 1.5),
+    ),
+)
+
+
+def test_costs_are_told_by_hour_and_by_a_million_good_answers_with_their_sum() -> None:
+    lines = section(shown(replace(SHOP, cost=COSTS), 100), "Cost")
+
+    assert lines[0].split() == ["EUR", "a", "million"]
+    assert " ".join(lines[1].split()) == "an hour of price an hour good answers"
+    assert [" ".join(line.split()) for line in lines[3:]] == [
+        "replicas of payment 3.00 replica hours 0.50 1.50 6.00",
+        "traffic between zones 50.00 GiB 0.02 1.00 4.00",
+        "requests 0.30 million requests 1.50 0.45 1.80",
+        "all - - 2.95 11.80",
+    ]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_costs_fit_every_terminal(width: int) -> None:
+    text = shown(replace(SHOP, cost=COSTS), width, replace(HEADING, directory="results"))
+
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "…" not in text
+
+
+def test_without_prices_nothing_is_said_of_costs() -> None:
+    assert "Cost" not in shown(SHOP)

@@ -14,6 +14,7 @@ HEALTHY: dict[str, Any] = {
     "load": {
         "shoppers": {
             "executor": "constant-arrival-rate",
+            "arrivals": "poisson",
             "rate": "100/s",
             "requests": {"browse": 9, "checkout": 1},
             "timeout": "5s",

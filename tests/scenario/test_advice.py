@@ -57,6 +57,7 @@ def test_waiting_for_calls_holds_a_worker_unless_the_service_is_async() -> None:
 def test_a_ramp_is_judged_at_its_peak() -> None:
     ramp = {
         "executor": "ramping-arrival-rate",
+        "arrivals": "poisson",
         "rate": None,
         "start_rate": "10/s",
         "stages": [{"target": "4000/s", "duration": "4m"}, {"target": "10/s", "duration": "4m"}],
@@ -68,7 +69,7 @@ def test_a_ramp_is_judged_at_its_peak() -> None:
 
 
 def test_virtual_users_offer_no_more_than_their_pause_allows() -> None:
-    users = {"executor": "constant-vus", "rate": None, "requests": {"checkout": 1}}
+    users = {"executor": "constant-vus", "rate": None, "arrivals": None, "requests": {"checkout": 1}}
 
     assert warnings_of({"load": {"shoppers": {**users, "vus": 100, "think_time": "1s"}}}) == []
     warning = warnings_of({"load": {"shoppers": {**users, "vus": 1000, "think_time": "1s"}}})[-1]
@@ -221,7 +222,12 @@ def test_what_a_rate_limit_stops_is_no_load_for_the_services() -> None:
 
 
 def test_stages_that_end_before_the_run_are_told() -> None:
-    ramp = {"executor": "ramping-arrival-rate", "rate": None, "stages": [{"target": "100/s", "duration": "3m"}]}
+    ramp = {
+        "executor": "ramping-arrival-rate",
+        "arrivals": "poisson",
+        "rate": None,
+        "stages": [{"target": "100/s", "duration": "3m"}],
+    }
     (warning,) = warnings_of({"load": {"shoppers": ramp}})
 
     assert warning.startswith("load.shoppers.stages: the stages end at 3m, and the run at 8m: 5m without this load;")
@@ -258,7 +264,7 @@ def test_a_service_that_nothing_reaches_is_told() -> None:
 
 def test_a_path_that_no_route_matches_is_told() -> None:
     requests = {"/browse/7": 1, "/chekout": 1}
-    made = {"load": {"other": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": requests}}}
+    made = {"load": {"other": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "10/s", "requests": requests}}}
 
     assert warnings_of(made) == [
         (
@@ -270,7 +276,9 @@ def test_a_path_that_no_route_matches_is_told() -> None:
 
 def test_a_path_whose_route_wants_a_header_is_told_so() -> None:
     made = {
-        "load": {"other": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"/browse": 1}}},
+        "load": {
+            "other": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "10/s", "requests": {"/browse": 1}}
+        },
         "gateway": {"routes": {"browse": {"headers": {"x-beta": "1"}}}},
     }
 

@@ -37,7 +37,13 @@ def test_push_out_needs_a_limit() -> None:
 
 def test_fair_needs_consumers_that_differ() -> None:
     said = [f"{PATH}: all loads have the same consumer or none, so this is fifo; give loads different consumers"]
-    bots = {"executor": "constant-arrival-rate", "rate": "1/s", "requests": {"checkout": 1}, "timeout": "5s"}
+    bots = {
+        "executor": "constant-arrival-rate",
+        "arrivals": "poisson",
+        "rate": "1/s",
+        "requests": {"checkout": 1},
+        "timeout": "5s",
+    }
 
     assert of_payment({"discipline": "fair"}) == said
     assert of_payment({"discipline": "fair"}, **shoppers(consumer="web")) == said

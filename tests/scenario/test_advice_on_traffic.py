@@ -37,7 +37,7 @@ def test_a_hash_balancer_inside_subsetting_is_told() -> None:
         ("user", {}, "no load that reaches payment (shoppers) has users who come back"),
         ("key", {"keys": {"count": 100}}, None),
         ("consumer", {"consumer": "web"}, None),
-        ("user", {"executor": "constant-vus", "vus": 10, "think_time": "1s", "rate": None}, None),
+        ("user", {"executor": "constant-vus", "vus": 10, "think_time": "1s", "rate": None, "arrivals": None}, None),
         ("route", {}, None),
     ],
 )

@@ -130,7 +130,14 @@ def test_the_interval_of_outlier_detection_is_the_products() -> None:
                     "name": "sweep",
                     "deployment": "gateway",
                     "defaults": product,
-                    "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"all": 1}}},
+                    "load": {
+                        "clients": {
+                            "executor": "constant-arrival-rate",
+                            "arrivals": "poisson",
+                            "rate": "10/s",
+                            "requests": {"all": 1},
+                        }
+                    },
                     "gateway": {
                         "routes": {"all": {"path": "/", "to": "shop"}},
                         "traffic": {"shop": {"outlier_detection": written}},
@@ -175,7 +182,7 @@ def planned(product: str) -> Plan:
         "name": "presets",
         "defaults": product,
         "deployment": "gateway+mesh",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"all": 1}}},
+        "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "10/s", "requests": {"all": 1}}},
         "gateway": {"routes": {"all": {"path": "/", "to": "shop"}}},
         "mesh": {"mode": "ambient", "waypoints": {"services": {"shop": {"replicas": 1}}}},
         "services": {"shop": {"script": [{"compute": "1ms"}]}},

@@ -155,3 +155,9 @@ def test_defaults_of_settings_are_written_as_a_scenario_would_have_them() -> Non
             assert parse_duration(one.default) >= 0, key
         if one.type.startswith("share") and one.default not in ("", "None"):
             assert 0 <= parse_share(one.default) <= 1, key
+
+
+def test_what_all_executors_have_in_common_is_told_once() -> None:
+    (meaning,) = explain("bandwidth").meanings
+
+    assert meaning.places == ("load.<source>.bandwidth",)

@@ -14,7 +14,7 @@ def messages_of(fault: dict[str, Any] | None = None, **parts: Any) -> list[str]:
     made = {
         "name": "faults",
         "deployment": "gateway",
-        "load": {"users": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"all": 1}}},
+        "load": {"users": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "10/s", "requests": {"all": 1}}},
         "gateway": {"zones": {"a": 1, "b": 1}, "routes": {"all": {"path": "/", "to": "cart"}}},
         "services": {"cart": {"replicas": 3, "zone": "a", "script": [{"compute": "5ms"}]}},
         "run": {"duration": "60s"},
@@ -63,7 +63,9 @@ def test_a_fault_that_cannot_be_is_told(fault, message):
 
 
 def test_a_fault_of_a_gateway_that_is_nowhere_is_told():
-    load_of_cart = {"users": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"cart": 1}}}
+    load_of_cart = {
+        "users": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "10/s", "requests": {"cart": 1}}
+    }
     assert messages_of({**GATEWAY, "crash": True}, gateway=None, deployment="none", load=load_of_cart) == [
         "faults[0].service: there is no `gateway:` in this scenario"
     ]

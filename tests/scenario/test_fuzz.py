@@ -22,7 +22,7 @@ TEXT = """\
 name: checkout
 deployment: gateway+mesh
 load:
-  users: {executor: ramping-arrival-rate, stages: [{target: 8/s, duration: 2m}], requests: {all: 9, /x: 1}, timeout: 5s}
+  users: {executor: ramping-arrival-rate, arrivals: poisson, stages: [{target: 8/s, duration: 2m}], requests: {all: 9, /x: 1}, timeout: 5s}
   few: {executor: constant-vus, vus: 2, think_time: {exponential: {mean: 1s}}, requests: {all: 1}, zone: a}
 gateway:
   filters: [{rate_limit: {token_bucket: {max_tokens: 3, fill_interval: 1s}, key: consumer}}]
@@ -45,6 +45,7 @@ TREE: dict[str, Any] = {
     "load": {
         "users": {
             "executor": "ramping-arrival-rate",
+            "arrivals": "poisson",
             "stages": [{"target": "8/s", "duration": "2m"}],
             "requests": {"all": 9, "/x": 1},
         },
@@ -216,7 +217,7 @@ def test_a_circle_of_calls_is_told_and_nothing_else_is(file: Path, calls: list[t
                     reached.add((one, other))
     tree = {
         "name": "graph",
-        "load": {"users": {"executor": "constant-arrival-rate", "rate": "1/s", "requests": {"s0": 1}}},
+        "load": {"users": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "1/s", "requests": {"s0": 1}}},
         "services": {name: {"script": script} for name, script in scripts.items()},
         "run": {"duration": "1s"},
     }
@@ -228,7 +229,7 @@ def test_a_chain_of_ten_thousand_calls_is_no_circle() -> None:
     services: dict[str, Any] = {f"s{number}": {"script": [{"call": f"s{number + 1}"}]} for number in range(9_999)}
     tree = {
         "name": "chain",
-        "load": {"users": {"executor": "constant-arrival-rate", "rate": "1/s", "requests": {"s0": 1}}},
+        "load": {"users": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "1/s", "requests": {"s0": 1}}},
         "services": {**services, "s9999": {}},
         "run": {"duration": "1s"},
     }

@@ -9,7 +9,7 @@ import pytest
 
 from meshsim.policies.locality import IgnoreZones, LocalityFailover
 from meshsim.scenario import effective
-from meshsim.scenario.advice.hanging import notes
+from meshsim.scenario.advice.notes import notes
 from meshsim.scenario.circumstances import Caller
 from meshsim.scenario.defaults import products, resolve
 from meshsim.scenario.defaults.cases import Condition
@@ -32,7 +32,9 @@ def scenario(product: str, settings: dict[str, Any], **more: Any) -> dict[str, A
         "name": "hanging",
         "defaults": product,
         "deployment": "mesh",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"front": 1}}},
+        "load": {
+            "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "10/s", "requests": {"front": 1}}
+        },
         "mesh": {"traffic": {"back": settings}},
         "services": {
             "front": {"zone": "a", "workers": 10, "script": [{"call": "back"}]},

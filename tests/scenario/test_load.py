@@ -20,7 +20,7 @@ SCENARIOS = sorted([*REPOSITORY.glob("scenarios/*.yaml"), *REPOSITORY.glob("benc
 TEXT = """\
 name: checkout
 load:
-  users: {executor: constant-arrival-rate, rate: 10/s, requests: {cart: 1}}
+  users: {executor: constant-arrival-rate, arrivals: poisson, rate: 10/s, requests: {cart: 1}}
 services:
   cart:
     zones: {a: 2, b: 1}
@@ -171,7 +171,9 @@ def test_the_place_of_a_data_file_does_not_count(tmp_path: Path) -> None:
         np.save(tmp_path / folder / f"{folder}.npy", np.ones(10))
         file = tmp_path / folder / "scenario.yaml"
         replay = f"{{executor: replay, file: {folder}.npy, unit: s, requests: {{cart: 1}}}}"
-        file.write_text(TEXT.replace("{executor: constant-arrival-rate, rate: 10/s, requests: {cart: 1}}", replay))
+        file.write_text(
+            TEXT.replace("{executor: constant-arrival-rate, arrivals: poisson, rate: 10/s, requests: {cart: 1}}", replay)
+        )
         digests.add(load(file).digest)
 
     assert len(digests) == 1

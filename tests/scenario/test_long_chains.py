@@ -24,7 +24,7 @@ def chain(length: int) -> dict[str, Any]:
     scripts = [[{"compute": "1us"}, {"call": called}] for called in names[1:]] + [[{"compute": "1us"}]]
     return {
         "name": "chain",
-        "load": {"l": {"executor": "constant-arrival-rate", "rate": "1/s", "arrivals": "uniform", "requests": {names[0]: 1}}},
+        "load": {"l": {"executor": "constant-arrival-rate", "rate": "1/s", "arrivals": "even", "requests": {names[0]: 1}}},
         "services": {name: {"script": script} for name, script in zip(names, scripts, strict=True)},
         "run": {"duration": "2s"},
     }

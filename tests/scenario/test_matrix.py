@@ -12,7 +12,7 @@ from meshsim.scenario.matrix import parse_vary, points
 
 SCENARIO = """\
 name: shop
-load: {shoppers: {executor: constant-arrival-rate, rate: 10/s, requests: {cart: 1}}}
+load: {shoppers: {executor: constant-arrival-rate, arrivals: poisson, rate: 10/s, requests: {cart: 1}}}
 services: {cart: {script: [{compute: 1ms}]}}
 variants: {fast: {services: {cart: {workers: 2}}}}
 run: {duration: 5s}

@@ -108,7 +108,7 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
             "load: {u: {requests: {cart: 1}}}",
             (
                 "2:8: load.u.executor: is missing (one of: constant-arrival-rate, ramping-arrival-rate, constant-vus,"
-                " ramping-vus, replay)"
+                " ramping-vus, per-vu-iterations, shared-iterations, replay)"
             ),
         ),
         (
@@ -300,6 +300,22 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         (
             "mesh: {traffic: {cart: {retries: {retry_on: 5x}}}}",
             "5:45: mesh.traffic.cart.retries.retry_on: unknown retry_on '5x'; did you mean '5xx'?",
+        ),
+        ("cost: {services: {crt: 1}}", "5:19: cost.services.crt: unknown service 'crt'; did you mean 'cart'?"),
+        (
+            "cost: {currency: EUR, replica_hour: 0}",
+            (
+                "5:1: cost: needs a price above 0: one of replica_hour, services, gateway_replica_hour, proxy_hour, proxy_core_hour,"
+                " cross_zone_gib, million_requests"
+            ),
+        ),
+        (
+            "thresholds: {'cost{item:replicas}': ['per_hour<4']}",
+            "5:14: thresholds.cost{item:replicas}: nothing has a price; write cost: {replica_hour: 0.05}",
+        ),
+        (
+            "cost: {replica_hour: 1}\nthresholds: {'cost{item:replica}': ['per_hour<4']}",
+            "6:14: thresholds.cost{item:replica}: unknown item 'replica'; did you mean 'replicas'?",
         ),
         (
             "faults: [{at: 1s, for: 1s, service: crt, slow: 2}]",

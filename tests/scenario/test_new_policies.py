@@ -20,7 +20,7 @@ def instances(balancer):
     result = ms.load({
         "name": "mine",
         "deployment": "gateway",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"all": 1}}},
+        "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "50/s", "requests": {"all": 1}}},
         "gateway": {"routes": {"all": {"path": "/", "to": "server"}}, "traffic": {"server": {"load_balancer": balancer}}},
         "services": {"server": {"replicas": 3, "script": [{"compute": "1ms"}]}},
         "run": {"duration": "1s"},

@@ -181,7 +181,7 @@ class _Zero:
 SCENARIO = """
 name: mine
 deployment: gateway
-load: {clients: {executor: constant-arrival-rate, rate: 50/s, requests: {all: 1}}}
+load: {clients: {executor: constant-arrival-rate, arrivals: poisson, rate: 50/s, requests: {all: 1}}}
 gateway: {routes: {all: {path: /, to: server}}, traffic: {server: {load_balancer: beyond}}}
 services: {server: {replicas: 3, script: [{compute: 1ms}]}}
 run: {duration: 1s}
@@ -232,7 +232,7 @@ def test_a_filter_of_ones_own_is_looked_at_in_a_run_too():
     scenario = {
         "name": "half",
         "deployment": "gateway",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"all": 1}}},
+        "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "50/s", "requests": {"all": 1}}},
         "gateway": {"routes": {"all": {"path": "/", "to": "server"}}, "filters": ["half"]},
         "services": {"server": {"replicas": 1, "script": [{"compute": "1ms"}]}},
         "run": {"duration": "1s"},

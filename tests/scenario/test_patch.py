@@ -12,7 +12,7 @@ from meshsim.scenario.load import load
 TEXT = """\
 name: checkout
 load:
-  users: {executor: constant-arrival-rate, rate: 10/s, requests: {cart: 1}}
+  users: {executor: constant-arrival-rate, arrivals: poisson, rate: 10/s, requests: {cart: 1}}
 services:
   cart: {zones: {a: 2}, queue: {limit: 5}, script: [{compute: {lognormal: {p50: 3ms, p99: 9ms}}}, {call: a.b}]}
   a.b: {script: [{compute: 1ms}]}

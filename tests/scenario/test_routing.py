@@ -161,7 +161,8 @@ def scenario(**parts: Any) -> dict[str, Any]:
         "deployment": "gateway",
         "load": {
             "clients": {
-                "executor": "constant-arrival-rate", "rate": "10/s", "requests": {"/cart": 1}, "consumer": "gold", **parts.pop("load", {})
+                "executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "10/s", "requests": {"/cart": 1},
+                "consumer": "gold", **parts.pop("load", {}),
             }
         },
         "gateway": {"routes": {"cart": {"path": "/cart", "to": "a", **parts.pop("route", {})}}, **parts.pop("gateway", {})},

@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted([*REPOSITORY.glob("scenarios/*.yaml"), *REPOSITORY.glob("benchmarks/*.yaml")])
 TEXT = """\
 name: checkout
-load: {users: {executor: constant-arrival-rate, rate: 10/s, requests: {cart: 1}}}
+load: {users: {executor: constant-arrival-rate, arrivals: poisson, rate: 10/s, requests: {cart: 1}}}
 services: {cart: {script: [{compute: 5ms}]}}
 run: {duration: 60s}
 """

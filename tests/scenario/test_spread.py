@@ -21,7 +21,15 @@ def planned(deployment: str = "none", **changes: Any) -> Plan:
     made = {
         "name": "spread",
         "deployment": deployment,
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "1/s", "requests": {"shop": 1}, "zone": "a"}},
+        "load": {
+            "clients": {
+                "executor": "constant-arrival-rate",
+                "arrivals": "poisson",
+                "rate": "1/s",
+                "requests": {"shop": 1},
+                "zone": "a",
+            }
+        },
         **({"gateway": {"routes": {"shop": {"path": "/", "to": "shop"}}, **gateway}} if deployment == "gateway" else {}),
         "services": {"shop": {"script": [{"compute": "1ms"}], **changes}},
         "run": {"duration": "1s"},

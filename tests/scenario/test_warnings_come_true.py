@@ -19,7 +19,7 @@ from warned_of_traffic import ROWS as OF_TRAFFIC
 import meshsim as ms
 from meshsim.experiments import watch
 from meshsim.scenario import advice
-from meshsim.scenario.advice import hanging
+from meshsim.scenario.advice import notes
 from meshsim.scenario.advice.remark import Kind
 from meshsim.scenario.load import load
 
@@ -32,7 +32,7 @@ NAMED = [pytest.param(row, id=f"{number}-{row.kind.name.lower()}") for number, r
 
 def kinds(scenario: object) -> set[Kind]:
     read = load(scenario).scenario  # type: ignore[arg-type]
-    return {remark.kind for remark in (*advice.remarks(read), *hanging.remarks(read))}
+    return {remark.kind for remark in (*advice.remarks(read), *notes.remarks(read))}
 
 
 @pytest.fixture(autouse=True)

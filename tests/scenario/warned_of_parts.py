@@ -13,6 +13,7 @@ from warned_scenarios import (
     both,
     calls_to_back,
     clients,
+    costs,
     counted,
     every,
     failed,
@@ -63,7 +64,7 @@ def route(**settings: Any) -> dict[str, Any]:
 
 def stages(seconds: int) -> dict[str, Any]:
     steps = [{"target": "50/s", "duration": f"{seconds}s"}]
-    return clients(executor="ramping-arrival-rate", rate=None, start_rate="50/s", stages=steps)
+    return clients(executor="ramping-arrival-rate", arrivals="poisson", rate=None, start_rate="50/s", stages=steps)
 
 
 def stick(by: str) -> dict[str, Any]:
@@ -290,6 +291,13 @@ WITHOUT_EFFECT = (
         failed(0, 0),
         gateway(gateway={"restarts": [{"at": "2s"}], "startup_time": "500ms"}),
         failed(0.05),
+    ),
+    Row(
+        Kind.PRICE_OF_NOTHING,
+        gateway(cost={"cross_zone_gib": 0.02}),
+        costs(0.0),
+        gateway(**both({"cost": {"cross_zone_gib": 0.02}}, back(zone="b", response_size="4KiB"), {"gateway": {"zone": "a"}})),
+        costs(0.001),
     ),
     Row(
         Kind.AUTOSCALER_OF_NOBODY,

@@ -1,10 +1,10 @@
-"""Rows for what `check` says of queue disciplines."""
+"""Rows for what `check` says of queue disciplines, and of loads: how their requests are spaced, and what they have no time for."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from warned_scenarios import OPEN, Row, alike, back, both, clients, flagged, gateway, unlike
+from warned_scenarios import OPEN, Row, alike, back, both, clients, flagged, gateway, longest, unlike, users
 
 from meshsim.scenario.advice.remark import Kind
 
@@ -19,6 +19,27 @@ def queued(discipline: Any, *changes: dict[str, Any], **queue: Any) -> dict[str,
 def other(**settings: Any) -> dict[str, Any]:
     """A second load."""
     return {"load": {"others": {**OPEN, "rate": "10/s", **settings}}}
+
+
+def spaced(arrivals: str | None) -> dict[str, Any]:
+    """One worker that works for 15 ms on each request."""
+    return gateway(**both(clients(arrivals=arrivals), back(replicas=1, workers=1, script=[{"compute": "15ms"}])))
+
+
+def bursty(lasts: str) -> dict[str, Any]:
+    """50/s, half of the time nothing and half of the time twice as many."""
+    states = [{"intensity": 1, "lasts": lasts}, {"intensity": 0, "lasts": lasts}]
+    return gateway(**clients(bursts={"states": states}))
+
+
+def counted_users(iterations: int) -> dict[str, Any]:
+    """Two users who ask every 100 ms for 4 s."""
+    return gateway(**users(2, executor="per-vu-iterations", iterations=iterations, think_time="95ms"))
+
+
+def asked(least: int, most: int) -> Any:
+    """So many requests are sent."""
+    return lambda result: least <= len(result.requests) <= most
 
 
 BATCH = other(criticality="sheddable")
@@ -39,5 +60,14 @@ ROWS = (
     Row(
         Kind.NO_DEADLINES, queued("earliest_deadline_first"), alike(queued("fifo")), queued("earliest_deadline_first", HURRIED),
         unlike(queued("fifo", HURRIED)),
+    ),
+    Row(  # nothing, as it happens, or twice the rate that is written
+        Kind.BURSTS_OUTLAST_THE_LOAD, bursty("20s"), asked(0, 0), bursty("50ms"), asked(150, 250),
+    ),
+    Row(
+        Kind.ITERATIONS_LEFT_OVER, counted_users(100), asked(60, 84), counted_users(20), asked(40, 40),
+    ),
+    Row(  # a worker that is busy for 15 of 20 ms
+        Kind.ARRIVALS_NOT_SAID, spaced(None), longest(0, 0.016), spaced("poisson"), longest(0.05),
     ),
 )  # fmt: skip

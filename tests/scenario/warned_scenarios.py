@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Shows = Callable[[Result], bool]
 
-OPEN = {"executor": "constant-arrival-rate", "rate": "50/s", "requests": {"all": 1}}
+OPEN = {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "50/s", "requests": {"all": 1}}
 GATEWAY: dict[str, Any] = {
     "name": "small",
     "deployment": "gateway",
@@ -158,6 +158,11 @@ def counted(column: str, least: float, most: float = 1e9) -> Shows:
 def instances(count: int, service: str = "back") -> Shows:
     """So many instances of a service get requests."""
     return lambda result: result.attempts.loc[result.attempts["service"] == service, "instance"].nunique() == count
+
+
+def costs(least: float) -> Shows:
+    """At least so much an hour, and more than nothing where that is not 0."""
+    return lambda result: (per_hour := result.summary().cost.per_hour()) >= least and (per_hour > 0) == (least > 0)
 
 
 def services(count: int) -> Shows:

@@ -61,7 +61,14 @@ def station(rate: float, service_rate: float, workers: int, duration: str) -> Pl
     return ms.load(
         {
             "name": "station",
-            "load": {"clients": {"executor": "constant-arrival-rate", "rate": f"{rate}/s", "requests": {"server": 1}}},
+            "load": {
+                "clients": {
+                    "executor": "constant-arrival-rate",
+                    "arrivals": "poisson",
+                    "rate": f"{rate}/s",
+                    "requests": {"server": 1},
+                }
+            },
             "services": {
                 "server": {"workers": workers, "script": [{"compute": {"exponential": {"mean": f"{1e6 / service_rate:.3f}us"}}}]}
             },

@@ -66,7 +66,9 @@ def station(rate: str, compute: Any, workers: int = 1, *, duration: str, warm_up
     """A scenario of one service with one replica, asked directly by Poisson arrivals, without proxies and network."""
     return {
         "name": "station",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": rate, "requests": {"server": 1}}},
+        "load": {
+            "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": rate, "requests": {"server": 1}}
+        },
         "services": {"server": {"workers": workers, "script": [{"compute": compute}], **service}},
         "run": {"duration": duration, "warm_up": warm_up},
     }

@@ -18,7 +18,14 @@ def gateway(
         {
             "name": "published",
             "deployment": "gateway",
-            "load": {"clients": {"executor": "constant-arrival-rate", "rate": f"{rate}/s", "requests": {"all": 1}}},
+            "load": {
+                "clients": {
+                    "executor": "constant-arrival-rate",
+                    "arrivals": "poisson",
+                    "rate": f"{rate}/s",
+                    "requests": {"all": 1},
+                }
+            },
             "gateway": {
                 "replicas": replicas,
                 "routes": {"all": {"path": "/", "to": "back", **(route or {})}},

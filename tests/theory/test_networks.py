@@ -139,7 +139,7 @@ def test_requests_of_two_loads_share_a_bucket_in_proportion_to_their_rates():
         "routes": {"all": {"path": "/", "to": "server"}},
     }
     scenario["load"] = {
-        name: {"executor": "constant-arrival-rate", "rate": f"{rate}/s", "requests": {"all": 1}}
+        name: {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": f"{rate}/s", "requests": {"all": 1}}
         for name, rate in (("a", 60), ("b", 180))
     }
 

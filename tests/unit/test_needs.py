@@ -23,7 +23,9 @@ def scenario(**sections: Any) -> dict[str, Any]:
     services = sections.pop("services", {})
     return {
         "name": "needs",
-        "load": {"clients": {"executor": "constant-arrival-rate", "rate": "10/s", "requests": {"front": 1}}},
+        "load": {
+            "clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "10/s", "requests": {"front": 1}}
+        },
         "services": {"front": front | services.get("front", {}), "back": back | services.get("back", {})},
         "run": {"duration": "100s"},
         **sections,
@@ -44,7 +46,7 @@ def test_nothing_is_said_of_what_fits() -> None:
 
 
 def test_a_billion_requests_are_not_begun() -> None:
-    load = {"clients": {"executor": "constant-arrival-rate", "rate": "1000M/s", "requests": {"front": 1}}}
+    load = {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "1000M/s", "requests": {"front": 1}}}
 
     assert refused(load=load, run={"duration": "1s"}) == [
         Refusal(
@@ -55,8 +57,28 @@ def test_a_billion_requests_are_not_begun() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("shape", "name"),
+    [
+        ({"states": [{"intensity": number, "lasts": "1ms"} for number in (0, 1)], "sources": 100_000}, "bursts"),
+        ({"amplitude": "50%", "period": "1ms"}, "sinusoid"),
+    ],
+)
+def test_a_rate_that_changes_too_often_is_not_begun(shape: dict[str, Any], name: str) -> None:
+    load = {
+        "clients": {"executor": "constant-arrival-rate", "arrivals": "even", "rate": "1/s", "requests": {"front": 1}, name: shape}
+    }
+    duration = "100s" if name == "bursts" else "10000s"
+
+    (refusal,) = refused(load=load, run={"duration": duration})
+
+    assert refusal.path == ("load", "clients", name)
+    assert f"most of it for the {name} of clients" in refusal.message
+    assert refusal.message.endswith(f"; write slower {name}{TO_TRY}")
+
+
 def test_ten_thousand_replicas_that_call_ten_thousand_need_too_much_memory() -> None:
-    load = {"clients": {"executor": "constant-arrival-rate", "rate": "1k/s", "requests": {"front": 1}}}
+    load = {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "1k/s", "requests": {"front": 1}}}
     many = {"front": {"replicas": 10_000}, "back": {"replicas": 10_000}}
 
     assert refused(load=load, services=many, deployment="mesh", mesh={}) == [
@@ -167,7 +189,7 @@ def test_users_that_come_and_go_for_ever_are_a_mistake() -> None:
 def test_a_refusal_has_a_place_in_the_file_and_can_be_overruled() -> None:
     text = """
 name: needs
-load: {clients: {executor: constant-arrival-rate, rate: 1000M/s, requests: {front: 1}}}
+load: {clients: {executor: constant-arrival-rate, arrivals: poisson, rate: 1000M/s, requests: {front: 1}}}
 services: {front: {script: [{compute: 1ms}]}}
 run: {duration: 2s}
 """

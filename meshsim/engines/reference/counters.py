@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from collections import Counter
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from meshsim.engines.reference.proxies.fleet import GATEWAY_KIND
-from meshsim.policies.circuit_breaking import HALF_OPEN, OPEN
 from meshsim.policies.filters import Decision
-from meshsim.records import DESTINATIONS
+from meshsim.recorder import Standing
+from meshsim.records import ACTIVITY
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     import simpy
 
@@ -27,8 +28,11 @@ NO_ACTION = (Decision.ADMITTED, Decision.MISS)
 """Of these a request goes on as if the filter were not there."""
 
 NO_EDGE = [0, 0, 0, 0, 0]
-NO_CALLS = [0] * (len(DESTINATIONS) - 7)
-"""What a row of `DESTINATIONS` says after the healthy ones, where there are no calls yet."""
+COUNTED_OF_A_STATION = {"queued_ns", "busy_ns", "arrived", "finished"}
+COUNTED_OF_A_PROXY = {"queued_ns", "busy_ns", "passed", "opened", "handshakes", "resumed", "refused"}
+OF_INSTANCE = attrgetter("arrived", "is_down", "station.passed")
+"""Whatever happens to an idle instance changes one of these: a request arrives, it goes or comes, somebody else takes a worker."""
+OF_PROXY = attrgetter("proxy.station.passed")
 
 
 class Counters:
@@ -47,13 +51,25 @@ class Counters:
         self._clock = clock
         self._recorder = recorder
         self._plan = plan
-        self._instances = [(instance, [0, 0, 0, 0]) for instance in instances]
+        self._instances = list(instances)
+        self._stood: list[tuple[int, ...]] = [(0, 0, 0, 0)] * len(self._instances)
+        """What each of them had counted at the row before."""
+        self._idle_instances: list[Any] = [None] * len(self._instances)
+        """Of those that were idle then, what will differ once they are not; None of the others."""
         self._cpus = [(instance, [0, 0, 0, 0]) for instance in instances if instance.cores is not None]
-        self._proxies = [(placed, [0, 0, 0]) for placed in proxies]
+        self._proxies = list(proxies)
+        self._were: list[tuple[int, ...]] = [(0, 0, 0)] * len(self._proxies)
+        self._idle_proxies: list[Any] = [None] * len(self._proxies)
         self._edges = [(replica, [0, 0, 0, 0]) for replica in replicas]
         """By replica of the gateway; empty where clients' connections are not looked at."""
         self._filters = [placed for placed in proxies if placed.proxy.screen.filters]
-        self._destinations = sorted(together.items(), key=itemgetter(0))
+        ways = sorted(together)
+        self._destinations = [together[way] for way in ways]
+        places = [(instance.service, instance.index) for instance in instances]
+        self._of_instances = Standing(recorder, "counters", places, COUNTED_OF_A_STATION)
+        placed_at = [(kind, service, proxy.index) for kind, service, proxy in proxies]
+        self._of_proxies = Standing(recorder, "proxies", placed_at, COUNTED_OF_A_PROXY)
+        self._of_destinations = Standing(recorder, "destinations", ways, ACTIVITY)
 
     def watch(self) -> Generator[simpy.Event, None, None]:
         """A SimPy process: goes on until the load has ended and no request is left."""
@@ -75,32 +91,38 @@ class Counters:
     def write(self) -> None:
         """The rows of this instant."""
         now_ns: int = self._clock.now_ns
-        for instance, before in self._instances:
-            station = instance.station
-            queued_ns, busy_ns, arrived, finished = before
-            before[:] = totals = [station.queued_ns, station.busy_ns, instance.arrived, instance.finished]
-            self._recorder.counters.append(
-                [
-                    now_ns, instance.service, instance.index, station.queued, station.busy, totals[0] - queued_ns,
-                    totals[1] - busy_ns, totals[2] - arrived, totals[3] - finished, int(not instance.is_down),
-                ]
-            )  # fmt: skip
-        for (kind, service, proxy), before in self._proxies:
-            station = proxy.station
-            queued_ns, busy_ns, passed = before
-            before[:] = totals = [station.queued_ns, station.busy_ns, station.passed]
-            active_retries = sum([view.retries.in_use for view in proxy.views]) if proxy.views else 0
-            edge = self._edge(proxy.index) if kind == GATEWAY_KIND and self._edges else NO_EDGE
-            self._recorder.proxies.append(
-                [
-                    now_ns, kind, service, proxy.index, station.queued, station.busy, totals[0] - queued_ns, totals[1] - busy_ns,
-                    totals[2] - passed, active_retries, *edge,
-                ]
-            )  # fmt: skip
+        self._of_instances.write(now_ns, self._changed_instances())
+        retries: Counter[Any] = Counter()
+        rows = {number: together.row(retries) for number, together in enumerate(self._destinations)}
+        self._of_destinations.write(now_ns, {number: row for number, row in rows.items() if row is not None})
+        self._of_proxies.write(now_ns, self._changed_proxies(retries))
         if self._cpus:
             self._write_cpu(now_ns)
         self._write_filters(now_ns)
-        self._write_destinations(now_ns)
+
+    def _changed_instances(self) -> dict[int, list[int]]:
+        changed, stood = {}, self._stood
+        for number in _different(OF_INSTANCE, self._instances, self._idle_instances):
+            instance = self._instances[number]
+            reading, before = instance.station.reading(), stood[number]
+            queued, busy, *spans, _ = reading
+            stood[number] = now = (*spans, instance.arrived, instance.finished)
+            changed[number] = [queued, busy, *_since(before, now), int(not instance.is_down)]
+            self._idle_instances[number] = None if queued or busy or instance.in_it else OF_INSTANCE(instance)
+        return changed
+
+    def _changed_proxies(self, retries: Counter[Any]) -> dict[int, list[int]]:
+        changed, stood = {}, self._were
+        retrying = [number for number, (_, _, proxy) in enumerate(self._proxies) if proxy in retries] if retries else []
+        for number in sorted({*_different(OF_PROXY, self._proxies, self._idle_proxies), *retrying}):
+            kind, _, proxy = placed = self._proxies[number]
+            queued, busy, *counts = proxy.station.reading()
+            active_retries, is_edge = retries.get(proxy, 0), kind == GATEWAY_KIND and bool(self._edges)
+            edge = self._edge(proxy.index) if is_edge else NO_EDGE
+            changed[number] = [queued, busy, *_since(stood[number], counts), active_retries, *edge]
+            stood[number] = tuple(counts)
+            self._idle_proxies[number] = None if queued or busy or active_retries or is_edge else OF_PROXY(placed)
+        return changed
 
     def _write_cpu(self, now_ns: int) -> None:
         for instance, before in self._cpus:
@@ -133,26 +155,11 @@ class Counters:
             for number in range(count):
                 self._recorder.filters.append([now_ns, kind, service, proxy.index, number, judged[number], acted[number]])
 
-    def _write_destinations(self, now_ns: int) -> None:
-        for (caller, service, subset), together in self._destinations:
-            views = together.views
-            if not together.parts:  # nobody has called: who is there is all that there is to say
-                members = together.late_members
-                self._recorder.destinations.append([now_ns, caller, service, subset, together.late, members, members, *NO_CALLS])
-                continue
-            present = [part.present for part in together.parts]
-            states = [view.breaker.state for view in views if view.breaker is not None]
-            self._recorder.destinations.append(
-                [
-                    now_ns, caller, service, subset, together.late + len(together.parts),
-                    together.late_members + sum(members for members, _ in present),
-                    together.late_members + sum(healthy for _, healthy in present),
-                    sum(view.connections.in_use for view in views),
-                    sum(endpoint.in_flight for part in together.parts for endpoint in part.endpoints if endpoint.is_member),
-                    sum(view.pending.in_use + (view.queue.length if view.queue is not None else 0) for view in views),
-                    sum(view.retries.in_use for view in views),
-                    states.count(OPEN), states.count(HALF_OPEN),
-                    sum(view.limiter.limit for view in views if view.limiter is not None),
-                    *together.counts(),
-                ]
-            )  # fmt: skip
+
+def _different(read: Callable[[Any], Any], things: list[Any], before: list[Any]) -> list[int]:
+    """Numbers of the things that read otherwise than before."""
+    return [number for number, (now, then) in enumerate(zip(map(read, things), before, strict=True)) if now != then]
+
+
+def _since(before: Sequence[int], now: Sequence[int]) -> list[int]:
+    return [new - old for new, old in zip(now, before, strict=True)]

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.clients.client import Client, Counter
 from meshsim.engines.reference.clients.edge import EdgeLayer
+from meshsim.engines.reference.clients.patience import patient
 from meshsim.engines.reference.control.control import Control
 from meshsim.engines.reference.counters import Counters
 from meshsim.engines.reference.destinations.hash_keys import HashKeys
-from meshsim.engines.reference.destinations.place import Place
+from meshsim.engines.reference.destinations.place import Place, by_zone
+from meshsim.engines.reference.layers.late import LateWay
 from meshsim.engines.reference.layers.stacks import Stacks
 from meshsim.engines.reference.layers.timeout import ALL_FLAGS, CLIENT_GAVE_UP, around, timed_out
 from meshsim.engines.reference.proxies.ambient import WaypointLayer
@@ -87,7 +89,7 @@ class Model:
         for instance in everyone:
             self._connect(instance)
         for number, source in enumerate(plan.sources):
-            handler = self._entry(number, source.stack)
+            handler = patient(self._entry(number, source.stack), self.clock, source.patience)
             root = root_key(*self._root, source.stream)
             Client(self.clock, recorder, source, number, root, handler, self.requests).begin(plan.duration_ns)
         replicas = () if self._replicas is None else self._replicas.all
@@ -130,7 +132,7 @@ class Model:
         sidecar = self._fleet.sidecars.get((instance.service, instance.index))
         if mesh is None or mesh.ambient is not None or sidecar is None:
             return
-        place = Place(call_key(key, ASKS), instance.zone, instance.index, _by_zone(service.zones), sidecar)
+        place = Place(call_key(key, ASKS), instance.zone, instance.index, by_zone(service.zones), sidecar)
         destinations = self._destinations(SIDECAR, place, instance.service, mesh.clusters)
         _connect(sidecar, service.asks, destinations, instance.service)
         sidecar.views.extend(destinations.views)
@@ -139,7 +141,7 @@ class Model:
         """From an instance to a service: through its sidecar or its node's proxy where there is a mesh."""
         plan, service = self.plan, self.plan.services[instance.service]
         sidecar = self._fleet.sidecars.get((instance.service, instance.index))
-        place = Place(key, instance.zone, instance.index, _by_zone(service.zones), sidecar)
+        place = Place(key, instance.zone, instance.index, by_zone(service.zones), sidecar)
         mesh = plan.mesh
         if mesh is None or sidecar is None:
             direct = plan.direct
@@ -155,22 +157,21 @@ class Model:
 
     def _late(self, cluster: Cluster, stack: Stack, place: Place, caller: int, views: list[View]) -> Handler:
         """The layers to a service, for the first call that needs them where nothing looks after the views, which are added to `views`."""
-
-        def make() -> Handler:
+        if stack.mirror is not None or cluster.limiter is not None or self._control.looks_after(cluster):
             handler, made = self._handler(cluster, stack, SIDECAR, place, caller)
             views.extend(made)
             return handler
+        return self._stacks.late(LateWay(cluster, stack, place, caller, views), self._make_late)
 
-        if stack.mirror is not None or cluster.limiter is not None or self._control.looks_after(cluster):
-            return make()
-        return self._stacks.late(cluster, stack, place, caller, make)
+    def _make_late(self, way: LateWay) -> tuple[Handler, tuple[View, ...]]:
+        return self._handler(way.cluster, way.stack, SIDECAR, way.place, way.caller)
 
     def _waypoint(self, called: int) -> Handler:
         """To a service through its waypoint, whose replicas have views of their own. Made once for all callers."""
         if called not in self._waypoints:
             mesh, waypoints = self.plan.mesh, self._fleet.waypoints[called]
             assert mesh is not None  # noqa: S101 — the caller has looked
-            callers = _by_zone(tuple(waypoint.zone for waypoint in waypoints))
+            callers = by_zone(tuple(waypoint.zone for waypoint in waypoints))
             handlers = []
             for waypoint in waypoints:
                 key = call_key(self._key(f"waypoint {self.plan.names.services[called]}"), waypoint.index)
@@ -188,7 +189,7 @@ class Model:
         plan, source = self.plan, self.plan.sources[number]
         operations = sorted({operation for route in plan.routes for operation in route.operations})
         if plan.gateway is None:
-            place = Place(root_key(*self._root, source.stream), source.zone, number, _by_zone((source.zone,)))
+            place = Place(root_key(*self._root, source.stream), source.zone, number, by_zone((source.zone,)))
             by_service: dict[int, Handler] = {}
             for operation in operations:
                 service = plan.operations[operation].service
@@ -215,7 +216,7 @@ class Model:
             assert plan.gateway is not None  # noqa: S101 — the caller has looked
             for gateway in self._fleet.gateways:
                 key = call_key(self._key("gateway"), gateway.index)
-                place = Place(key, gateway.zone, gateway.index, _by_zone(plan.gateway.zones), gateway)
+                place = Place(key, gateway.zone, gateway.index, by_zone(plan.gateway.zones), gateway)
                 destinations = self._destinations(GATEWAY, place, CALLER_GATEWAY, plan.gateway.clusters)
                 for number, route in enumerate(plan.routes):
                     name = stream(plan.names.routes[number])
@@ -274,11 +275,6 @@ def _connect(proxy: Proxy, asks: Iterable[Asked], destinations: Destinations, ca
     for ask in asks:
         handler = destinations.handler(ask.operation, Stack(ask.timeout_ns, None))
         proxy.screen.asks[ask.filter] = Ask(handler, ask.operation, caller, proxy.zone, proxy.index)
-
-
-def _by_zone(zones: tuple[int, ...]) -> tuple[int, ...]:
-    """How many of these there are in each zone."""
-    return tuple(zones.count(zone) for zone in range(max(zones) + 1))
 
 
 def _calls(steps: Iterable[Step]) -> Iterator[Step]:

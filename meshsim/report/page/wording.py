@@ -32,6 +32,18 @@ _METRICS = {
     "replica_hours": "hours that replicas are up",
     "dashboard_latency": "latency as a dashboard would show it",
     "queue": "requests that wait",
+    "cost": "cost",
+    "cross_zone": "GiB that cross zones",
+}
+
+
+_AGGREGATIONS = {
+    "avg": "mean",
+    "med": "median",
+    "count": "count",
+    "rate": "per second",
+    "per_hour": "by the hour",
+    "per_million": "by a million requests answered well",
 }
 
 
@@ -109,7 +121,7 @@ def _aggregation(metric: str, text: str) -> str:
         return f"p{percentile[1]}"
     if text in {"rate", "value"} and metric != "requests":
         return ""
-    return {"avg": "mean", "med": "median", "count": "count", "rate": "per second"}.get(text, text)
+    return _AGGREGATIONS.get(text, text)
 
 
 def _number(number: object) -> float:

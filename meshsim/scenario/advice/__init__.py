@@ -14,11 +14,13 @@ from meshsim.scenario.advice import (
     leaving,
     patience,
     pools,
+    prices,
     queueing,
     reach,
     retrying,
     schedule,
     sharing,
+    unfinished,
     waiting,
     without_effect,
 )
@@ -46,7 +48,9 @@ CHECKS = (
     *reach.CHECKS,
     *schedule.CHECKS,
     *sharing.CHECKS,
+    *unfinished.CHECKS,
     *queueing.CHECKS,
+    *prices.CHECKS,
     *waiting.CHECKS,
     *without_effect.CHECKS,
 )

@@ -50,7 +50,7 @@ def waiting_for_a_lost_gateway(flow: Flow) -> Iterator[Remark]:
     gateway = flow.scenario.gateway
     if gateway is None or not flow.has_gateway:
         return
-    patient = [name for name, load in flow.scenario.load.items() if load.timeout is None]
+    patient = [name for name, load in flow.scenario.load.items() if load.timeout is None and load.patience is None]
     verb = "has no timeout, and waits" if len(patient) == 1 else "have no timeout, and wait"
     for index, fault in enumerate(flow.scenario.faults):
         if patient and fault.unreachable and fault.strikes(GATEWAY) and _strikes(fault, gateway):

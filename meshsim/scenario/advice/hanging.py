@@ -14,12 +14,10 @@ from meshsim.scenario.flow.flow import Flow
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meshsim.errors import Mistake
     from meshsim.scenario.circumstances import Circumstances
     from meshsim.scenario.defaults import Default, Product
     from meshsim.scenario.defaults.cases import Case
     from meshsim.scenario.flow.reading import Path
-    from meshsim.scenario.load import Places
     from meshsim.scenario.sections.model import Scenario
 
 OF_A_ROUTE = ("traffic.retries", "traffic.cluster_per")
@@ -38,18 +36,8 @@ class _Place(NamedTuple):
     """What to point at where no setting brings a default, but who calls."""
 
 
-def notes(scenario: Scenario, places: Places) -> list[Mistake]:
-    """Each default that another setting brings with it, at that setting, in the order of the file.
-
-    Args:
-        scenario: One variant, validated.
-        places: Where its settings stand.
-    """
-    return sorted(dict.fromkeys(places.mistake(remark.path, remark.message) for remark in remarks(scenario)))
-
-
 def remarks(scenario: Scenario) -> Iterator[Remark]:
-    """The same before it is known where they stand."""
+    """Each default that another setting brings with it, at that setting."""
     for place in _places(Flow(scenario)):
         yield from _of_place(place, has_zones=_has_zones(scenario))
 

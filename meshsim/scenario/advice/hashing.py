@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meshsim.policies.load_balancing import Hashing
 from meshsim.scenario.advice.destinations import using
 from meshsim.scenario.advice.remark import Kind, Remark
+from meshsim.scenario.sections.loads import ClosedLoad
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +70,7 @@ def _is_told_apart(flow: Flow, one: Destination, loads: list[str]) -> bool:
         case "consumer":
             return any(section.consumer for section in sections)
         case "user":
-            return any(section.executor.endswith("vus") for section in sections)
+            return any(isinstance(section, ClosedLoad) for section in sections)
     return True
 
 

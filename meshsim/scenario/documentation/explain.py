@@ -107,7 +107,11 @@ def explain(field: str) -> Explanation:
     groups: dict[tuple[object, ...], list[Field]] = {}
     for one in found:
         groups.setdefault((one.owner, one.name, default_field(one.path)), []).append(one)
-    meanings = [_meaning(group) for group in groups.values()]
+    meanings: list[Meaning] = []
+    for group in groups.values():
+        meaning = _meaning(group)
+        if meaning not in meanings:  # what all loads have in common is a field of each executor
+            meanings.append(meaning)
     return Explanation(field, tuple(sorted(meanings, key=lambda meaning: -len(meaning.products))))
 
 

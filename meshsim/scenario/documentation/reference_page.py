@@ -15,8 +15,10 @@ from meshsim.scenario.defaults import products
 from meshsim.scenario.documentation.explain import default_field, policy_families
 from meshsim.scenario.documentation.fields import Field, fields
 from meshsim.scenario.sections import (
+    arrivals,
     autoscaling,
     connections,
+    cost,
     cpu,
     errors,
     faults,
@@ -28,6 +30,7 @@ from meshsim.scenario.sections import (
     routes,
     script,
     services,
+    shown,
     sizes,
     traffic,
 )
@@ -44,11 +47,18 @@ INTRODUCTION = "reference_page.md"
 BY_PRODUCT = "[by product](defaults.md)"
 TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "scenario": (("", model.Scenario),),
-    "load": (("", loads.LoadSection), ("keys.", loads.KeysSection), ("credentials.", loads.CredentialsSection)),
+    "load": (("", loads.LoadSection), ("keys.", shown.KeysSection), ("credentials.", shown.CredentialsSection)),
     "constant-arrival-rate": (("", loads.ConstantArrivalRate),),
     "ramping-arrival-rate": (("", loads.RampingArrivalRate), ("stages.", loads.RateStage)),
+    "shapes": (
+        ("sinusoid.", arrivals.SinusoidSection),
+        ("bursts.", arrivals.BurstsSection),
+        ("bursts.states.", arrivals.BurstState),
+    ),
     "constant-vus": (("", loads.ConstantUsers),),
     "ramping-vus": (("", loads.RampingUsers), ("stages.", loads.UserStage)),
+    "per-vu-iterations": (("", loads.PerUserIterations),),
+    "shared-iterations": (("", loads.SharedIterations),),
     "replay": (("", loads.Replay),),
     "gateway": (("", gateway.GatewaySection), ("tls.", gateway.EdgeTlsSection), ("restarts.", services.RestartStep)),
     "route": (
@@ -114,6 +124,7 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "fault_filter": tuple((f"fault.{name}.", section) for name, section in inner_sections(Fault)),
     "network": (("", model.NetworkSection),),
     "fault": (("", faults.FaultSection),),
+    "cost": (("", cost.CostSection),),
     "run": (("", model.RunSection), ("records.", model.Sampled), ("until.", model.UntilSection)),
 }
 """The sections of each table, with what stands before their fields."""

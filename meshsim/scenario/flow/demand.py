@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from meshsim.arrivals import Profile, Segment
+from meshsim.arrivals import Bursts, Profile, Segment, Sinusoid, State
 from meshsim.distributions import Constant
 from meshsim.scenario import effective
 from meshsim.scenario.flow import copies, routing
@@ -90,16 +90,36 @@ def profile(load: Any, until_ns: int) -> Profile | None:
     """When the requests of an open load come; None for users, and where a file says."""
     if load.executor not in {"constant-arrival-rate", "ramping-arrival-rate"}:
         return None
-    is_poisson = load.arrivals == "poisson"
+    return Profile(
+        _segments(load, until_ns),
+        is_poisson=load.arrivals == "poisson",
+        before_first=float(load.executor == "ramping-arrival-rate"),
+        sinusoid=_sinusoid(load),
+        bursts=_bursts(load),
+    )
+
+
+def _segments(load: Any, until_ns: int) -> tuple[Segment, ...]:
     begin_ns, end_ns = span_ns(load, until_ns)
     if load.executor == "constant-arrival-rate":
         end_ns = min(until_ns, end_ns)
-        return Profile((Segment(begin_ns, max(0, end_ns - begin_ns), load.rate, load.rate),), is_poisson)
+        return (Segment(begin_ns, max(0, end_ns - begin_ns), load.rate, load.rate),) if load.rate else ()
     segments, rate, at_ns = [], load.start_rate or 0.0, begin_ns
     for stage in load.stages:
         segments.append(Segment(at_ns, stage.duration, rate, stage.target))
         rate, at_ns = stage.target, at_ns + stage.duration
-    return Profile(tuple(segments), is_poisson)
+    return tuple(segments)
+
+
+def _sinusoid(load: Any) -> Sinusoid | None:
+    given = load.sinusoid
+    return None if given is None else Sinusoid(given.amplitude, given.period, given.peak)
+
+
+def _bursts(load: Any) -> Bursts | None:
+    if load.bursts is None:
+        return None
+    return Bursts(tuple(State(one.intensity, one.lasts.chosen.build()) for one in load.bursts.states), load.bursts.sources)
 
 
 def route_paths(scenario: Scenario) -> tuple[str, ...]:
@@ -109,20 +129,23 @@ def route_paths(scenario: Scenario) -> tuple[str, ...]:
 
 
 def peak_rate(load: Any) -> float:
-    """Requests per second of an open load at its highest; 0 where a file says, or of a closed load."""
+    """Requests per second of an open load at its highest, in the mean over bursts; 0 where a file says, or of a closed load."""
     if load.executor == "constant-arrival-rate":
-        return float(load.rate)
+        return float(load.rate) * _highest_factor(load)
     if load.executor == "ramping-arrival-rate":
-        return float(max(load.start_rate or 0, *(stage.target for stage in load.stages)))
+        return float(max(load.start_rate or 0, *(stage.target for stage in load.stages))) * _highest_factor(load)
     return 0.0
 
 
+def _highest_factor(load: Any) -> float:
+    return 1.0 if load.sinusoid is None else 1.0 + float(load.sinusoid.amplitude)
+
+
 def _users(load: Any) -> int | None:
-    if load.executor == "constant-vus":
-        return int(load.vus)
     if load.executor == "ramping-vus":
         return int(max(load.start_vus or 0, *(stage.target for stage in load.stages)))
-    return None
+    users: int | None = getattr(load, "vus", None)
+    return users
 
 
 def further_targets(scenario: Scenario) -> frozenset[str]:

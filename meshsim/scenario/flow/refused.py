@@ -8,17 +8,17 @@ holds it against the theory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING, NamedTuple
 
-from meshsim.arrivals import Profile, Segment
 from meshsim.randomness import ADDRESS, GATEWAY_PICK, PHASE, ROUTE, THINK_TIME, request_key, root_key, stream, uniform
 from meshsim.units import NS_PER_S, since_1970_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from meshsim.arrivals import Profile, Segment
     from meshsim.policies.admission.admission import AdmissionState
     from meshsim.policies.filters.rate_limit_rule import RateLimitRule
 
@@ -158,7 +158,8 @@ def _arrivals(one: Askers, kept: float, root: int) -> Iterator[tuple[int, int]]:
     if share >= 1.0:
         return profile.arrive(root)
     if profile.is_poisson or share < SPARSE:
-        return Profile(tuple(_scaled(segment, share) for segment in profile.segments), is_poisson=True).arrive(root)
+        segments = tuple(_scaled(segment, share) for segment in profile.segments)
+        return replace(profile, segments=segments, is_poisson=True).arrive(root)
     return ((at_ns, key) for at_ns, key in profile.arrive(root) if uniform(key, ROUTE) < share)
 
 
@@ -171,7 +172,7 @@ def _expected(one: Askers, run_ns: int) -> float:
     if one.profile is None:
         each_ns = max(1e6, one.between_ns + one.answer_ns)
         return one.users * (1 + run_ns / each_ns)
-    return one.share * sum((each.from_rate + each.to_rate) / 2 * each.duration_ns / NS_PER_S for each in one.profile.segments)
+    return one.share * one.profile.expected
 
 
 def _overflow(counters: Counters, askers: Sequence[Askers], run_ns: int) -> float:
@@ -195,8 +196,4 @@ def _rate(one: Askers, now_ns: float) -> float:
     """Requests per second at an instant."""
     if one.profile is None:
         return one.users * NS_PER_S / max(1e6, one.between_ns + one.answer_ns)
-    for each in one.profile.segments:
-        passed_ns = now_ns - each.start_ns
-        if 0 <= passed_ns < each.duration_ns:
-            return each.from_rate + (each.to_rate - each.from_rate) * passed_ns / each.duration_ns
-    return 0.0
+    return one.profile.rate_at(now_ns)

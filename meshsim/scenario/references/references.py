@@ -15,7 +15,7 @@ from meshsim.scenario.figure import parse_figure
 from meshsim.scenario.files.nodes import Finding, mapping, shown
 from meshsim.scenario.flow import routing
 from meshsim.scenario.references import calls, fault_references, filter_references, resilience_references
-from meshsim.scenario.thresholds import GATEWAY, parse_condition, parse_selector
+from meshsim.scenario.thresholds import COST, COST_ITEMS, GATEWAY, parse_condition, parse_selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +36,7 @@ def findings(tree: Any) -> Iterator[Finding]:
     yield from filter_references.findings(tree)
     yield from fault_references.find_in_faults(tree)
     yield from _services(tree)
+    yield from _priced(tree)
     yield from _thresholds(tree)
     yield from _until(tree)
     yield from matrix.findings(tree)
@@ -160,7 +161,7 @@ def _thresholds(tree: Any) -> Iterator[Finding]:
         except UnitError as error:
             yield Finding(path, str(error), at_key=True)
             continue
-        if message := _unknown(selector, known):
+        if message := _unknown(selector, known) or _unpriced(selector, tree):
             yield Finding(path, message, at_key=True)
         for index, condition in enumerate(conditions if isinstance(conditions, list) else ()):
             try:
@@ -179,7 +180,7 @@ def _until(tree: Any) -> Iterator[Finding]:
         except UnitError as error:
             yield Finding(path, str(error))
             continue
-        if selector is not None and (message := _unknown(selector, _known(tree))):
+        if selector is not None and (message := _unknown(selector, _known(tree)) or _unpriced(selector, tree)):
             yield Finding(path, message)
 
 
@@ -192,6 +193,19 @@ def _unknown(selector: Selector, known: Mapping[str, Mapping[str, Any]]) -> str:
     return ""
 
 
+def _unpriced(selector: Selector, tree: Any) -> str:
+    """Why there is no such figure of costs; empty where there is one, or it is of something else."""
+    return "nothing has a price; write cost: {replica_hour: 0.05}" if selector.metric == COST and not tree.get("cost") else ""
+
+
+def _priced(tree: Any) -> Iterator[Finding]:
+    """Services with prices that are not there."""
+    services = mapping(tree, "services")
+    for name in mapping(tree, "cost", "services"):
+        if name not in services:
+            yield Finding(("cost", "services", name), f"unknown service {shown(name)}{did_you_mean(name, services)}", at_key=True)
+
+
 def _known(tree: Any) -> dict[str, dict[str, Any]]:
     """The names that each label of a metric may have."""
     return {
@@ -200,6 +214,7 @@ def _known(tree: Any) -> dict[str, dict[str, Any]]:
         "source": mapping(tree, "load"),
         "consumer": filter_references.consumers(tree),
         "stage": dict.fromkeys(STAGES),
+        "item": dict.fromkeys(COST_ITEMS),
     }
 
 

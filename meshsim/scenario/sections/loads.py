@@ -9,65 +9,21 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from meshsim.errors import did_you_mean
 from meshsim.scenario.files.nodes import shown
+from meshsim.scenario.sections.arrivals import BurstsSection, SinusoidSection, Spacing
 from meshsim.scenario.sections.criticality import Criticality
-from meshsim.scenario.sections.hashed import HashedText, different_texts
+from meshsim.scenario.sections.shown import CredentialsSection, KeysSection
 from meshsim.scenario.sections.sizes import Sizes
 from meshsim.scenario.sections.timeouts import Timeout
 from meshsim.scenario.sections.traffic import RetriesSection
-from meshsim.scenario.sections.types import DataFile, Duration, Name, Rate, Section, Share, Size, TimeDistribution, Weights
+from meshsim.scenario.sections.types import DataFile, Duration, Name, Rate, Section, Size, TimeDistribution, Weights
 from meshsim.scenario.sections.wording import mistake
+from meshsim.units import NS_PER_S
 
 Users = Annotated[int, Ge(0), Le(1_000_000)]
 MOST_COMINGS_AND_GOINGS = 10_000_000
 """Of virtual users in all stages of a load: each is a time that has to be known before the run."""
 PositiveDuration = Annotated[Duration, Gt(0)]
-
-
-class KeysSection(Section):
-    """Things that requests ask for, some more often than others."""
-
-    count: Annotated[int, Ge(1), Le(100_000)]
-    """How many there are."""
-    zipf: Annotated[float, Ge(0), Le(10)] = 0.0
-    """Exponent of Zipf's law: the n-th is asked for in proportion to 1 / n^zipf; 0 for all alike."""
-    names: Annotated[list[HashedText], Field(min_length=1, max_length=100_000)] | None = None
-    """What they are called, for `hash_on: key`: their hashes are Envoy's of these texts, and `count` is how many there are. The hashes of
-    keys without a name are drawn, other ones in each replication."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _count_names(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "count" not in value and isinstance(value.get("names"), list) and value["names"]:
-            return {**value, "count": len(value["names"])}
-        return value
-
-    @model_validator(mode="after")
-    def _one_name_each(self) -> Self:
-        if self.names is not None:
-            if len(self.names) != self.count:
-                raise mistake(f"write one for each key: there are {len(self.names):,}, and `count` says {self.count:,}", "names")
-            different_texts(self.names, "names")
-        return self
-
-
-class CredentialsSection(Section):
-    """The API keys or tokens that requests bring."""
-
-    valid: Share = 1.0
-    """Requests with a good one."""
-    missing: Share = 0.0
-    """Requests without any; the rest have a bad one."""
-    count: Annotated[int, Ge(1), Le(1_000_000)] = 1
-    """Different good ones, each as often as the others (a virtual user keeps its own); there are as many bad ones."""
-
-    @model_validator(mode="after")
-    def _add_up(self) -> Self:
-        if self.valid + self.missing > 1 + 1e-9:
-            raise mistake(
-                f"{100 * self.valid:.12g}% with a good one and {100 * self.missing:.12g}% without any are more than all",
-                "missing",
-            )
-        return self
+Iterations = Annotated[int, Ge(1), Le(1_000_000_000)]
 
 
 class LoadSection(Section):
@@ -77,6 +33,9 @@ class LoadSection(Section):
     """What is asked for, by weight: a route, or a path such as `/cart` or `POST /cart`; without a gateway a service or `service/operation`."""
     timeout: Timeout | None = None
     """How long the client waits for an answer, its own retries included; then status 0, flag DC. For ever where absent."""
+    patience: TimeDistribution | None = None
+    """How long a client is willing to wait for an answer, drawn for each request; then status 0, flag DC, as after `timeout`. Nobody is told of
+    it beforehand."""
     retries: RetriesSection | None = None
     """The client's own retries; none where absent."""
     headers: dict[str, str] = Field(default_factory=dict)
@@ -106,8 +65,12 @@ class LoadSection(Section):
 class OpenLoad(LoadSection):
     """Requests that come whether or not earlier ones were answered."""
 
-    arrivals: Literal["poisson", "uniform"] = "poisson"
-    """Independent arrivals, or evenly spaced ones."""
+    arrivals: Spacing = "even"
+    """Evenly spaced, as k6 sends them, or `poisson`: independent of each other, as the requests of many users are."""
+    sinusoid: SinusoidSection | None = None
+    """A rate that swings around what it would be without, like the hours of a day."""
+    bursts: BurstsSection | None = None
+    """A rate that goes up and down by chance."""
 
 
 class ConstantArrivalRate(OpenLoad):
@@ -197,6 +160,39 @@ class RampingUsers(ClosedLoad):
         return sum(stage.duration for stage in self.stages)
 
 
+class FiniteLoad(ClosedLoad):
+    """Virtual users who send so many requests and no more."""
+
+    vus: Annotated[int, Ge(1), Le(1_000_000)] = 1
+    """How many there are."""
+    max_duration: PositiveDuration = 600 * NS_PER_S
+    """After this no further request begins, however many are left; one that has begun is finished."""
+
+
+class PerUserIterations(FiniteLoad):
+    """Virtual users each of whom sends so many requests."""
+
+    executor: Literal["per-vu-iterations"]
+    """Each virtual user sends so many requests, one after the other."""
+    iterations: Iterations = 1
+    """Requests of each user."""
+
+
+class SharedIterations(FiniteLoad):
+    """Virtual users who send so many requests together."""
+
+    executor: Literal["shared-iterations"]
+    """Virtual users send so many requests together: who is quick sends more of them."""
+    iterations: Iterations = 1
+    """Requests of all users together; as many as users at least."""
+
+    @model_validator(mode="after")
+    def _one_each(self) -> Self:
+        if self.iterations < self.vus:
+            raise mistake(f"{self.iterations:,} are fewer than the {self.vus:,} users; write as many at least", "iterations")
+        return self
+
+
 class Replay(LoadSection):
     """Requests at recorded instants."""
 
@@ -208,11 +204,17 @@ class Replay(LoadSection):
     """Name of the column or array; may be left out where there is only one."""
     unit: Literal["s", "ms", "us", "ns"]
     """Unit of the time stamps."""
+    stretch: Annotated[float, Gt(0), Le(1_000_000)] = 1.0
+    """Time stamps are multiplied by this: 0.5 replays the record twice as fast."""
+    scale: Annotated[float, Gt(0), Le(1_000)] = 1.0
+    """Requests for each time stamp: 0.1 sends each with a chance of 10%, 3 two more anywhere before the next one."""
     duration: PositiveDuration | None = None
     """Later time stamps are left out; the end of the run where absent."""
 
 
-EXECUTORS = ("constant-arrival-rate", "ramping-arrival-rate", "constant-vus", "ramping-vus", "replay")
+EXECUTORS = (
+    "constant-arrival-rate", "ramping-arrival-rate", "constant-vus", "ramping-vus", "per-vu-iterations", "shared-iterations", "replay",
+)  # fmt: skip
 
 
 def _known_executor(value: Any) -> Any:
@@ -238,6 +240,8 @@ Load = Annotated[
         | Annotated[RampingArrivalRate, Tag("<ramping-arrival-rate>")]
         | Annotated[ConstantUsers, Tag("<constant-vus>")]
         | Annotated[RampingUsers, Tag("<ramping-vus>")]
+        | Annotated[PerUserIterations, Tag("<per-vu-iterations>")]
+        | Annotated[SharedIterations, Tag("<shared-iterations>")]
         | Annotated[Replay, Tag("<replay>")],
         Discriminator(_executor),
     ],

@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from meshsim.scenario.defaults import UnknownDefaultError, resolve
 from meshsim.scenario.files.nodes import shown
 from meshsim.scenario.sections.autoscaling import AutoscalerSection
+from meshsim.scenario.sections.cost import CostSection
 from meshsim.scenario.sections.faults import FaultSection
 from meshsim.scenario.sections.gateway import GatewaySection
 from meshsim.scenario.sections.loads import Load, PositiveDuration
@@ -147,6 +148,8 @@ class Scenario(Section):
     """Latencies."""
     faults: list[FaultSection] = Field(default_factory=list)
     """What goes wrong, and when."""
+    cost: CostSection | None = None
+    """What things cost."""
     variants: dict[Name, Any] = Field(default_factory=dict)
     """Patches to what stands above, by name."""
     matrix: dict[str, Any] = Field(default_factory=dict)

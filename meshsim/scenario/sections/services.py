@@ -48,7 +48,7 @@ class OperationSection(Section):
     errors: Errors | None = None
     """How often it fails by itself; the service's own `errors` where absent."""
     request_size: Size | None = None
-    """Size of a request to it; the service's own where absent. It costs time where `mtls.time_per_kib` does."""
+    """Size of a request to it; the service's own where absent. It costs time with `mtls.time_per_kib`, money with `cost.cross_zone_gib`."""
     response_size: Sizes | None = None
     """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it costs time where a client's `bandwidth`, `mtls` or a filter says so."""
 
@@ -151,7 +151,7 @@ class ServiceSection(PlacedSection):
     deadline_propagation: bool = False
     """Whether it stops work whose callers have given up by then (504, `deadline`), and tells its own calls when that is."""
     request_size: Size | None = None
-    """Size of a request to it; nothing where absent. It costs time where `mtls.time_per_kib` does."""
+    """Size of a request to it; nothing where absent. It costs time with `mtls.time_per_kib`, money with `cost.cross_zone_gib`."""
     response_size: Sizes | None = None
     """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it costs time where a client's `bandwidth`, `mtls` or a filter says so."""
     subsets: dict[Name, Annotated[int, Ge(1), Le(10_000)]] | None = None

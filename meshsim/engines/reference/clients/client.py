@@ -41,9 +41,11 @@ class Client:
         """Start the load's processes."""
         if self._source.arrivals is not None:
             self._clock.start(self._arrive(until_ns))
+        most, shared = self._source.iterations, Iterations(self._source.iterations)
         for user, intervals in enumerate(self._source.users):
             if intervals:
-                self._clock.start(self._use(user, intervals, until_ns))
+                left = shared if self._source.shares_iterations else Iterations(most)
+                self._clock.start(self._use(user, intervals, until_ns, left if most else None))
 
     def _arrive(self, until_ns: int) -> Steps:
         """One request after the other, without waiting for answers."""
@@ -56,8 +58,8 @@ class Client:
                 yield time_ns - clock.now_ns
             clock.start(self._send(number, NONE, key))
 
-    def _use(self, user: int, intervals: tuple[tuple[int, int], ...], until_ns: int) -> Steps:
-        """One virtual user: request, answer, think, and again, while it is at work."""
+    def _use(self, user: int, intervals: tuple[tuple[int, int], ...], until_ns: int, left: Iterations | None) -> Steps:
+        """One virtual user: request, answer, think, and again, while it is at work and there is something left to do."""
         clock, think_time = self._clock, self._source.think_time
         iteration = 0
         for from_ns, to_ns in intervals:
@@ -66,6 +68,8 @@ class Client:
             if from_ns > clock.now_ns:
                 yield from_ns - clock.now_ns
             while clock.now_ns < min(to_ns, until_ns):
+                if left is not None and not left.take():
+                    return
                 key = user_request_key(self._root, user, iteration)
                 began_ns = clock.now_ns
                 yield from self._send(iteration, user, key)
@@ -96,6 +100,23 @@ class Client:
                 outcome.status, outcome.grpc_status, outcome.flags, request.attempts, outcome.origin, outcome.origin_flags,
             ]
         )  # fmt: skip
+
+
+class Iterations:
+    """How many requests are left to one user, or to all users of a load.
+
+    Source: k6, lib/executor/per_vu_iterations.go and shared_iterations.go: who is free takes the next one.
+    """
+
+    __slots__ = ("_left",)
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def take(self) -> bool:
+        """Whether there was one more."""
+        self._left -= 1
+        return self._left >= 0
 
 
 class Counter:

@@ -20,6 +20,7 @@ class Activity:
         self.endpoint_waits = self.failfasts = self.timeouts = 0
         self.retries = self.retries_refused = self.hedges = self.hedges_won = self.mirrored = 0
         self.breaker_rejected = self.throttled = self.limited = self.ejections = self.health_changes = 0
+        self.cross_zone = self.cross_zone_bytes = 0
 
     def values(self) -> tuple[int, ...]:
         """The counts in the order of the columns."""

@@ -46,7 +46,9 @@ class Members(Limited):
         return self.activity
 
     def _begin(self, service: Service) -> None:
-        """Who is a member at the start."""
+        """Who is a member at the start; all are, where nothing says otherwise."""
+        if service.lifecycle is None and self.cluster.subset == NONE and self._locality is None:
+            return
         replicas = len(self.endpoints) if service.lifecycle is None else service.lifecycle.replicas
         for endpoint in self.endpoints:
             endpoint.is_member = endpoint.index < replicas and self.belongs(endpoint.index)

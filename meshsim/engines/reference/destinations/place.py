@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,3 +29,9 @@ class Place:
     def ticks(self) -> Ticks | None:
         """The clock that the proxy's timers go by; None for exact ones."""
         return None if self.proxy is None else self.proxy.ticks
+
+
+@cache
+def by_zone(zones: tuple[int, ...]) -> tuple[int, ...]:
+    """How many of these there are in each zone."""
+    return tuple(zones.count(zone) for zone in range(max(zones) + 1))

@@ -22,6 +22,7 @@ from meshsim.engines.reference.layers.pick import Chooser, WatchfulTransportLaye
 from meshsim.engines.reference.layers.retrying import tried
 from meshsim.engines.reference.layers.split import SplitLayer
 from meshsim.engines.reference.layers.timeout import ALL_FLAGS, GrpcLayer, around, timed_out, within
+from meshsim.engines.reference.layers.zoned_hop import ZonedHopLayer
 from meshsim.engines.reference.time.outcome import failure
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Stack
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.destinations.activity import Activity
     from meshsim.engines.reference.destinations.hash_keys import HashKeys
     from meshsim.engines.reference.destinations.place import Place
+    from meshsim.engines.reference.destinations.together import Seen
+    from meshsim.engines.reference.layers.late import LateWay
     from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.outcome import Outcome
@@ -64,6 +67,8 @@ class Stacks:
         self._instances = instances
         self.together: dict[tuple[int, int, int], Together] = {}
         """All views, by caller, destination and subset."""
+        self._known: dict[tuple[int, int, tuple[int, ...], int], list[tuple[Together, int]]] = {}
+        """Of views that are not made yet, by caller, service, subsets and zone of the caller."""
 
     def _view(self, cluster: Cluster, place: Place, caller: int) -> View:
         """A new view of a destination."""
@@ -86,28 +91,43 @@ class Stacks:
         return made
 
     def _together(self, caller: int, service: int, subset: int) -> Together:
-        return self.together.setdefault((caller, service, subset), Together())
+        found = self.together.get((caller, service, subset))
+        if found is None:
+            found = self.together[caller, service, subset] = Together()
+        return found
 
-    def late(self, cluster: Cluster, stack: Stack, place: Place, caller: int, make: Callable[[], Handler]) -> Handler:
-        """A handler that is made by `make` for its first call; the views of it count from now on."""
-        known = [
-            one.subset
-            for one in self._instances[cluster.service]
-            if cluster.locality is None or cluster.locality.knows(one.zone, place.zone)
-        ]
-        parts = []
-        for subset in stack.subsets or (cluster.subset,):
-            members = len(known) if subset == NONE else known.count(subset)
-            parts.append((self._together(caller, cluster.service, subset), members))
-
-        def made() -> Handler:
-            for together, members in parts:
-                together.take(members)
-            return make()
-
-        for together, members in parts:
+    def late(self, way: LateWay, make: Callable[[LateWay], tuple[Handler, tuple[View, ...]]]) -> Handler:
+        """A handler that `make` makes for its first call, with its views; these count from now on."""
+        for together, members in self._expected(way):
             together.expect(members)
-        return LateLayer(made)
+        return LateLayer(way, make, self)
+
+    def leave(self, way: LateWay, views: tuple[View, ...], layer: LateLayer) -> list[tuple[Together, Seen]]:
+        """The views that were expected have been made, and this layer knows of each call that comes to them."""
+        for together, members in self._expected(way):
+            together.take(members)
+        seen = []
+        for view in views:
+            for part in view.parts:
+                together = self._together(way.caller, part.service, view.cluster.subset)
+                seen.append((together, together.leave_to(layer, part)))
+        return seen
+
+    def _expected(self, way: LateWay) -> list[tuple[Together, int]]:
+        """Where the views of a way count, and how many endpoints each knows of; the same from all places of one zone."""
+        cluster, subsets, zone = way.cluster, way.stack.subsets, way.place.zone
+        key = (way.caller, cluster.service, subsets or (cluster.subset,), zone)
+        if key not in self._known:
+            known = [
+                one.subset
+                for one in self._instances[cluster.service]
+                if cluster.locality is None or cluster.locality.knows(one.zone, zone)
+            ]
+            self._known[key] = [
+                (self._together(way.caller, cluster.service, subset), len(known) if subset == NONE else known.count(subset))
+                for subset in key[2]
+            ]
+        return self._known[key]
 
     def views_of(self, cluster: Cluster, stack: Stack, place: Place, caller: int) -> tuple[View, ...]:
         """The views that a stack needs: one, or one for each subset that its calls are split among."""
@@ -180,7 +200,10 @@ class Stacks:
     def _below_the_pick(self, view: View, stack: Stack, service: int) -> Handler:
         """From the pool, where the pick does not bring its connection, to the link to an instance of a service."""
         refusals, cluster, links = self._refusals, view.cluster, self._links
-        handler = self.per_try(HopLayer(refusals.clock, links, service, refusals), stack, service, view.ticks)
+        hop = HopLayer(refusals.clock, links, service, refusals)
+        if len(self._plan.names.zones) > 1:
+            hop = ZonedHopLayer(refusals.clock, links, service, refusals, view, self._plan.operations)
+        handler = self.per_try(hop, stack, service, view.ticks)
         if cluster.connections is not None:
             if cluster.connections.is_balanced:
                 return handler

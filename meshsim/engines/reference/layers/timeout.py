@@ -73,14 +73,14 @@ class TimeoutLayer:
                 raise
             if self._counted is not None:
                 self._counted(call).timeouts += 1
-            return _kept(self._outcome, call)
+            return kept(self._outcome, call)
         finally:
             timer.task = None
             if self._ticks is not None:
                 self._ticks.look()
 
 
-def _kept(outcome: Outcome, call: Call) -> Outcome:
+def kept(outcome: Outcome, call: Call) -> Outcome:
     """A timeout's outcome, with what a race of tries inside of it has marked the call with."""
     marks = getattr(call, "marks", 0)
     return outcome.flagged(marks) if marks else outcome

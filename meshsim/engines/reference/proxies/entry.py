@@ -12,9 +12,10 @@ from meshsim.engines.reference.time.outcome import CALLER_LEFT, failure, is_serv
 from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, Call, CallApart
 from meshsim.engines.reference.travel.network import ANSWER_WAY, CLIENT_WAY, REQUEST_WAY
 from meshsim.engines.reference.travel.sidecar import AT_GATEWAY
+from meshsim.engines.reference.travel.sizes import answer_kib
 from meshsim.flags import Flag
 from meshsim.plan import NONE
-from meshsim.randomness import ANSWER_SIZE, FALLBACK, GATEWAY_PICK, PART, call_key, uniform
+from meshsim.randomness import FALLBACK, GATEWAY_PICK, PART, call_key, uniform
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.proxies.proxy import Proxy
@@ -172,10 +173,10 @@ class GatewayEntry:
             return 0.0
         plan = self._routes[call.request.route].plan
         if call.fallback_key != NONE:
-            return _kib_of(self._operations[plan.fallback], call.fallback_key)
-        kib = _kib_of(self._operations[operation], call.key)
+            return answer_kib(self._operations[plan.fallback], call.fallback_key)
+        kib = answer_kib(self._operations[operation], call.key)
         for place, part in enumerate(plan.parts):
-            kib += _kib_of(self._operations[part.operation], call_key(call.key + PART, place))
+            kib += answer_kib(self._operations[part.operation], call_key(call.key + PART, place))
         return kib
 
     def _finish(self, gateway: Proxy, call: Call, outcome: Outcome, operation: int) -> Steps:
@@ -235,9 +236,3 @@ def _forwarded(gateway: Proxy, call: Call, operation: int) -> Call:
     forwarded.proxy_ns, forwarded.filter_ns = call.proxy_ns, call.filter_ns
     forwarded.deadline_ns = call.deadline_ns
     return forwarded
-
-
-def _kib_of(operation: Operation, key: int) -> float:
-    """Size of an operation's answer to the call with this key."""
-    spread = operation.response_spread
-    return operation.response_kib if spread is None else spread.quantile(uniform(key, ANSWER_SIZE)) / 1024

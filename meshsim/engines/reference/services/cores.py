@@ -14,7 +14,7 @@ from meshsim.policies.cpu import Bandwidth
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock, Steps, Task
-    from meshsim.plan import Cpu
+    from meshsim.plan import Cpu, Service
 
 NEVER = 1 << 62
 NEAR_ENOUGH_NS = 0.5
@@ -169,6 +169,10 @@ class OpenStation(Station):
         """Processor time up to now."""
         return self._cores.used_ns
 
+    def reading(self) -> tuple[int, int, int, int, int]:
+        """As of any station, with processor time in place of held workers."""
+        return 0, self.busy, 0, self.busy_ns, self.passed
+
     def take_free(self) -> bool:
         """Begin."""
         self.busy += 1
@@ -178,3 +182,10 @@ class OpenStation(Station):
     def release(self) -> None:
         """End."""
         self.busy -= 1
+
+
+def station_of(clock: Clock, service: Service, cores: Cores | None) -> Station:
+    """The workers of an instance, or a station without any, where nothing but its cores is scarce."""
+    if cores is None or service.workers:
+        return Station(clock, service.workers)
+    return OpenStation(clock, service.servers, cores)

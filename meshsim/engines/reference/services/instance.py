@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from meshsim.distributions import Constant
 from meshsim.engines.reference.services.condition import Condition
-from meshsim.engines.reference.services.cores import Cores, OpenStation
+from meshsim.engines.reference.services.cores import Cores, station_of
 from meshsim.engines.reference.services.errors import error_of, fails, own_error, struck
 from meshsim.engines.reference.services.line import Line, Refusals
 from meshsim.engines.reference.time.at_once import begin
 from meshsim.engines.reference.time.clock import Cancelled, Crashed
 from meshsim.engines.reference.time.gather import Gather
 from meshsim.engines.reference.time.outcome import GRPC_OK, LOST_AFTER_NS, OK, Outcome, failure, is_servers_fault
-from meshsim.engines.reference.time.station import Station
 from meshsim.engines.reference.travel.addresses import Addresses
 from meshsim.engines.reference.travel.call import Call
 from meshsim.engines.reference.travel.row import ARRIVED, FINISHED, STARTED, WASTED, WORKED
@@ -67,12 +66,12 @@ class Instance(Condition):
         self.key = key
         """What belongs to its place by chance comes from it."""
         self.addresses = Addresses(key, service.addresses[index] if index < len(service.addresses) else "")
-        refusals = Refusals.of(number, is_grpc=service.is_grpc)
+        refusals, self._crashed, self._deadline_passed = _failures(number, service.is_grpc)
         self._line = None if service.queue is None else Line(clock, service, service.queue, refusals)
         """Its workers, where their queue is a particular one."""
         self.cores = None if service.cpu is None else Cores(clock, service.cpu, began_ns)
         """What its computations share, where they do not each have a worker's core to themselves."""
-        self.station = self._line or _station(clock, service, self.cores)
+        self.station = self._line or station_of(clock, service, self.cores)
         self.on_cancel = service.on_cancel
         self.sidecar: Sidecar | None = None
         self.guard: Sidecar | None = None
@@ -89,8 +88,6 @@ class Instance(Condition):
         self._failure_grpc = 13 if service.is_grpc else NONE
         self._dependency_status = 200 if service.is_grpc else 500
         self._queue_full = refusals.full
-        self._crashed = failure(503, Flag.UC, number)
-        self._deadline_passed = failure(200, Flag.deadline, number, 4) if service.is_grpc else failure(504, Flag.deadline, number)
 
     def expect(self, job: Job, after_ns: int) -> None:
         """A request reaches the instance after so long; where that has gone by then, its caller goes on with None."""
@@ -291,8 +288,8 @@ class Instance(Condition):
         return self._ok
 
 
-def _station(clock: Clock, service: Service, cores: Cores | None) -> Station:
-    """The workers of an instance, or a station without any, where nothing but its cores is scarce."""
-    if cores is None or service.workers:
-        return Station(clock, service.workers)
-    return OpenStation(clock, service.servers, cores)
+@cache
+def _failures(service: int, is_grpc: bool) -> tuple[Refusals, Outcome, Outcome]:  # noqa: FBT001 — the key of a cache
+    """What all instances of a service say: to whom leaves the queue, in a crash, and after the deadline."""
+    deadline = failure(200, Flag.deadline, service, 4) if is_grpc else failure(504, Flag.deadline, service)
+    return Refusals.of(service, is_grpc=is_grpc), failure(503, Flag.UC, service), deadline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from meshsim.flags import Flag
@@ -65,6 +66,7 @@ def is_servers_fault(outcome: Outcome) -> bool:
     return outcome.status >= 500 or outcome.status == 0 or outcome.grpc_status in GRPC_FAILURES
 
 
+@cache
 def failure(status: int, flag: Flag, service: int = NONE, grpc_status: int = NONE) -> Outcome:
     """A failure that begins here."""
     return Outcome(status, grpc_status, int(flag), service, int(flag))

@@ -38,7 +38,8 @@ class Station:
         self.queued = 0
         self.passed = 0
         """How many have got a worker."""
-        self._queue: deque[Turn] = deque()
+        self._queue: deque[Turn] | None = None
+        """None before anybody has waited: most of a large mesh never do."""
         self._held_ns = 0
         """All ends of holding minus all beginnings so far; with what is held now it makes the integral."""
         self._waited_ns = 0
@@ -54,6 +55,14 @@ class Station:
         """Waiting requests, integrated over time up to now."""
         return self._waited_ns + self.queued * self.clock.now_ns
 
+    def reading(self) -> tuple[int, int, int, int, int]:
+        """Waiting and held now, both integrated over time up to now, and how many have got a worker: the same as long as it does nothing."""
+        queued, busy = self.queued, self.busy
+        if not queued and not busy:
+            return 0, 0, self._waited_ns, self._held_ns, self.passed
+        now_ns = self.clock.now_ns
+        return queued, busy, self._waited_ns + queued * now_ns, self._held_ns + busy * now_ns, self.passed
+
     def take_free(self) -> bool:
         """Take a worker if one is free."""
         if self.busy >= self.workers:
@@ -66,6 +75,8 @@ class Station:
     def wait(self) -> Steps:
         """Wait in the queue for a worker; the active task holds it afterwards."""
         turn = Turn(self.clock.active)
+        if self._queue is None:
+            self._queue = deque()
         self._queue.append(turn)
         self.queued += 1
         self._waited_ns -= self.clock.now_ns

@@ -111,9 +111,16 @@ def endpoints_of(
         zone: Of the proxy.
         latency_ns: One way between two zones.
     """
+    priorities, health = service.priorities, service.health
+    if not priorities and not health:
+        ways = {one: latency_ns(zone, one) for one in {instance.zone for instance in instances}}
+        return [
+            EndpointView(instance, weight, ways[instance.zone])
+            for instance, weight in zip(instances, service.weights, strict=True)
+        ]
     nothing = (0,) * len(instances)
-    told = zip(instances, service.weights, service.priorities or nothing, service.health or nothing, strict=True)
+    told = zip(instances, service.weights, priorities or nothing, health or nothing, strict=True)
     return [
-        EndpointView(instance, weight, latency_ns(zone, instance.zone), priority, health)
-        for instance, weight, priority, health in told
+        EndpointView(instance, weight, latency_ns(zone, instance.zone), priority, is_told)
+        for instance, weight, priority, is_told in told
     ]

@@ -77,7 +77,7 @@ def test_what_went_on_over_time_is_of_all_replicas():
 def result():
     scenario = {
         "name": "cpu",
-        "load": {"all": {"executor": "constant-arrival-rate", "rate": "20/s", "requests": {"server": 1}}},
+        "load": {"all": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "20/s", "requests": {"server": 1}}},
         "services": {"server": {"cpu": {"limits": 1}, "script": [{"compute": {"exponential": {"mean": "20ms"}}}]}, "other": {}},
         "run": {"duration": "20s", "warm_up": "5s"},
     }
