@@ -18,7 +18,7 @@ BLOCK_ROWS = 1 << 12
 """Rows that are kept as Python lists at most: few enough to stay in the processor's cache."""
 CHUNK_CELLS = 1 << 20
 """Cells that make a chunk: few enough that a table of many columns takes no more memory than one of few."""
-LISTED = ("requests", "attempts", "waits", "filters", "decisions", "autoscaling")
+LISTED = ("requests", "attempts", "waits", "filters", "decisions", "autoscaling", "cpu")
 """Tables whose rows come one by one."""
 
 
@@ -35,6 +35,7 @@ class Recorder:
         "_waiting",
         "attempts",
         "autoscaling",
+        "cpu",
         "decisions",
         "filters",
         "requests",
@@ -52,6 +53,7 @@ class Recorder:
         self.filters: list[list[int]] = []
         self.decisions: list[list[int]] = []
         self.autoscaling: list[list[int]] = []
+        self.cpu: list[list[int]] = []
 
     def add(self, table: str, block: np.ndarray) -> None:
         """Rows of a table that has no list, as an array of rows by columns that nobody changes any more."""

@@ -48,7 +48,7 @@ ATTEMPTS: dict[str, str] = {
     "started_ns": "when it got a worker, or began to fail without one; -1 never",
     "finished_ns": "when the instance was done with it; -1 never",
     "ended_ns": "when the caller had its outcome",
-    "worked_ns": "time that workers computed for it",
+    "worked_ns": "time that workers computed for it, with `cpu` waits for a core included",
     "wasted_ns": "of that, what was spent on an answer that nobody waited for: all or nothing",
     "backoff_ns": "wait before this try",
     "proxy_ns": "after it, time in the proxy that sent it (a gateway's replica, a sidecar), with that proxy's queue",
@@ -83,9 +83,9 @@ COUNTERS: dict[str, str] = {
     "service": "the service",
     "instance": "the instance",
     "queued": "requests waiting for a worker at that instant",
-    "busy": "workers held at that instant",
+    "busy": "workers held at that instant; requests that have begun where the service has no workers",
     "queued_ns": "waiting requests, integrated over the interval",
-    "busy_ns": "held workers, integrated over the interval",
+    "busy_ns": "held workers, integrated over the interval; processor time where the service has no workers",
     "arrived": "requests that reached the queue in the interval",
     "finished": "requests that the instance was done with in the interval",
     "is_up": "1 while the instance is up at that instant",
@@ -214,6 +214,17 @@ CONNECTION_POOLS: dict[str, str] = {
     "timed_out": "requests that waited in vain until `acquire_timeout` in the interval",
 }
 """One row for each connection pool of each instance and interval."""
+CPU: dict[str, str] = {
+    "time_ns": "end of the interval",
+    "service": "the service",
+    "instance": "the instance",
+    "computing": "computations that run or wait for a core at that instant",
+    "used_ns": "processor time used in the interval",
+    "throttled_ns": "how long its processors stood still for want of quota in the interval, all together",
+    "periods": "periods of the quota that ended in the interval while it was in use",
+    "throttled_periods": "of them, those in which it stood still",
+}
+"""One row for each instance of a service with `cpu`, and interval."""
 
 TABLES: dict[str, dict[str, str]] = {
     "requests": REQUESTS,
@@ -226,6 +237,7 @@ TABLES: dict[str, dict[str, str]] = {
     "destinations": DESTINATIONS,
     "autoscaling": AUTOSCALING,
     "connection_pools": CONNECTION_POOLS,
+    "cpu": CPU,
 }
 """The ten tables of a run, each with its columns in order."""
 

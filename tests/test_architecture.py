@@ -68,7 +68,7 @@ ROOMS = {
     "metrics": (
         ("rows", "mser", "cost"),
         ("latency", "policies"),
-        ("over_time",),
+        ("over_time", "summary_frames"),
         ("summary",),
         ("cells", "edges", "histogram_table", "warm_up"),
         ("stages", "tally", "priced"),

@@ -20,6 +20,7 @@ from meshsim.report.charts import (  # noqa: E402
     balance_over_time,
     connection_pools_over_time,
     connections_over_time,
+    cpu_over_time,
     decisions_over_time,
     forest,
     heat_map,
@@ -76,6 +77,7 @@ def pictures() -> list[Picture]:
         Picture("What policies did", policies_over_time, (frames.policies(),), SLOW),
         Picture("Connections", connections_over_time, (frames.policies(),), SLOW),
         Picture("Balance of the instances", balance_over_time, (frames.balance(),), SLOW),
+        Picture("CPU and throttling", cpu_over_time, (frames.cpu(),), {"service": "payment", **SLOW}),
         Picture("What autoscalers did", autoscaling_over_time, (frames.scaling(),), {"service": "payment", **SLOW}),
         Picture(
             "Connection pools", connection_pools_over_time, (frames.connection_pools(),), {"pool": "payment: ledger", **SLOW}

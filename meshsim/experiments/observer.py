@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from meshsim.experiments.arrow import as_parquet
@@ -12,6 +13,7 @@ from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.histogram_table import histograms
 from meshsim.metrics.over_time.balance import BalanceOverTime
 from meshsim.metrics.over_time.connection_pools import PoolsOverTime
+from meshsim.metrics.over_time.cpu import CpuOverTime
 from meshsim.metrics.over_time.decisions import DecisionsOverTime
 from meshsim.metrics.over_time.policies import PoliciesOverTime
 from meshsim.metrics.over_time.requests import ALL_ROUTES, ErrorsOverTime, Timeline
@@ -19,12 +21,13 @@ from meshsim.metrics.over_time.scaling import ScalingOverTime
 from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.policies.activity import Activities
 from meshsim.metrics.policies.connection_pools import PoolsUsed
+from meshsim.metrics.policies.cpu import Cpus
 from meshsim.metrics.policies.decisions import Decisions
 from meshsim.metrics.policies.idle import idle_policies
 from meshsim.metrics.policies.scaling import Scalings
 from meshsim.metrics.stages.slow_sample import SlowSample
 from meshsim.metrics.stages.stages import spans, stages
-from meshsim.metrics.summarise import summarise
+from meshsim.metrics.summarise import replicas_ns, summarise
 from meshsim.metrics.summary import SlowTime
 from meshsim.metrics.tally import Tally
 
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
         | DecisionsOverTime
         | ScalingOverTime
         | PoolsOverTime
+        | CpuOverTime
     )
 
 HISTOGRAMS = "histograms"
@@ -65,6 +69,8 @@ SCALING = "scaling"
 """One more where there is an autoscaler."""
 POOLS = "pools"
 """One more where there are connection pools."""
+CPU = "cpu_over_time"
+"""And one where a service has `cpu`."""
 
 
 class Observer:
@@ -85,19 +91,23 @@ class Observer:
             self._over_time[SCALING] = ScalingOverTime(plan)
         if any(one.connection_pools for one in plan.services):
             self._over_time[POOLS] = PoolsOverTime(plan)
+        if any(one.cpu is not None for one in plan.services):
+            self._over_time[CPU] = CpuOverTime(plan)
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
         self._decisions = Decisions(plan)
         self._scalings = Scalings(plan)
         self._pools = PoolsUsed(plan)
+        self._cpus = Cpus(plan)
         self._stages_found: dict[str, list[Any]] | None = None
 
     @property
     def sinks(self) -> tuple[Sink, ...]:
         """What the engine hands its records to."""
         over_time = self._over_time.values()
-        return (self.tally, *over_time, self._edges, self._sample, self._activities, self._decisions, self._scalings, self._pools)
+        others = (self._edges, self._sample, self._activities, self._decisions, self._scalings, self._pools, self._cpus)
+        return (self.tally, *over_time, *others)
 
     def summary(self, simulated_ns: int) -> Summary:
         """The figures."""
@@ -110,11 +120,12 @@ class Observer:
             filters=self._decisions.summaries(),
             autoscaling=self._scalings.summaries(),
             connection_pools=self._pools.summaries(),
+            cpu=self._cpus.summaries(partial(replicas_ns, self.tally)),
             never_acted=tuple(idle_policies(self._plan, self._activities)),
         )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
-        """Columns by name of each of `TABLES`, and of `SCALING` and `POOLS` where there is an autoscaler or a pool, equally long."""
+        """Columns by name of each of `TABLES`, and of `SCALING`, `POOLS` and `CPU` where there is what they tell of, equally long."""
         return {
             HISTOGRAMS: histograms(summary),
             **{name: sink.table(simulated_ns) for name, sink in self._over_time.items()},

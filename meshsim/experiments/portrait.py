@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshsim.scenario.load import LoadedScenario
+    from meshsim.scenario.sections.services import ServiceSection
 
 
 def scenario_as_html(loaded: LoadedScenario) -> str:
@@ -23,6 +24,10 @@ def scenario_as_html(loaded: LoadedScenario) -> str:
     return f"<p><b>{escape(scenario.name)}</b>{variant}<br>{escape(scenario.description)}</p><table>{rows}</table>"
 
 
+def _servers(service: ServiceSection) -> str:
+    return f"{service.cpu.capacity:g} CPU" if service.cpu is not None and not service.threads else f"{service.threads}"
+
+
 def _rows(loaded: LoadedScenario) -> Iterator[tuple[str, str]]:
     scenario = loaded.scenario
     yield "defaults, deployment", f"{escape(scenario.defaults)}, {scenario.deployment}"
@@ -32,7 +37,7 @@ def _rows(loaded: LoadedScenario) -> Iterator[tuple[str, str]]:
     )
     if scenario.gateway is not None:
         yield "routes", escape(", ".join(scenario.gateway.routes))
-    services = (f"{name} ({service.replicas} x {service.workers})" for name, service in scenario.services.items())
+    services = (f"{name} ({service.replicas} x {_servers(service)})" for name, service in scenario.services.items())
     yield "services (replicas x workers)", escape(", ".join(services))
     if scenario.faults:
         faults = (

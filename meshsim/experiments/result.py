@@ -122,6 +122,11 @@ class Result:
         """One row for each connection pool of each instance and interval: columns as `meshsim.records.CONNECTION_POOLS`."""
         return self._table("connection_pools")
 
+    @cached_property
+    def cpu(self) -> pd.DataFrame:
+        """One row for each instance of a service with `cpu`, and interval: columns as `meshsim.records.CPU`."""
+        return self._table("cpu")
+
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
 

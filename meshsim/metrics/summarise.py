@@ -145,12 +145,11 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
         by_flag[flag_text(flags)] += times
         by_status[str(status)] += times
     replicas = len(service.zones)
-    is_scaled = service.lifecycle is not None and service.lifecycle.is_scaled
-    there_ns = sum(one.up_ns for one in stations) if is_scaled else replicas * stations_ns
+    there_ns = replicas_ns(tally, index)
     return ServiceSummary(
         name=tally.plan.names.services[index],
         replicas=replicas,
-        workers=service.workers,
+        workers=service.servers,
         attempts=cell.attempts,
         calls=cell.calls,
         attempts_per_s=_per_s(cell.attempts, window_ns),
@@ -165,12 +164,20 @@ def _service(tally: Tally, index: int, window_ns: int, stations_ns: int) -> Serv
         worked_s=cell.worked_ns / NS_PER_S,
         wasted_s=cell.wasted_ns / NS_PER_S,
         wasted_share=_share(cell.wasted_ns, cell.worked_ns),
-        utilisation=_share(sum(one.busy_ns for one in stations), service.workers * there_ns),
-        utilisation_of_busiest=_share(max((one.busy_ns for one in stations), default=0), service.workers * stations_ns),
+        utilisation=_share(sum(one.busy_ns for one in stations), service.servers * there_ns),
+        utilisation_of_busiest=_share(max((one.busy_ns for one in stations), default=0), service.servers * stations_ns),
         queue_mean=_share(sum(one.queued_ns for one in stations), stations_ns),
         queue_peak=max((one.peak_queue for one in stations), default=0),
         replica_hours=sum(one.up_ns for one in stations) / NS_PER_H if stations else None,
     )
+
+
+def replicas_ns(tally: Tally, index: int) -> int:
+    """How long the replicas of a service were there in the measured window, all together; those that crash are, where nothing scales."""
+    service = tally.plan.services[index]
+    if service.lifecycle is not None and service.lifecycle.is_scaled:
+        return sum(one.up_ns for (number, _), one in tally.instances.items() if number == index)
+    return len(service.zones) * max(0, tally.last_counted_ns - tally.plan.warm_up_ns)
 
 
 def _proxies(plan: Plan, cells: Mapping[tuple[int, int], StationCell], stations_ns: int) -> Iterable[ProxySummary]:

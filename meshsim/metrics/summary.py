@@ -5,13 +5,14 @@ All times are seconds, all rates per second, all shares from 0 to 1. None (null)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from meshsim.metrics.cost import CostSummary
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
-from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary, PoolSummary, ScalingSummary
+from meshsim.metrics.policies.summaries import CpuSummary, DestinationSummary, FilterSummary, PoolSummary, ScalingSummary
+from meshsim.metrics.summary_frames import cells_of, frame_of, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,8 +78,8 @@ class ServiceSummary:
 
     name: str
     replicas: int
-    workers: int
-    """Of each replica."""
+    workers: float
+    """Of each replica; where it has none (`cpu` without `workers`), the cores that it can use for long."""
     attempts: int
     calls: int
     """First tries."""
@@ -105,7 +106,8 @@ class ServiceSummary:
     """Of that, what was spent on answers that nobody waited for."""
     wasted_share: float | None
     utilisation: float | None
-    """Share of the workers (of replicas that are up, where they are scaled) that are held, also by what waits for a call if not async."""
+    """Share of the workers (of replicas that are up, where they are scaled) that are held, also by what waits for a call if not async.
+    Where it has none, share of its cores that are used."""
     utilisation_of_busiest: float | None
     """The same of the busiest replica."""
     queue_mean: float | None
@@ -114,6 +116,11 @@ class ServiceSummary:
     """Longest queue of one replica that was seen at the end of an interval."""
     replica_hours: float | None = None
     """Time that its replicas were up in the measured window, told at the ends of intervals."""
+
+    @property
+    def servers(self) -> str:
+        """What a replica has: `8` workers, or `0.5 CPU` where it has none."""
+        return f"{self.workers:g} CPU" if isinstance(self.workers, float) else f"{self.workers}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +189,8 @@ class Summary:
     """What filters decided."""
     autoscaling: tuple[ScalingSummary, ...] = ()
     """What autoscalers did; one for each service that has one."""
+    cpu: tuple[CpuSummary, ...] = ()
+    """Processor time and throttling; one for each service with `cpu`."""
     cross_zone_gib: float = 0.0
     """What went from a zone to another one between callers and services, in the measured window."""
     cost: CostSummary | None = None
@@ -193,7 +202,7 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: the fields of the classes in this module by name; what is absent is null."""
-        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
+        return {one.name: plain(getattr(self, one.name)) for one in fields(self)}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
@@ -210,46 +219,45 @@ class Summary:
             proxies=tuple(ProxySummary(**one) for one in content["proxies"]),
             consumers=tuple(_requests(one) for one in content.get("consumers", ())),
             consumer_routes=tuple(_requests(one) for one in content.get("consumer_routes", ())),
-            recoveries=tuple(Recovery(**one) for one in content.get("recoveries", ())),
             warm_up_needed_s=content.get("warm_up_needed_s"),
             warm_up_check=content.get("warm_up_check", ""),
-            slow_times=tuple(SlowTime(**one) for one in content.get("slow_times", ())),
-            destinations=tuple(DestinationSummary(**one) for one in content.get("destinations", ())),
-            filters=tuple(FilterSummary(**one) for one in content.get("filters", ())),
-            autoscaling=tuple(ScalingSummary(**one) for one in content.get("autoscaling", ())),
             cross_zone_gib=content.get("cross_zone_gib", 0.0),
             cost=CostSummary.from_dict(content["cost"]) if content.get("cost") else None,
-            connection_pools=tuple(PoolSummary(**one) for one in content.get("connection_pools", ())),
             never_acted=tuple(content.get("never_acted", ())),
+            **{name: tuple(kind(**one) for one in content.get(name, ())) for name, kind in _FLAT.items()},
         )
 
     def routes_frame(self) -> pd.DataFrame:
         """One row for each route, indexed by its name; latencies in s."""
-        return _frame("route", {one.route or "": _cells(one) for one in self.routes})
+        return frame_of("route", {one.route or "": cells_of(one) for one in self.routes})
 
     def consumers_frame(self) -> pd.DataFrame:
         """One row for each consumer, indexed by its name; latencies in s."""
-        return _frame("consumer", {one.consumer or "": _cells(one) for one in self.consumers})
+        return frame_of("consumer", {one.consumer or "": cells_of(one) for one in self.consumers})
 
     def services_frame(self) -> pd.DataFrame:
         """One row for each service, indexed by its name; times in s."""
-        return _frame("service", {one.name: _cells(one) for one in self.services})
+        return frame_of("service", {one.name: cells_of(one) for one in self.services})
 
     def destinations_frame(self) -> pd.DataFrame:
         """One row for each caller and destination, such as `front to back`: what policies did, as counts over the whole run."""
-        return _frame("destination", {one.label: one.cells() for one in self.destinations})
+        return frame_of("destination", {one.label: one.cells() for one in self.destinations})
 
     def filters_frame(self) -> pd.DataFrame:
         """One row for each filter, such as `gateway: rate_limit`: what it decided, as counts over the whole run, and `fairness`."""
-        return _frame("filter_name", {one.label(self.filters): one.cells() for one in self.filters})
+        return frame_of("filter_name", {one.label(self.filters): one.cells() for one in self.filters})
 
     def autoscaling_frame(self) -> pd.DataFrame:
         """One row for each service with an autoscaler: replicas, steps, and how often what held it back, over the whole run."""
-        return _frame("service", {one.service: one.cells() for one in self.autoscaling})
+        return frame_of("service", {one.service: one.cells() for one in self.autoscaling})
+
+    def cpu_frame(self) -> pd.DataFrame:
+        """One row for each service with `cpu`: cores used, and how often and how long it was throttled, in the measured window."""
+        return frame_of("service", {one.service: one.cells() for one in self.cpu})
 
     def connection_pools_frame(self) -> pd.DataFrame:
         """One row for each connection pool of a service, such as `shop: orders`: connections held and waited for, in the measured window."""
-        return _frame("connection_pool", {one.label: one.cells() for one in self.connection_pools})
+        return frame_of("connection_pool", {one.label: one.cells() for one in self.connection_pools})
 
     def __str__(self) -> str:
         total = self.total
@@ -259,17 +267,16 @@ class Summary:
         )
 
 
-def _plain(value: Any) -> Any:
-    """JSON of a value of this module; flags in alphabetical order."""
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, dict):
-        return dict(sorted(value.items()))
-    if isinstance(value, Times):
-        return value.to_dict()
-    if is_dataclass(value):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    return value
+_FLAT: dict[str, Any] = {
+    "recoveries": Recovery,
+    "slow_times": SlowTime,
+    "destinations": DestinationSummary,
+    "filters": FilterSummary,
+    "autoscaling": ScalingSummary,
+    "connection_pools": PoolSummary,
+    "cpu": CpuSummary,
+}
+"""What holds numbers and text only, by field of a summary."""
 
 
 def _requests(content: Mapping[str, Any]) -> RequestSummary:
@@ -281,24 +288,3 @@ def _requests(content: Mapping[str, Any]) -> RequestSummary:
 def _service(content: Mapping[str, Any]) -> ServiceSummary:
     times = {name: Times.from_dict(content[name]) for name in ("latency", "response_time", "waiting_time")}
     return ServiceSummary(**{**content, **times})
-
-
-def _cells(one: RequestSummary | ServiceSummary) -> dict[str, Any]:
-    """The numbers of a row; of times the mean and the percentiles, as `latency_p99_s`."""
-    cells: dict[str, Any] = {}
-    for each in fields(one):
-        value = getattr(one, each.name)
-        if isinstance(value, Times):
-            kept = {name: number for name, number in value.to_dict().items() if name != "count"}
-            cells |= {f"{each.name}_{name}": number for name, number in kept.items()}
-        elif each.name not in {"name", "route", "source", "consumer", "causes", "failures_by_flag", "failures_by_status"}:
-            cells[each.name] = value
-    return cells
-
-
-def _frame(index: str, rows: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
-
-    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(index)
-    numbers: pd.DataFrame = frame.apply(pd.to_numeric)
-    return numbers

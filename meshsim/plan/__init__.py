@@ -10,7 +10,7 @@ from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, 
 from meshsim.plan.prices import Prices
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
 from meshsim.plan.scaling import Autoscaling, Measured, ScalingMetric, TargetKind
-from meshsim.plan.services import ConnectionPool, Failing, Lifecycle, Operation, Queue, Service, Step, every_step
+from meshsim.plan.services import ConnectionPool, Cpu, Failing, Lifecycle, Operation, Queue, Service, Step, every_step
 from meshsim.plan.traffic import Backend, BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Cluster",
     "ConnectionPool",
     "Connections",
+    "Cpu",
     "Direct",
     "Discovery",
     "Edge",

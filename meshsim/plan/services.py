@@ -150,6 +150,29 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Cpu:
+    """What the computations of one instance share."""
+
+    cores: float
+    """Cores that it may use at once; NONE for as many as it has computations."""
+    quota_ns: int
+    """Processor time in each period; NONE without a limit."""
+    period_ns: int
+    burst_ns: int
+    """Of what was left in earlier periods, how much may be used on top."""
+    requests: int
+    """Thousandths of a core that it asks for; NONE where it does not."""
+    limits: int
+    """Thousandths of a core that it may use in the mean; NONE without a limit."""
+
+    @property
+    def capacity(self) -> float:
+        """Cores that it can use for long."""
+        allowed = [] if self.quota_ns == NONE else [self.quota_ns / self.period_ns]
+        return min([*allowed, *([] if self.cores == NONE else [self.cores])])
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One service and its instances."""
 
@@ -159,6 +182,7 @@ class Service:
     """The zone of each instance; their number is the number of replicas."""
     weights: tuple[float, ...]
     workers: int
+    """0 where it has none: then only its `cpu` is scarce."""
     queue_limit: int
     """Requests that may wait at one instance; NONE for no limit."""
     is_async: bool
@@ -188,6 +212,13 @@ class Service:
     """Of each instance, one of each."""
     fails_at_once: bool = False
     """Whether any error of its own or of a fault comes without work."""
+    cpu: Cpu | None = None
+    """None where each worker has a core to itself."""
+
+    @property
+    def servers(self) -> float:
+        """What there is of the thing that its utilisation is a share of: workers, or cores where it has none."""
+        return self.workers if self.workers or self.cpu is None else self.cpu.capacity
 
     @property
     def wants_deadlines(self) -> bool:

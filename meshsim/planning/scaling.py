@@ -43,12 +43,17 @@ def plan_autoscaling(service: ServiceSection, section: AutoscalerSection | None)
         metrics=tuple(_metric(metric) for metric in written.metrics) if written.metrics else (DEFAULT_METRIC,),
         tolerances=Tolerances(*(cluster.tolerance if one.tolerance is None else one.tolerance for one in (down, up))),
         timing=Timing(cluster.cpu_initialization_period, cluster.initial_readiness_delay),
-        request=request_of({"application": service.workers * CORE}),
+        request=request_of({"application": _asked(service)}),
         sync_ns=cluster.sync_period,
         resolution_ns=cluster.metric_resolution,
         scrape_ns=cluster.scrape_interval,
         rate_ns=cluster.rate_window,
     )
+
+
+def _asked(service: ServiceSection) -> int:
+    """Thousandths of a core that a pod asks for; without `cpu` a core for each worker, and 0 where no metric is a share of it."""
+    return service.threads * CORE if service.cpu is None else service.cpu.asked or 0
 
 
 def _behavior(section: BehaviorSection, cluster: AutoscalerSection) -> Behavior:

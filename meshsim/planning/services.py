@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshsim.plan import NONE, ConnectionPool, HealthStatus, Lifecycle, OnCancel, Operation, Queue, Service, Step, StepKind
 from meshsim.planning.asks import plan_asks
+from meshsim.planning.cpu import plan_cpu
 from meshsim.planning.errors import grpc_status, latency_of, table
 from meshsim.planning.places import places_of
 from meshsim.planning.scaling import plan_autoscaling
@@ -44,13 +45,14 @@ def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: 
         stream=stream(f"service {name}"),
         zones=zones,
         weights=tuple(float(weights[place % len(weights)]) for place in range(len(zones))),
-        workers=section.workers,
+        workers=section.threads,
         queue_limit=NONE if section.queue is None or section.queue.limit is None else section.queue.limit,
         is_async=section.is_async,
         on_cancel=OnCancel[section.on_cancel.upper()],
         is_grpc=section.protocol == "grpc",
         may_crash=lifecycle is not None or any(fault.crash and fault.strikes(name) for fault in scenario.faults),
         fails_at_once=_fails_at_once(name, section, scenario),
+        cpu=plan_cpu(section.cpu),
         inbound=inbound,
         asks=plan_asks(inbound, index),
         lifecycle=lifecycle,

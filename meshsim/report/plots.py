@@ -19,6 +19,7 @@ from meshsim.report.charts.autoscaling_over_time import autoscaling_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time
 from meshsim.report.charts.connection_pools_over_time import connection_pools_over_time, lines
 from meshsim.report.charts.connections_over_time import connections_over_time
+from meshsim.report.charts.cpu_over_time import cpu_over_time
 from meshsim.report.charts.decisions_over_time import decisions_over_time
 from meshsim.report.charts.forest import forest
 from meshsim.report.charts.heat_map import heat_map
@@ -114,6 +115,20 @@ class Plots:
         if pool is not None:
             _known("destination", pool, lines(frame), "pool")
         return connection_pools_over_time(frame, ax, pool=pool, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def cpu(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
+        """Cores that a service uses, and how much it is throttled; in panels, as `policies`.
+
+        Of the service with `cpu` that has most to show where None.
+        """
+        frame = self._until_end(recorded.cpu(self._of))
+        if frame.empty:
+            raise ResultError(
+                f"{self._of.directory} tells nothing of cpu over time: no service has it, or it is of an older version"
+            )
+        if service is not None:
+            _known("service", service, frame)
+        return cpu_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def policies(self, ax: Axes | None = None, *, destination: str | None = None) -> Axes:
         """What policies did on the way to a destination, such as `(gateway) to payment`; where most happened where None.

@@ -94,7 +94,7 @@ def services(console: Console, rows: Sequence[ServiceSummary]) -> Table:
     ]
     extra = {"busiest\n%", "longest\nqueue", "replicas\nx workers"}
     shown = [figure for figure in figures if is_wide or figure.header not in extra]
-    sizes = [f"{one.replicas} x {one.workers}" for one in rows]
+    sizes = [f"{one.replicas} x {one.servers}" for one in rows]
     return figures_table(console, "service", [one.name for one in rows], shown, texts={"replicas\nx workers": sizes})
 
 
@@ -237,7 +237,7 @@ def figures_table(
     has_total: bool = False,
     texts: dict[str, list[str]] | None = None,
 ) -> Table:
-    """A row for each name, with a figure in each column."""
+    """A row for each name, with numbers, or texts in place of some by the header of their column."""
     table = _empty(console)
     table.add_column(f"\n{label}", overflow="fold", min_width=8)
     columns: list[list[Text]] = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from meshsim.errors import printable
-from meshsim.report import autoscaling, connection_pools, cost, failures, tables
+from meshsim.report import autoscaling, connection_pools, cost, cpu, failures, tables
 from meshsim.report.numbers import count
 from meshsim.units import NS_PER_S, format_duration
 
@@ -26,7 +26,7 @@ NOTES = {
     "latency": "as the client saw it, failures included",
     "goodput": "requests that ended well, whenever they started",
     "response": "queue and service at the instance, with the calls that it waits for",
-    "busy": "share of the workers that are held, also while they wait for a call",
+    "busy": "share of the workers that are held, also while they wait for a call; of the CPU that is used where there are none",
     "tries": "attempts for each call: 1 without retries",
     "wasted": "share of the computing whose answer nobody waited for",
 }
@@ -97,6 +97,9 @@ def _capacity(console: Console, summary: Summary) -> None:
     if summary.connection_pools:
         _section(console, "Connection pools", connection_pools.table(console, summary))
         console.print(Text(connection_pools.NOTE, style="dim"))
+    if summary.cpu:
+        _section(console, "CPU", cpu.table(console, summary.cpu))
+        console.print(Text(cpu.NOTE, style="dim"))
     if summary.autoscaling:
         _section(console, "Autoscaling", autoscaling.table(console, summary))
         console.print(Text(autoscaling.NOTE, style="dim"))

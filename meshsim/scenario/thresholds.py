@@ -66,7 +66,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             ("route",),
             {"value": "duration"},
         ),
-        "utilisation": Metric("share of the workers that are held", ("service",), {"value": "share"}),
+        "utilisation": Metric(
+            "share of the workers that are held; of the CPU that is used where there are none", ("service",), {"value": "share"}
+        ),
         "waiting_time": Metric("time in the queue", ("service",), _TIMES),
         "queue": Metric(
             "requests that wait: mean over all replicas, longest queue of one", ("service",), {"avg": "number", "max": "number"}

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import meshsim as ms
+from meshsim.records import TABLES
 
 TIMES = st.sampled_from(
     [
@@ -345,6 +346,16 @@ QUEUES = st.fixed_dictionaries(
 )
 
 
+CPUS = st.sampled_from(
+    [
+        {},
+        {"cpu": {"requests": "100m", "limits": "500m", "cfs_quota_period": "20ms"}},
+        {"cpu": {"requests": 1, "node_cores": 2}},
+        {"cpu": {"limits": 1, "node_cores": 1.5, "cfs_quota_period": "10ms", "cfs_burst": "5ms"}},
+    ]
+)
+
+
 @st.composite
 def services(draw: st.DrawFn) -> dict[str, Any]:
     made = {}
@@ -367,6 +378,9 @@ def services(draw: st.DrawFn) -> dict[str, Any]:
             made[name]["queue"] = draw(QUEUES)
         if draw(st.booleans()):
             made[name].update(draw(st.sampled_from(LIVES)))
+        made[name].update(draw(CPUS))
+        if "cpu" in made[name] and draw(st.booleans()):  # without workers nobody queues, and there is nothing to give free
+            made[name] = {key: value for key, value in made[name].items() if key not in {"workers", "queue"}} | {"async": False}
         if draw(st.booleans()):
             made[name]["subsets"] = {"v1": replicas, **({"v2": other} if other else {})}
         if draw(st.booleans()):
@@ -517,7 +531,9 @@ def test_nothing_is_in_flight_at_the_end_and_busy_time_is_time_held(scenario):
         )  # what goes on after a call waits too, and health checks
         assert rows["queued_ns"].sum() == waited_ns if is_all else rows["queued_ns"].sum() >= waited_ns
         time_held = held["worked_ns"] if service["async"] else held["finished_ns"] - held["started_ns"]
-        assert rows["busy_ns"].sum() == time_held.sum()
+        used_ns = result.cpu.loc[result.cpu["service"] == name, "used_ns"].sum()
+        assert rows["busy_ns"].sum() == (time_held.sum() if "workers" in service else used_ns)
+        look_at_the_cpu(service, result.cpu[result.cpu["service"] == name], visits)
     pools = result.connection_pools.groupby(["service", "instance", "connection_pool"], observed=True).last()
     assert (pools[["in_use", "waiting"]] == 0).all(axis=None)
     if not result.proxies.empty:
@@ -538,6 +554,25 @@ def test_no_time_and_no_count_is_negative_and_stages_follow_each_other(scenario)
     for column in ("worked_ns", "wasted_ns", "backoff_ns", "proxy_ns", "connection_ns", "tls_ns", "inbound_ns"):
         assert (attempts[column] >= 0).all()
     assert ((attempts["wasted_ns"] == 0) | (attempts["wasted_ns"] == attempts["worked_ns"])).all()
+
+
+def look_at_the_cpu(service: Any, rows: Any, visits: Any) -> None:
+    """Nothing computes at the end, cores are used by computations only, and no quota is exceeded."""
+    if "cpu" not in service:
+        assert rows.empty
+        return
+    cpu = service["cpu"]
+    period_ns = int(cpu.get("cfs_quota_period", "100ms").removesuffix("ms")) * 1_000_000
+    burst_ns = int(cpu.get("cfs_burst", "0ms").removesuffix("ms")) * 1_000_000
+    assert (rows.groupby("instance")["computing"].last() == 0).all()
+    assert (rows["throttled_periods"] <= rows["periods"]).all()
+    assert rows["used_ns"].sum() <= visits["worked_ns"].sum() + len(visits)
+    for _, of_one in rows.groupby("instance"):
+        length_ns = of_one["time_ns"].diff().fillna(of_one["time_ns"].iloc[0])
+        assert (of_one["used_ns"] <= length_ns * cpu.get("node_cores", 1e9) + 2).all()
+        if "limits" in cpu:
+            quota_ns = (0.5 if cpu["limits"] == "500m" else 1) * period_ns
+            assert (of_one["used_ns"] <= quota_ns * (length_ns / period_ns + 2) + burst_ns).all()
 
 
 def look_at_the_gateway(scenario: dict[str, Any], result: ms.Result) -> None:
@@ -571,18 +606,7 @@ def test_no_order_of_keys_changes_a_byte(scenario, seed):
 
     first, second = ms.load(scenario).run(seed=3), ms.load(other).run(seed=3)
 
-    for table in (
-        "requests",
-        "attempts",
-        "waits",
-        "counters",
-        "proxies",
-        "filters",
-        "decisions",
-        "destinations",
-        "autoscaling",
-        "connection_pools",
-    ):
+    for table in TABLES:
         one, two = (result.directory / f"{table}.parquet" for result in (first, second))
         assert one.read_bytes() == two.read_bytes()
     assert first.manifest["digest"] == second.manifest["digest"]

@@ -46,6 +46,7 @@ SCENARIO: dict[str, Any] = {
             "script": [{"compute": "5ms"}],
             "errors": "10%",
             "autoscaling": {"max_replicas": 4},
+            "cpu": {"limits": 4},
         },
     },
     "faults": [{"at": "1s", "for": "1s", "service": "back", "errors": "100%"}],
@@ -59,6 +60,7 @@ TABLES_OF_A_RUN = {
     "summary().filters_frame()",
     "summary().autoscaling_frame()",
     "summary().connection_pools_frame()",
+    "summary().cpu_frame()",
 }
 TABLES_OF_A_COMPARISON = {
     "table()",

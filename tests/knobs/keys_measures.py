@@ -161,6 +161,11 @@ def wanted(moment: str, column: str = "desired") -> Callable[[Result], float]:
     return lambda result: float(result.autoscaling[column].agg(moment)) if len(result.autoscaling) else 0.0
 
 
+def throttled(result: Result) -> float:
+    """How long the back's processors stood still for want of quota, in s."""
+    return sum(one.throttled_s for one in result.summary().cpu)
+
+
 def cpu(result: Result) -> float:
     """Cores that all proxies together keep busy."""
     return sum(one.cpu_cores or 0.0 for one in result.summary().proxies)

@@ -13,6 +13,7 @@ import keys_arrivals
 import keys_choices
 import keys_connections
 import keys_cost
+import keys_cpu
 import keys_edge
 import keys_load
 import keys_network_faults
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 PARTS = (
     keys_load, keys_proxies, keys_traffic, keys_connections, keys_resilience, keys_services, keys_network_faults, keys_run, keys_choices, keys_edge,
-    keys_scaling, keys_cost, keys_arrivals,
+    keys_scaling, keys_cost, keys_arrivals, keys_cpu,
 )  # fmt: skip
 ROWS = [row for part in PARTS for row in part.ROWS]
 TESTS = Path(__file__).resolve().parents[1]

@@ -401,6 +401,25 @@ def scaling(variants: Sequence[str] = VARIANTS, replications: int = 5, interval_
     return pd.concat(parts, ignore_index=True)
 
 
+def cpu(variants: Sequence[str] = VARIANTS, replications: int = 5, interval_s: float = 5.0) -> pd.DataFrame:
+    """What payment uses of its limit, and how much of the time it stands still meanwhile: most while it is slow."""
+    time = np.arange(0, 180, interval_s)
+    parts = []
+    for variant, replication, service in _cases(variants, replications, ("payment",)):
+        strain = _strain(time, variant) * _random("cpu", variant, replication).uniform(0.9, 1.1)
+        frame = pd.DataFrame(
+            {
+                "time_s": time,
+                "interval_s": interval_s,
+                "used_cores": 1.2 + 2.5 * strain,
+                "throttled_share": np.clip(0.05 + 0.9 * strain, 0, 1),
+                "throttled_cores": 6 * strain,
+            }
+        )
+        parts.append(_keyed(frame, variant, replication, service=service))
+    return pd.concat(parts, ignore_index=True)
+
+
 def failures(variants: Sequence[str]) -> pd.DataFrame:
     """Two ways of the first variant, one of the second, none of the rest."""
     ways = [(503, None, "UO", "payment", "UO", 300, 0.1), (0, None, "DC", None, "DC", 30, 0.01)]

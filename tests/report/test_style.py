@@ -16,6 +16,7 @@ from frames import (
     VARIANTS,
     balance,
     connection_pools,
+    cpu,
     decision_rates,
     errors,
     faults,
@@ -36,6 +37,7 @@ from meshsim.report.charts.autoscaling_over_time import autoscaling_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time
 from meshsim.report.charts.connection_pools_over_time import connection_pools_over_time
 from meshsim.report.charts.connections_over_time import connections_over_time
+from meshsim.report.charts.cpu_over_time import cpu_over_time
 from meshsim.report.charts.decisions_over_time import decisions_over_time
 from meshsim.report.charts.in_flight_over_time import in_flight_over_time
 from meshsim.report.charts.labels import spread
@@ -73,6 +75,7 @@ def drawings(variants, replications):
         yield "filters", decisions_over_time(decided, **SLOW)
         yield "filters by consumer", decisions_over_time(decided, by="consumer", **SLOW)
         yield "balance", balance_over_time(balance(variants, replications), **PAYMENT)
+        yield "cpu", cpu_over_time(cpu(variants, replications), service="payment", **SLOW)
         yield "autoscaling", autoscaling_over_time(scaling(variants, replications), service="payment", **SLOW)
         yield "pools", connection_pools_over_time(connection_pools(variants, replications), pool="payment: ledger", **SLOW)
         yield "utilisation", utilisation(nodes(variants, replications))

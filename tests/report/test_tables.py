@@ -11,7 +11,7 @@ from made_up import SECOND, plan, shop, summary_of
 from rich.console import Console
 
 from meshsim.metrics.cost import CostItem, CostSummary
-from meshsim.metrics.policies.summaries import ScalingSummary
+from meshsim.metrics.policies.summaries import CpuSummary, ScalingSummary
 from meshsim.metrics.thresholds import judge
 from meshsim.report.terminal import Heading, show
 
@@ -229,6 +229,38 @@ def test_autoscalers_fit_every_terminal(width: int) -> None:
     assert max(len(line) for line in text.splitlines()) <= width
     assert "…" not in text
     assert "3-10,000" in text
+
+
+THROTTLED = CpuSummary("payment", 0.25, 0.5, 0.2, 0.4, 0.176, 12.5, 1000, 176, 0.5)
+FREE = CpuSummary("cart", None, None, 0.5, 0.25, None, 0.0, 0, 0, None)
+
+
+def test_cpu_has_requests_limits_use_and_how_often_and_how_long_it_was_throttled() -> None:
+    lines = section(shown(replace(SHOP, cpu=(THROTTLED, FREE)), 200), "CPU")
+
+    assert " ".join(lines[0].split()) == "cores throttled worst throttled"
+    assert " ".join(lines[1].split()) == "service requested limit used of it % periods % replica % s"
+    assert [" ".join(line.split()) for line in lines[3:5]] == [
+        "payment 0.25 0.5 0.20 40 17.6 50.0 12.5",
+        "cart - - 0.50 25 - - 0",
+    ]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_cpu_fits_every_terminal(width: int) -> None:
+    text = shown(
+        replace(SHOP, cpu=(replace(THROTTLED, service=SHOP.services[0].name * 4),)), width, replace(HEADING, directory="results")
+    )
+
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "…" not in text
+
+
+def test_without_cpu_nothing_is_said_of_it_and_with_it_sizes_are_cores() -> None:
+    assert "throttled" not in shown(SHOP)
+    assert f"{SHOP.services[0].replicas} x 0.5 CPU" in shown(
+        replace(SHOP, services=(replace(SHOP.services[0], workers=0.5),)), 200
+    )
 
 
 def test_without_autoscalers_nothing_is_said_of_them() -> None:

@@ -627,6 +627,68 @@ def test_what_is_wrong_with_autoscaling_is_said(mistakes_of: Any, autoscaling: s
     assert said == [f"services.cart.autoscaling.{message}"]
 
 
+MISSING_REQUEST = (
+    "cpu: missing request for cpu, which Kubernetes says of such a pod: write `requests` (or `limits`), of which the autoscaler's"
+    " utilization is a share"
+)
+
+
+@pytest.mark.parametrize(
+    ("cart", "message"),
+    [
+        ("{cpu: {}}", "cpu: write `limits`, or `node_cores`: without either, computations do not share anything"),
+        ("{cpu: {requests: 1}}", "cpu: write `limits`, or `node_cores`: without either, computations do not share anything"),
+        ("{cpu: {limits: 1Gi}}", "cpu.limits: expected cores such as 2, 1.5 or 500m, not '1Gi'"),
+        ("{cpu: {limits: true}}", "cpu.limits: expected cores such as 2, 1.5 or 500m, not true"),
+        ("{cpu: {limits: -1}}", "cpu.limits: expected cores such as 2, 1.5 or 500m, not -1"),
+        ("{cpu: {limits: 0.0005}}", "cpu.limits: must be whole thousandths of a core, as in Kubernetes, such as 250m"),
+        ("{cpu: {limits: 0}}", "cpu.limits: must be from 1m to 1000 cores"),
+        ("{cpu: {limits: 2000}}", "cpu.limits: must be from 1m to 1000 cores"),
+        ("{cpu: {requests: 2, limits: 1500m}}", "cpu.requests: must be at most `limits`, as in Kubernetes"),
+        ("{cpu: {node_cores: 2, cfs_burst: 1ms}}", "cpu.cfs_burst: needs `limits`: without them there is no quota"),
+        (
+            "{cpu: {node_cores: 2, cfs_quota_period: 50ms}}",
+            "cpu.cfs_quota_period: needs `limits`: without them there is no quota",
+        ),
+        (
+            "{cpu: {limits: 500m, cfs_burst: 51ms}}",
+            "cpu.cfs_burst: must be at most the quota, which is `limits` times `cfs_quota_period`, as in Linux",
+        ),
+        ("{cpu: {limits: 1, cfs_quota_period: 2s}}", "cpu.cfs_quota_period: must be from 1ms to 1s, as in kubelet"),
+        (
+            "{cpu: {limits: 1}, queue: {limit: 5}}",
+            "queue: needs `workers`: with `cpu` and without them every request begins as soon as it comes",
+        ),
+        (
+            "{cpu: {limits: 1}, async: true}",
+            "async: needs `workers`: with `cpu` and without them every request begins as soon as it comes",
+        ),
+        (
+            "{cpu: {node_cores: 1}, autoscaling: {max_replicas: 3}}",
+            MISSING_REQUEST,
+        ),
+    ],
+)
+def test_what_is_wrong_with_cpu_is_said(mistakes_of: Any, cart: str, message: str) -> None:
+    said = [one.partition(": ")[2] for one in mistakes_of({"services": f"{{cart: {cart}}}"})]
+
+    assert said == [f"services.cart.{message}"]
+
+
+def test_an_autoscaler_by_cores_or_by_requests_in_flight_needs_no_request_for_cpu(mistakes_of: Any) -> None:
+    by_cores = "{resource: {name: cpu, target: {average_value: 0.5}}}"
+    by_load = "{pods: {metric: in_flight, target: {average_value: 2}}}"
+
+    assert (
+        mistakes_of(
+            {
+                "services": f"{{cart: {{cpu: {{node_cores: 1}}, autoscaling: {{max_replicas: 3, metrics: [{by_cores}, {by_load}]}}}}}}"
+            }
+        )
+        == []
+    )
+
+
 def test_a_schedule_and_an_autoscaler_do_not_go_together(mistakes_of: Any) -> None:
     cart = "{cart: {scale: [{at: 1s, replicas: 2}], autoscaling: {max_replicas: 3}}}"
 

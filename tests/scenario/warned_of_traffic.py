@@ -103,6 +103,13 @@ CAPACITY = (
             and (waits["started_ns"] - waits["arrived_ns"]).max() < 1e9
         ),
     ),
+    Row(  # and so is a limit of the CPU, which workers share
+        Kind.SERVICE_CANNOT_KEEP_UP,
+        gateway(**both(back(workers=8, cpu={"limits": "500m"}), computing("30ms"))),
+        last_take(1),
+        gateway(**both(back(workers=8, cpu={"limits": "2500m"}), computing("12ms"))),
+        last_take(0, 0.3),
+    ),
     Row(
         Kind.USERS_WAIT,
         gateway(**both(ONE_WORKER, computing("10ms"), users(20))),

@@ -62,6 +62,7 @@ class Counters:
         self._pools = [pool for _, pool in owned]
         self._had: list[tuple[int, ...]] = [(0, 0, 0, 0)] * len(self._pools)
         self._idle_pools: list[Any] = [None] * len(self._pools)
+        self._cpus = [(instance, [0, 0, 0, 0]) for instance in instances if instance.cores is not None]
         self._proxies = list(proxies)
         self._were: list[tuple[int, ...]] = [(0, 0, 0)] * len(self._proxies)
         self._idle_proxies: list[Any] = [None] * len(self._proxies)
@@ -104,6 +105,8 @@ class Counters:
         self._of_destinations.write(now_ns, {number: row for number, row in rows.items() if row is not None})
         self._of_proxies.write(now_ns, self._changed_proxies(retries))
         self._of_pools.write(now_ns, self._changed_pools())
+        if self._cpus:
+            self._write_cpu(now_ns)
         self._write_filters(now_ns)
 
     def _changed_instances(self) -> dict[int, list[int]]:
@@ -140,6 +143,15 @@ class Counters:
             stood[number] = tuple(counts)
             self._idle_proxies[number] = None if queued or busy or active_retries or is_edge else OF_PROXY(placed)
         return changed
+
+    def _write_cpu(self, now_ns: int) -> None:
+        for instance, before in self._cpus:
+            cores = instance.cores
+            assert cores is not None  # noqa: S101 — only those that have them are looked at
+            totals = [cores.used_ns, *cores.throttled]
+            counts = [new - old for new, old in zip(totals, before, strict=True)]
+            before[:] = totals
+            self._recorder.cpu.append([now_ns, instance.service, instance.index, cores.computing, *counts])
 
     def _edge(self, index: int) -> list[int]:
         """Of a replica of the gateway: open connections of clients, and what became of new ones since the row before."""

@@ -26,8 +26,7 @@ from meshsim.engines.reference.proxies.replicas import Replicas
 from meshsim.engines.reference.proxies.routes import LiveRoute
 from meshsim.engines.reference.proxies.screening import Ask
 from meshsim.engines.reference.proxies.ways import Destinations
-from meshsim.engines.reference.services.fast_failing import FastFailing
-from meshsim.engines.reference.services.instance import Instance
+from meshsim.engines.reference.services.instances import instances_of
 from meshsim.engines.reference.time.beginnings import Beginnings
 from meshsim.engines.reference.time.clock import Clock
 from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, CALLER_WAYPOINT
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
     from meshsim.engines.reference.destinations.view import View
     from meshsim.engines.reference.proxies.proxy import Proxy
+    from meshsim.engines.reference.services.instance import Instance
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.plan import Ask as Asked
     from meshsim.plan import Cluster, Plan
@@ -68,18 +68,9 @@ class Model:
         tells_deadlines = any(service.wants_deadlines for service in plan.services)
         self._refusals = Refusals(self.clock, recorder, services_of, tells_deadlines)
         self._links = Links(plan.network)
-        self._instances = tuple(
-            tuple(
-                (FastFailing if service.fails_at_once else Instance)(
-                    self.clock, recorder, service, number, index, plan.operations, call_key(root, index)
-                )
-                for index in range(len(service.zones))
-            )
-            for number, service in enumerate(plan.services)
-            for root in (root_key(seed, replication, service.stream),)
-        )
-        hash_keys = HashKeys(plan, seed, replication)
         beginnings = Beginnings(plan, seed, replication)
+        self._instances = instances_of(self.clock, recorder, plan, beginnings, self._root)
+        hash_keys = HashKeys(plan, seed, replication)
         self._fleet = Fleet(self.clock, plan, self._instances, beginnings, self._root)
         self._stacks = Stacks(plan, self._refusals, self._links, self._instances, hash_keys, beginnings)
         self._control = Control(self.clock, plan, self._instances, self._links, recorder)

@@ -98,7 +98,7 @@ class ServicesOverTime:
                     "time_s": edges_ns[:-1] / NS_PER_S,
                     "interval_s": lengths_s,
                     **{f"{key}_per_s": row[key] / lengths_s for key in ("calls", "attempts", "failures")},
-                    "utilisation": row["busy_ns"] / (there_ns * service.workers),
+                    "utilisation": row["busy_ns"] / (there_ns * service.servers),
                     "queue": row["queued_ns"] / seen_ns,
                     "busy": row["busy_ns"] / seen_ns,
                     "replicas_up": row["up_ns"] / seen_ns,

@@ -77,6 +77,35 @@ class FilterSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class CpuSummary:
+    """The processor time of one service with `cpu`, in the measured window, all instances together."""
+
+    service: str
+    requests: float | None
+    """Cores that each replica asks for; None where it does not."""
+    limits: float | None
+    """Cores that each may use in the mean; None without a limit."""
+    used_cores: float | None
+    """Cores that each replica used, in the mean of those that were up."""
+    used_share: float | None
+    """The same as a share of what it can use for long: its limit, or less where its node has fewer cores."""
+    throttled_share: float | None
+    """Share of the quota's periods in which it stood still, as the alert CPUThrottlingHigh has it; None without a limit."""
+    throttled_s: float
+    """How long processors stood still for want of quota, all together: cAdvisor's container_cpu_cfs_throttled_seconds_total."""
+    periods: int
+    """Periods of the quota while it was in use: container_cpu_cfs_periods_total."""
+    throttled_periods: int
+    """container_cpu_cfs_throttled_periods_total."""
+    throttled_share_of_worst: float | None
+    """`throttled_share` of the instance that has most."""
+
+    def cells(self) -> dict[str, Any]:
+        """The numbers of a row, by column."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "service"}
+
+
+@dataclass(frozen=True, slots=True)
 class ScalingSummary:
     """What one autoscaler did over the whole run; replicas are those that it wanted, ready or not."""
 

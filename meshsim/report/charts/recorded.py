@@ -54,6 +54,12 @@ def connection_pools(comparison: Comparison) -> pd.DataFrame:
     return _kept(comparison, "pools", columns)
 
 
+def cpu(comparison: Comparison) -> pd.DataFrame:
+    """Frame `cpu_over_time` of all variants: columns as `meshsim.metrics.over_time.cpu.CpuOverTime.table`, and those two first."""
+    columns = ["variant", "replication", "service", "time_s", "interval_s", "used_cores", "throttled_share", "throttled_cores"]
+    return _kept(comparison, "cpu_over_time", columns)
+
+
 def _kept(comparison: Comparison, table: str, columns: list[str]) -> pd.DataFrame:
     """A table of the replications that have it."""
     parts = [

@@ -22,7 +22,7 @@ from meshsim.report.page.drawings import Drawing, Group, draw
 from meshsim.report.page.filter_charts import filters_group
 from meshsim.report.page.policy_charts import policies_group
 from meshsim.report.page.pool_charts import pools_group
-from meshsim.report.page.scaling_charts import scaling_group
+from meshsim.report.page.scaling_charts import cpu_group, scaling_group
 from meshsim.report.page.subject import ALL, Subject
 
 if TYPE_CHECKING:
@@ -58,7 +58,14 @@ def slow_group(comparison: Comparison) -> Group | None:
 def chart_groups(comparison: Comparison) -> list[Group]:
     """The charts by heading; of a run without records or failures those that have nothing to show are left out."""
     subject = Subject(comparison)
-    groups = [_latency(subject), _load(subject), _saturation(subject), scaling_group(subject), pools_group(subject)]
+    groups = [
+        _latency(subject),
+        _load(subject),
+        _saturation(subject),
+        cpu_group(subject),
+        scaling_group(subject),
+        pools_group(subject),
+    ]
     groups += [filters_group(subject), policies_group(subject), _where(subject), _topology(subject)]
     return [group for group in groups if group.shown]
 

@@ -16,7 +16,7 @@ def words(comparison: Comparison) -> list[tuple[str, str]]:
     found = {
         "attempt, try": "one sending of a call to a service; a call that is retried has several",
         "baseline": "the variant that the others are compared with: the first",
-        "busy, utilisation": "share of the workers that are held, also while they wait for a call",
+        "busy, utilisation": "share of the workers that are held, also while they wait for a call; of the CPU that is used where there are none",
         "goodput": "requests that ended well, in each second",
         f"interval ({confidence(comparison)})": (
             f"from a lower to an upper end: of 100 intervals made in this way, about {comparison.confidence * 100:.0f} contain the "

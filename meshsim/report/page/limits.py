@@ -32,8 +32,9 @@ LIMITS: tuple[tuple[str, str], ...] = (
     (
         "Kubernetes itself",
         (
-            "no nodes that fill up, no CPU quota, no surge: a rolling restart stops a replica before it starts the one that replaces it. Put the "
-            "effect of a quota into the service's times."
+            "no nodes that fill up, no surge: a rolling restart stops a replica before it starts the one that replaces it. What `requests` "
+            "are worth on a node that is full (`cpu.weight`) is not modelled: `node_cores` says what neighbours leave. Proxies have workers "
+            "and no quota."
         ),
     ),
 )

@@ -1,11 +1,11 @@
-"""The charts of what autoscalers did over time, one for each service that has one."""
+"""The charts of services' processor time, and of what their autoscalers did, over time: one for each service that has one."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from meshsim.report.charts.autoscaling_over_time import autoscaling_over_time, reading
+from meshsim.report.charts import autoscaling_over_time, cpu_over_time
 from meshsim.report.page.drawings import Group, draw
 
 if TYPE_CHECKING:
@@ -20,7 +20,19 @@ def scaling_group(subject: Subject) -> Group:
     made = []
     for at, name in enumerate(dict.fromkeys(str(one) for one in subject.scaling["service"])):
         of: dict[str, Any] = {"service": name, "faults": subject.faults, "warm_up_s": subject.warm_up_s}
-        chart = partial(autoscaling_over_time, subject.scaling, **of)
-        made.append(draw(f"autoscaling-{at}", f"Replicas of {name}", chart, reading(subject.scaling, **of)))
+        chart = partial(autoscaling_over_time.autoscaling_over_time, subject.scaling, **of)
+        said = autoscaling_over_time.reading(subject.scaling, **of)
+        made.append(draw(f"autoscaling-{at}", f"Replicas of {name}", chart, said))
     intro = f"{subject.intro}What each autoscaler saw and asked for at the last look in each interval."
     return Group("autoscaling", "Autoscaling over time", intro, made[:MOST_SHOWN], made[MOST_SHOWN:], "Further services")
+
+
+def cpu_group(subject: Subject) -> Group:
+    """Processor time and throttling of each service with `cpu`; none where there is none."""
+    made = []
+    for at, name in enumerate(dict.fromkeys(str(one) for one in subject.cpu["service"])):
+        of: dict[str, Any] = {"service": name, "faults": subject.faults, "warm_up_s": subject.warm_up_s}
+        chart = partial(cpu_over_time.cpu_over_time, subject.cpu, **of)
+        made.append(draw(f"cpu-{at}", f"CPU of {name}", chart, cpu_over_time.reading(subject.cpu, **of)))
+    intro = f"{subject.intro}Cores used, and how much of the time they stood still because the quota of the limit was used up."
+    return Group("cpu", "CPU over time", intro, made[:MOST_SHOWN], made[MOST_SHOWN:], "Further services")

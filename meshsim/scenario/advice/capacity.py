@@ -32,6 +32,8 @@ class Work(NamedTuple):
     """How long one holds a worker in the mean."""
     waiting_ns: float
     """How much of that it waits for calls of its own."""
+    computing_ns: float
+    """How long one computes in the mean."""
 
     @property
     def busy(self) -> float:
@@ -49,8 +51,10 @@ def service_workers(flow: Flow) -> Iterator[Remark]:
     """A service that is offered as much work as it can do, or more."""
     for name, service in flow.scenario.services.items():
         path, replicas = ("services", name, "workers"), service.most_replicas
-        workers = replicas * service.workers
-        has = f"{workers} ({count(replicas, 'replica')} x {count(service.workers, 'worker')})"
+        workers = replicas * service.threads
+        if not workers:
+            continue
+        has = f"{workers} ({count(replicas, 'replica')} x {count(service.threads, 'worker')})"
         work, of_all = _work(flow.of_open_loads, name), _work(flow, name)
         if work.busy < workers and of_all.busy <= workers * (1 + 1e-9):
             continue
@@ -76,17 +80,36 @@ def service_workers(flow: Flow) -> Iterator[Remark]:
             )
 
 
+def service_cpu(flow: Flow) -> Iterator[Remark]:
+    """A service that is offered as much processor time as its limit, or its nodes, give it, or more."""
+    for name, service in flow.scenario.services.items():
+        if service.cpu is None or flow.unknown:
+            continue
+        replicas, of_each = service.most_replicas, service.cpu.capacity
+        asked = _work(flow.of_open_loads, name)
+        cores = asked.offered * asked.computing_ns / NS_PER_S
+        if cores >= replicas * of_each:
+            remedy = f"give each {number(cores * 1.25 / replicas)} cores or more, or it more replicas, or less load"
+            yield Remark(
+                Kind.SERVICE_CANNOT_KEEP_UP,
+                ("services", name, "cpu"),
+                f"{name} is offered {per_second(asked.offered)} x {time(asked.computing_ns)} of processor time = {number(cores)} cores,"
+                f" and has {number(replicas * of_each)} ({count(replicas, 'replica')} x {number(of_each)}): it cannot keep up; {remedy}",
+            )
+
+
 def _work(flow: Flow, name: str) -> Work:
     operations = [one for one in flow.operations.values() if one.service == name]
     total = offered = sum(flow.visits[one.key] for one in operations)
     if limit := flow.inbound_limits.get(name):
         offered = min(offered, limit.rate)
     if not total:
-        return Work(0.0, 0.0, 0.0)
+        return Work(0.0, 0.0, 0.0, 0.0)
     is_async = flow.scenario.services[name].is_async
     computing_ns = sum(flow.visits[one.key] / total * flow.computing_ns(one.key) for one in operations)
     least_ns = sum(flow.visits[one.key] / total * flow.least_ns(one.key) for one in operations)
-    return Work(offered, computing_ns if is_async else least_ns, 0.0 if is_async else least_ns - computing_ns)
+    held_ns = computing_ns if is_async else least_ns
+    return Work(offered, held_ns, held_ns - computing_ns, computing_ns)
 
 
 def in_files(flow: Flow) -> Iterator[Remark]:
@@ -193,4 +216,4 @@ def _limited(one: Excess) -> str:
     )
 
 
-CHECKS = (service_workers, in_files, gateway_workers, sidecar_workers, rate_limits)
+CHECKS = (service_workers, service_cpu, in_files, gateway_workers, sidecar_workers, rate_limits)

@@ -210,7 +210,7 @@ def _of_services(flow: Flow) -> Iterator[Destination]:
     for (caller, service), (rate, held) in rates.items():
         calling = scenario.services[caller]
         callers, zones = calling.replicas, zones_of(calling)
-        room = inf if calling.is_async else calling.workers * callers
+        room = inf if calling.is_async or not calling.threads else calling.threads * callers
         if flow.has_mesh:
             in_mesh = {} if mesh is None else mesh.traffic
             who = f"one sidecar of {caller}"

@@ -19,6 +19,7 @@ from meshsim.scenario.sections import (
     autoscaling,
     connections,
     cost,
+    cpu,
     errors,
     faults,
     gateway,
@@ -94,6 +95,7 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "service": (
         ("", services.ServiceSection),
         ("queue.", services.QueueSection),
+        ("cpu.", cpu.CpuSection),
         ("errors.", errors.ErrorsSection),
         ("errors.replay.", errors.ReplaySection),
         ("health_status.", services.HealthStatusSection),

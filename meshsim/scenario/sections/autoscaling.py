@@ -46,7 +46,8 @@ class ResourceTargetSection(_Target):
     """What a resource's usage should be."""
 
     average_utilization: Share | None = None
-    """Share of what the pods ask for: here a core for each worker. Kubernetes cuts what it measures to whole percent."""
+    """Share of what the pods ask for: `cpu.requests`, of which they may use more, or without `cpu` a core for each worker. Kubernetes cuts
+    what it measures to whole percent."""
     average_value: Annotated[float, Gt(0), Le(1_000_000)] | None = None
     """Cores of a pod, in the mean over all."""
 
@@ -59,7 +60,7 @@ class ResourceTargetSection(_Target):
 
 
 class ResourceMetricSection(Section):
-    """The processor time of the pods, as metrics-server measures it: workers that compute, and not those that wait for a call."""
+    """The processor time of the pods, as metrics-server measures it: what computes, and not what waits for a call or for a core."""
 
     name: Literal["cpu"]
     """The resource."""
@@ -169,6 +170,12 @@ class AutoscalingSection(Section):
     """What it goes by; of several the one counts that asks for most. Where absent the pods' CPU at 80 %, as in Kubernetes."""
     behavior: BehaviorSection | None = None
     """How fast replicas come and go. Without it up to twice as many (or 4) at each look, and down after `autoscaler.downscale_stabilization`."""
+
+    @property
+    def needs_requests(self) -> bool:
+        """Whether any metric is a share of what the pods ask for."""
+        resources = [metric.resource for metric in self.metrics or ()]
+        return not self.metrics or any(one is not None and one.target.average_utilization is not None for one in resources)
 
     @model_validator(mode="after")
     def _bounds_fit(self) -> Self:

@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Field, model_validator
 
 from meshsim.scenario.sections.autoscaling import AutoscalingSection
+from meshsim.scenario.sections.cpu import CpuSection
 from meshsim.scenario.sections.errors import Errors
 from meshsim.scenario.sections.hashed import HashedText, different_texts
 from meshsim.scenario.sections.scripts import Script
@@ -134,14 +135,18 @@ class PlacedSection(Section):
 class ServiceSection(PlacedSection):
     """One service."""
 
-    workers: Workers = 1
-    """Requests that one replica works on at once: threads, processes, or cores of an event loop."""
+    workers: Workers | None = None
+    """Requests that one replica works on at once: threads, processes, or with `async` event loops. Where absent 1, and with `cpu` as
+    many as come, such as goroutines: then nobody waits in the queue."""
+    cpu: CpuSection | None = None
+    """The processor time that its computations share; a core for each worker where absent."""
     queue: QueueSection | None = None
     """Requests that wait for a worker; first come, first served and without a limit where absent."""
     connection_pools: dict[Name, ConnectionPoolSection] = Field(default_factory=dict)
     """Pools of connections to databases, one of each for every replica, which `transaction` steps take from."""
     is_async: bool = Field(default=False, alias="async")
-    """Whether a worker is free while its request waits for a call; otherwise it is held, as a thread is."""
+    """Whether a worker is free while its request waits for a call, as an event loop is; otherwise it is held, as a thread is. One process
+    of node.js is `workers: 1` with this."""
     on_cancel: Literal["continue", "drop_queued", "stop"] = "continue"
     """What happens to a request whose caller gave up: worked on in vain, skipped where it still waits, or stopped at once."""
     protocol: Literal["http", "grpc"] = "http"
@@ -214,6 +219,31 @@ class ServiceSection(PlacedSection):
         if self.autoscaling is not None and self.scale:
             raise mistake("write either `scale` or `autoscaling`: an autoscaler would undo each step", "scale")
         return self
+
+    @model_validator(mode="after")
+    def _workers_fit(self) -> Self:
+        if self.cpu is None or self.workers is not None:
+            return self
+        for name, alias in (("queue", "queue"), ("is_async", "async")):
+            if getattr(self, name):
+                raise mistake("needs `workers`: with `cpu` and without them every request begins as soon as it comes", alias)
+        return self
+
+    @model_validator(mode="after")
+    def _asks_for_cpu(self) -> Self:
+        scaling = self.autoscaling
+        if scaling is not None and scaling.needs_requests and self.cpu is not None and self.cpu.asked is None:
+            raise mistake(
+                "missing request for cpu, which Kubernetes says of such a pod: write `requests` (or `limits`), of which the autoscaler's"
+                " utilization is a share",
+                "cpu",
+            )
+        return self
+
+    @property
+    def threads(self) -> int:
+        """Workers of one replica; 0 where it has none, and only its `cpu` is scarce."""
+        return self.workers or (1 if self.cpu is None else 0)
 
     @property
     def most_replicas(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.control.pod_metrics import MetricsServer, Prometheus
-from meshsim.engines.reference.services.processor import Processor, WaitingLayer
+from meshsim.engines.reference.services.processor import Meter, Processor, WaitingLayer
 from meshsim.plan import NONE, Measured, ScalingMetric, TargetKind
 from meshsim.policies.autoscaling import (
     NoMetricsError,
@@ -159,8 +159,10 @@ class Scaler:
         is_in_flight = measured is Measured.IN_FLIGHT
         return {place: Reading((one.in_flight if is_in_flight else one.queued) * THOUSANDTHS) for place, one in latest.items()}
 
-    def _processor(self, instance: Instance) -> Processor:
-        """The meter of an instance's processor, with its script's calls behind it where they hold a worker."""
+    def _processor(self, instance: Instance) -> Meter:
+        """The meter of an instance's processor, with its script's calls behind it where they hold a worker and its core."""
+        if instance.cores is not None:
+            return instance.cores
         processor = Processor(self._clock, instance.station)
         if not instance.is_async:
             for where, handler in instance.callers.items():

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from meshsim.engines.reference.services.instance import Instance
-    from meshsim.engines.reference.services.processor import Processor
+    from meshsim.engines.reference.services.processor import Meter
 
 NS_PER_S = 1_000_000_000
 FRESH_NS = 10 * NS_PER_S
@@ -44,7 +44,7 @@ class MetricsServer:
 
     __slots__ = ("_at_start", "_last", "_previous", "_processors", "_resolution_ns")
 
-    def __init__(self, processors: tuple[Processor, ...], resolution_ns: int) -> None:
+    def __init__(self, processors: tuple[Meter, ...], resolution_ns: int) -> None:
         self._processors = processors
         self._resolution_ns = resolution_ns
         self._at_start = [0] * len(processors)

@@ -105,7 +105,7 @@ class HealthChecker:
         is_well, life = not instance.is_down, instance.incarnation
         is_lost = instance.is_unreachable
         if is_well and not is_lost and self._check.uses_worker:
-            yield from instance.station.hold(0)
+            yield from instance.be_checked()
             is_well, is_lost = life == instance.incarnation, instance.is_unreachable
         if is_lost:
             yield LOST_AFTER_NS

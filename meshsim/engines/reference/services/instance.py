@@ -40,8 +40,9 @@ class Instance(Worker):
         index: int,
         operations: tuple[Operation, ...],
         key: int = 0,
+        began_ns: int = 0,
     ) -> None:
-        super().__init__(clock, recorder, service, number, index, key)
+        super().__init__(clock, recorder, service, number, index, key, began_ns)
         self._recorder = recorder
         self._operations = operations
         self.index = index
@@ -72,6 +73,12 @@ class Instance(Worker):
         that goes before it goes on with None.
         """
         job.task = self._clock.start(self._serve(job))
+
+    def be_checked(self) -> Steps:
+        """Answer a health check as a request without work is: with a worker, and not while its processors stand still."""
+        yield from self.station.hold(0)
+        if self.cores is not None:
+            yield from self.cores.compute(0)
 
     def _take_in(self, job: Job) -> None:
         self.arrived += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Clock, Steps
@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.travel.call import Call
     from meshsim.engines.reference.travel.handler import Handler
     from meshsim.engines.reference.travel.server import Job
+
+
+class Meter(Protocol):
+    """What tells the processor time of an instance."""
+
+    @property
+    def used_ns(self) -> int:
+        """Processor time up to now."""
+        ...
 
 
 class Processor:

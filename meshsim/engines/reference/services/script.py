@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from meshsim.distributions import Constant
 from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.services.connection_pool import ConnectionPool
+from meshsim.engines.reference.services.cores import Cores, station_of
 from meshsim.engines.reference.services.line import Line, Refusals
 from meshsim.engines.reference.time.at_once import begin
 from meshsim.engines.reference.time.clock import Cancelled, Crashed
 from meshsim.engines.reference.time.gather import Gather, Quorum
 from meshsim.engines.reference.time.outcome import GRPC_OK, OK, Outcome, failure
-from meshsim.engines.reference.time.station import Station
 from meshsim.engines.reference.travel.call import Call
 from meshsim.engines.reference.travel.row import WORKED
 from meshsim.flags import Flag
@@ -48,10 +48,12 @@ class Worker(Condition):
 
     __slots__ = (
         "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_keeps_deadlines", "_line", "_refusals", "callers",
-        "connection_pools", "is_async", "service", "station", "zone",
+        "connection_pools", "cores", "is_async", "service", "station", "zone",
     )  # fmt: skip
 
-    def __init__(self, clock: Clock, recorder: Recorder, service: Service, number: int, index: int, key: int) -> None:
+    def __init__(
+        self, clock: Clock, recorder: Recorder, service: Service, number: int, index: int, key: int, began_ns: int
+    ) -> None:
         super().__init__(may_crash=service.may_crash)
         self._clock = clock
         self.service = number
@@ -61,7 +63,9 @@ class Worker(Condition):
         self._refusals, self._crashed, self._deadline_passed = _failures(number, service.is_grpc)
         self._line = None if service.queue is None else Line(clock, service, service.queue, self._refusals)
         """Its workers, where their queue is a particular one."""
-        self.station = Station(clock, service.workers) if self._line is None else self._line
+        self.cores = None if service.cpu is None else Cores(clock, service.cpu, began_ns)
+        """What its computations share, where they do not each have a worker's core to themselves."""
+        self.station = self._line or station_of(clock, service, self.cores)
         self.callers: dict[tuple[int, int], Handler] = {}
         """How its scripts call: by operation and place in its script, where a call may have layers of its own."""
         self._failure_grpc = 13 if service.is_grpc else NONE
@@ -74,7 +78,7 @@ class Worker(Condition):
 
     def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901, PLR0912 — one loop, for speed
         """Work through steps in order; the first failure that the service cannot do without, or None."""
-        clock, row, keeps_deadlines = self._clock, job.row, self._keeps_deadlines
+        clock, row, keeps_deadlines, cores = self._clock, job.row, self._keeps_deadlines, self.cores
         for step in steps:
             if keeps_deadlines and 0 <= job.deadline_ns <= clock.now_ns:
                 return self._deadline_passed
@@ -88,7 +92,10 @@ class Worker(Condition):
                     continue
                 began_ns: int = clock.now_ns
                 try:
-                    yield work_ns
+                    if cores is None:
+                        yield work_ns
+                    else:
+                        yield from cores.compute(work_ns)
                 finally:
                     row[WORKED] += clock.now_ns - began_ns
                 continue

@@ -31,7 +31,7 @@ class Station:
 
     __slots__ = ("_held_ns", "_queue", "_waited_ns", "busy", "clock", "passed", "queued", "workers")
 
-    def __init__(self, clock: Clock, workers: int) -> None:
+    def __init__(self, clock: Clock, workers: float) -> None:
         self.clock = clock
         self.workers = workers
         self.busy = 0

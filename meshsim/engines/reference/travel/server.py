@@ -12,7 +12,7 @@ from meshsim.engines.reference.travel.sidecar import Incoming
 from meshsim.plan import OnCancel
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.time.clock import Task
+    from meshsim.engines.reference.time.clock import Steps, Task
     from meshsim.engines.reference.time.station import Station
     from meshsim.engines.reference.travel.addresses import Addresses
     from meshsim.engines.reference.travel.sidecar import Sidecar
@@ -60,6 +60,10 @@ class Server(Protocol):
 
     def accept(self, job: Job) -> None:
         """A request has reached it."""
+        ...
+
+    def be_checked(self) -> Steps:
+        """Answer a health check as a request without work is."""
         ...
 
 
