@@ -86,12 +86,12 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             {"avg": "duration", "share": "share"},
         ),
         COST: Metric(
-            "what the prices of `cost` add up to: by hour, or by million requests answered well. With `item` one of "
+            "what the prices of `cost` add up to: per hour, or per million requests answered well. With `item` one of "
             f"{', '.join(f'`{one}`' for one in COST_ITEMS)}",
             ("item",),
             {"per_hour": "number", "per_million": "number"},
         ),
-        "cross_zone": Metric("GiB that go from a zone to another one, by hour", (), {"per_hour": "number"}),
+        "cross_zone": Metric("GiB between zones, per hour", (), {"per_hour": "number"}),
     }
 )
 """Without a label the figure is of all requests, or of all services together."""

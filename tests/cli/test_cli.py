@@ -211,8 +211,8 @@ def test_check_notes_once_a_file_that_a_load_does_not_say_how_its_requests_are_s
     note, last = meshsim(folder, "check", "shop.yaml").stdout.splitlines()
 
     assert note == (
-        "note: shop.yaml:3:24: load.shoppers.executor: requests (and those of bots) come evenly spaced, as k6 sends them; those of many"
-        " independent users come in bunches and wait longer: write arrivals: poisson for these, or arrivals: even where it is meant"
+        "note: shop.yaml:3:24: load.shoppers.executor: no `arrivals` (nor in bots), so requests are evenly spaced, as in k6. Independent users"
+        " arrive in bunches and wait longer: write `arrivals: poisson` for them, or `arrivals: even` to keep this"
     )
     assert last == "shop.yaml: no mistakes, 0 warnings (1 service, 1 variant)"
 

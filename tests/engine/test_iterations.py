@@ -79,7 +79,7 @@ def test_a_retry_is_no_iteration():
     [
         (
             {"executor": "shared-iterations", "vus": 12, "iterations": 11},
-            "load.users.iterations: 11 are fewer than the 12 users; write as many at least",
+            "load.users.iterations: must be at least the number of users (12)",
         ),
         ({"executor": "per-vu-iterations", "iterations": 0}, "load.users.iterations: must be at least 1"),
         ({"executor": "per-vu-iterations", "vus": 0}, "load.users.vus: must be at least 1"),

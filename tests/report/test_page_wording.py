@@ -73,8 +73,8 @@ def test_a_difference_is_told_in_words(difference, is_distinct, better, word):
 def test_figures_and_thresholds_have_names_in_words():
     assert figure_words("latency{route:checkout}:p(99)") == "Latency p99, route checkout"
     assert figure_words("errors:rate") == "Share of failed requests"
-    assert figure_words("cost:per_hour") == "Cost by the hour"
-    assert figure_words("cross_zone:per_hour") == "GiB that cross zones, by the hour"
+    assert figure_words("cost:per_hour") == "Cost per hour"
+    assert figure_words("cross_zone:per_hour") == "GiB that cross zones, per hour"
     assert figure_words("requests{source:shoppers}:rate") == "Requests per second, source shoppers"
     assert figure_words("something new") == "something new"
     assert threshold_words("errors{route:checkout}", "rate<=1%") == "Share of failed requests, route checkout: at most 1%"

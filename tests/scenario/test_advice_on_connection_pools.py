@@ -25,9 +25,17 @@ def test_a_pool_that_is_asked_for_more_than_it_has() -> None:
     assert found == [
         (
             f"{PATH}.maximum_pool_size: checkout is asked for 100/s transactions x 25ms = 2.5 connections in use, and has 2 (2 replicas x"
-            " 1 connection): requests wait until acquire_timeout; give it 2 in each replica, shorter transactions, or less load"
+            " 1 connection): requests queue for connections until acquire_timeout; give it 2 in each replica, shorten the transactions, or"
+            " reduce the load"
         )
     ]
+    for timeout, consequence in (
+        ("none", "queue for connections, more and more of them"),
+        ("0s", "that find no connection fail"),
+    ):
+        checkout["connection_pools"]["orders"]["acquire_timeout"] = timeout
+        (one,) = warnings_of({**load, "services": {"checkout": checkout, "payment": {"workers": 9}, "frontend": {"workers": 99}}})
+        assert f": requests {consequence}; give it 2" in one
 
 
 def test_one_that_has_enough_is_not_spoken_of() -> None:

@@ -29,8 +29,8 @@ def bursty(lasts: str, sources: int = 1) -> list[str]:
 def test_bursts_that_do_not_come_round_leave_the_rate_to_chance() -> None:
     assert bursty("30s") == [
         (
-            "load.web.bursts.states: one round through the states takes 40s, and the load lasts 1m: in a run its rate is that of the states that it"
-            " happens to meet, and not 50/s; write shorter states, more sources or a longer load"
+            "load.web.bursts.states: a full cycle of states takes 40s on average, but the load lasts only 1m: the rate of a run is left to chance"
+            " and may be far from 50/s; use shorter states, more sources or a longer load"
         )
     ]
     assert bursty("10s") == bursty("30s", sources=2) == []
@@ -41,8 +41,8 @@ def test_iterations_that_nobody_has_time_for_are_never_sent() -> None:
     users = {"executor": "per-vu-iterations", "vus": 2, "think_time": "990ms"}
     assert said(**users, iterations=70) == [
         (
-            "load.web.iterations: web is to send 140 requests, and has time for about 122 at the most in 1m: the rest is never sent; write fewer"
-            " iterations, more users or a longer run and max_duration"
+            "load.web.iterations: web should send 140 requests but has time for at most about 122 in 1m: the rest are never sent; use fewer"
+            " iterations, more users, or a longer run and max_duration"
         )
     ]
     assert said(**users, iterations=60) == said(**users, iterations=70, timeout="5s") == []

@@ -224,7 +224,7 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ),
         (
             "services: {cart: {script: [{parallel: [{call: a}, {call: a, repeat: 2}], need: 4}]}, a: {}}",
-            "3:80: services.cart.script[0].need: there are 3 calls, so that 4 good answers are never there",
+            "3:80: services.cart.script[0].need: must be at most 3, the number of calls",
         ),
         (
             "services: {cart: {script: [[{call: cart, wait: false}]]}}",
@@ -233,6 +233,13 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         (
             "services: {cart: {script: [{call: a, wait: false, optional: true}]}, a: {}}",
             "3:61: services.cart.script[0].optional: nobody waits for this call, so nobody learns how it ends",
+        ),
+        (
+            "services: {cart: {script: [{call: a, optional: true, fallback: [{call: b}]}]}, a: {}, b: {}}",
+            (
+                "3:54: services.cart.script[0].fallback: an `optional` call never fails the step, so that this would never run; leave one of"
+                " them out"
+            ),
         ),
         (
             "services: {cart: {script: [{loop: 2, script: [{call: a, fallback: [{call: b}]}]}]}}",
@@ -373,7 +380,7 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         ),
         (
             "thresholds: {'cost{item:replicas}': ['per_hour<4']}",
-            "5:14: thresholds.cost{item:replicas}: nothing has a price; write cost: {replica_hour: 0.05}",
+            "5:14: thresholds.cost{item:replicas}: there are no prices; add a `cost` section, such as cost: {replica_hour: 0.05}",
         ),
         (
             "cost: {replica_hour: 1}\nthresholds: {'cost{item:replica}': ['per_hour<4']}",
@@ -627,10 +634,7 @@ def test_what_is_wrong_with_autoscaling_is_said(mistakes_of: Any, autoscaling: s
     assert said == [f"services.cart.autoscaling.{message}"]
 
 
-MISSING_REQUEST = (
-    "cpu: missing request for cpu, which Kubernetes says of such a pod: write `requests` (or `limits`), of which the autoscaler's"
-    " utilization is a share"
-)
+MISSING_REQUEST = "cpu: missing request for cpu (as Kubernetes says): the autoscaler's utilization is a share of it; write `requests` or `limits`"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ PANELS = (
     Panel("closed_per_s", "connections closed", "closed connections"),
     Panel("handshakes_per_s", "TLS handshakes, resumed ones included", "TLS handshakes"),
     Panel("resumed_per_s", "TLS handshakes that resume a session", "resumed handshakes"),
+    Panel("cross_zone_per_s", "tries sent to another zone", "tries to another zone"),
+    Panel("cross_zone_bytes_per_s", "bytes between zones", "bytes between zones"),
 )
 
 

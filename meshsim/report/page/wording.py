@@ -42,8 +42,8 @@ _AGGREGATIONS = {
     "med": "median",
     "count": "count",
     "rate": "per second",
-    "per_hour": "by the hour",
-    "per_million": "by a million requests answered well",
+    "per_hour": "per hour",
+    "per_million": "per million requests answered well",
 }
 
 

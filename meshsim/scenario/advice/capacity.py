@@ -89,7 +89,7 @@ def service_cpu(flow: Flow) -> Iterator[Remark]:
         asked = _work(flow.of_open_loads, name)
         cores = asked.offered * asked.computing_ns / NS_PER_S
         if cores >= replicas * of_each:
-            remedy = f"give each {number(cores * 1.25 / replicas)} cores or more, or it more replicas, or less load"
+            remedy = f"give each replica {number(cores * 1.25 / replicas)} cores or more, add replicas, or reduce the load"
             yield Remark(
                 Kind.SERVICE_CANNOT_KEEP_UP,
                 ("services", name, "cpu"),

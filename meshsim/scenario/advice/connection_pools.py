@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshsim.scenario.flow.flow import Flow
+    from meshsim.scenario.sections.services import ConnectionPoolSection
 
 
 def pool_sizes(flow: Flow) -> Iterator[Remark]:
@@ -39,9 +40,18 @@ def pool_sizes(flow: Flow) -> Iterator[Remark]:
                     Kind.CONNECTIONS_CANNOT_KEEP_UP,
                     (*path, "maximum_pool_size"),
                     f"{name} is asked for {per_second(asked)} transactions x {time(busy / asked * NS_PER_S)} = {number(busy)} connections in"
-                    f" use, and has {replicas * section.maximum_pool_size} ({count(replicas, 'replica')} x {connections}): requests wait"
-                    f" until acquire_timeout; give it {ceil(busy * 1.25 / replicas)} in each replica, shorter transactions, or less load",
+                    f" use, and has {replicas * section.maximum_pool_size} ({count(replicas, 'replica')} x {connections}): {_consequence(section)};"
+                    f" give it {ceil(busy * 1.25 / replicas)} in each replica, shorten the transactions, or reduce the load",
                 )
+
+
+def _consequence(section: ConnectionPoolSection) -> str:
+    """What becomes of those who find no connection."""
+    if section.acquire_timeout == 0:
+        return "requests that find no connection fail"
+    if not isinstance(section.acquire_timeout, int):
+        return "requests queue for connections, more and more of them"
+    return "requests queue for connections until acquire_timeout"
 
 
 CHECKS = (pool_sizes,)

@@ -19,10 +19,10 @@ def remarks(scenario: Scenario) -> Iterator[Remark]:
         name for name, load in scenario.load.items() if isinstance(load, OpenLoad) and "arrivals" not in load.model_fields_set
     ]
     if silent:
-        also = f" (and those of {', '.join(silent[1:])})" if len(silent) > 1 else ""
+        also = f" (nor in {', '.join(silent[1:])})" if len(silent) > 1 else ""
         yield Remark(
             Kind.ARRIVALS_NOT_SAID,
             ("load", silent[0], "executor"),
-            f"requests{also} come evenly spaced, as k6 sends them; those of many independent users come in bunches and wait longer:"
-            " write arrivals: poisson for these, or arrivals: even where it is meant",
+            f"no `arrivals`{also}, so requests are evenly spaced, as in k6. Independent users arrive in bunches and wait longer: write"
+            " `arrivals: poisson` for them, or `arrivals: even` to keep this",
         )

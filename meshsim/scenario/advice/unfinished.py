@@ -33,8 +33,8 @@ def bursts(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.BURSTS_OUTLAST_THE_LOAD,
                 ("load", source.name, "bursts", "states"),
-                f"one round through the states takes {time(round_ns)}, and the load lasts {time(lasts_ns)}: in a run its rate is that of the states"
-                f" that it happens to meet, and not {per_second(source.rate)}; write shorter states, more sources or a longer load",
+                f"a full cycle of states takes {time(round_ns)} on average, but the load lasts only {time(lasts_ns)}: the rate of a run is left to"
+                f" chance and may be far from {per_second(source.rate)}; use shorter states, more sources or a longer load",
             )
 
 
@@ -52,8 +52,8 @@ def iterations(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.ITERATIONS_LEFT_OVER,
                 ("load", source.name, "iterations"),
-                f"{source.name} is to send {wanted:,} requests, and has time for about {number(fits)} at the most in {time(lasts_ns)}: the rest is"
-                " never sent; write fewer iterations, more users or a longer run and max_duration",
+                f"{source.name} should send {wanted:,} requests but has time for at most about {number(fits)} in {time(lasts_ns)}: the rest are"
+                " never sent; use fewer iterations, more users, or a longer run and max_duration",
             )
 
 

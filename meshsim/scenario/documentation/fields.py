@@ -115,22 +115,22 @@ def _class_text(cls: type, metadata: tuple[Any, ...]) -> str:
     if issubclass(cls, Policy):
         return f"mapping with {', '.join(one.name for one in registry.settings(cls))}"
     if cls in (int, float):
-        low = next(
-            (mark.ge for mark in metadata if isinstance(mark, Ge)),
-            next((mark.gt for mark in metadata if isinstance(mark, Gt)), None),
-        )
+        low = next((f"from {_bound(mark.ge)}" for mark in metadata if isinstance(mark, Ge)), "")
+        above: Any = next((mark.gt for mark in metadata if isinstance(mark, Gt)), None)
+        if above is not None:
+            low = f"from {_bound(above + 1)}" if cls is int else f"above {_bound(above)}"
         high = next((mark.le for mark in metadata if isinstance(mark, Le)), None)
         number = "whole number" if cls is int else "number"
-        bounds = [] if low is None else [f"from {_bound(low)}"]
+        bounds = [low] if low else []
         if high not in (None, _LARGEST_COUNT, 1e9):
-            bounds.append(f"to {_bound(high)}")
+            bounds.append(f"{'up ' if low.startswith('above') else ''}to {_bound(high)}")
         return " ".join([number, *bounds])
     return {str: "text", bool: "true or false", type(None): "none"}.get(cls, "value")
 
 
 def _bound(value: Any) -> str:
     # By its value and not its type: `typing` takes Le(1e6) and Le(1_000_000) for the same and keeps whichever came first.
-    return f"{value:,.12g}"
+    return f"{int(value):,}" if value == int(value) and abs(value) < 1e18 * 10 else f"{value:,.12g}"
 
 
 def _walk(model: type[BaseModel], path: tuple[str, ...], seen: tuple[type, ...]) -> Iterator[Field]:

@@ -136,7 +136,6 @@ TYPES = {
     "errors": "share, or mapping",
     "file": "name of a file",
     "script": "list of steps",
-    "fallback": "list of steps",
     "parallel": "list of calls",
     "compute": "[time](#times), or mapping with `replay`",
 }
@@ -197,6 +196,8 @@ def _row(prefix: str, field: Field) -> str:
 
 
 def _type(field: Field) -> str:
+    if field.owner is scripts.CallStep and field.name == "fallback":
+        return TYPES["script"]
     if field.name in TYPES:
         return TYPES[field.name]
     text = field.type

@@ -196,7 +196,11 @@ def _unknown(selector: Selector, known: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _unpriced(selector: Selector, tree: Any) -> str:
     """Why there is no such figure of costs; empty where there is one, or it is of something else."""
-    return "nothing has a price; write cost: {replica_hour: 0.05}" if selector.metric == COST and not tree.get("cost") else ""
+    return (
+        "there are no prices; add a `cost` section, such as cost: {replica_hour: 0.05}"
+        if selector.metric == COST and not tree.get("cost")
+        else ""
+    )
 
 
 def _priced(tree: Any) -> Iterator[Finding]:

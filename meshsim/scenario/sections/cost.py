@@ -26,21 +26,21 @@ class CostSection(Section):
     """Prices, all in one currency; what has none is free. What they add up to is told by hour and by million requests answered well."""
 
     currency: Annotated[str, Field(min_length=1, max_length=8)] = "USD"
-    """How it is called."""
+    """Its name."""
     replica_hour: Price = 0.0
-    """Of a replica of any service, for each hour that it is up."""
+    """Per hour of a replica of any service, while it is up."""
     services: dict[Name, Price] = Field(default_factory=dict)
-    """Instead of that, of a replica of these services."""
+    """Per hour of a replica of these services, in place of `replica_hour`."""
     gateway_replica_hour: Price = 0.0
-    """Of a replica of the gateway."""
+    """Per hour of a replica of the gateway."""
     proxy_hour: Price = 0.0
-    """Of a sidecar, a node proxy or a waypoint for each hour that it is there, busy or not: what its requests of CPU and memory keep others from."""
+    """Per hour of a sidecar, node proxy or waypoint, busy or idle: the price of the CPU and memory that it reserves."""
     proxy_core_hour: Price = 0.0
-    """Of a core that sidecars, node proxies and waypoints keep busy for an hour; `proxy_time` and its like decide how many that are."""
+    """Per core-hour that sidecars, node proxies and waypoints are busy; `proxy_time` and its like decide how many that are."""
     cross_zone_gib: Price = 0.0
-    """Of a GiB that goes from a zone to another one between callers and services. Clouds that bill both ends: the sum."""
+    """Per GiB between callers and services in different zones. Where the cloud bills both ends, write the sum."""
     million_requests: Price = 0.0
-    """Of a million requests of clients, however they end: what a managed gateway or load balancer takes."""
+    """Per million requests of clients, however they end: what a managed gateway or load balancer charges."""
 
     @model_validator(mode="after")
     def _something_costs(self) -> Self:

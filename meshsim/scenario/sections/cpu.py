@@ -69,8 +69,8 @@ class CpuSection(Section):
     """What it may use in the mean of a period: `500m`, `2`, `1.5`. No limit where absent; it then needs `node_cores`."""
     node_cores: Cores | None = None
     """How many cores its computations may run on at once: those of its node, as far as others leave them free, or fewer where the process
-    has fewer threads than that (GOMAXPROCS). Where absent as many as it has computations. Without `limits` such as cores that the static
-    CPU manager gives to one container alone."""
+    has fewer threads than that (GOMAXPROCS). No bound where absent. For exclusive cores (static CPU manager) write `node_cores`
+    and leave `limits` out."""
     cfs_quota_period: Annotated[Duration, AfterValidator(_period)] = 100 * NS_PER_MS
     """The period of the quota: kubelet's `cpuCFSQuotaPeriod`, 100ms as there. Periods begin at an instant of each replica's own."""
     cfs_burst: Duration = 0

@@ -189,7 +189,7 @@ class SharedIterations(FiniteLoad):
     @model_validator(mode="after")
     def _one_each(self) -> Self:
         if self.iterations < self.vus:
-            raise mistake(f"{self.iterations:,} are fewer than the {self.vus:,} users; write as many at least", "iterations")
+            raise mistake(f"must be at least the number of users ({self.vus:,})", "iterations")
         return self
 
 
@@ -207,7 +207,7 @@ class Replay(LoadSection):
     stretch: Annotated[float, Gt(0), Le(1_000_000)] = 1.0
     """Time stamps are multiplied by this: 0.5 replays the record twice as fast."""
     scale: Annotated[float, Gt(0), Le(1_000)] = 1.0
-    """Requests for each time stamp: 0.1 sends each with a chance of 10%, 3 two more anywhere before the next one."""
+    """Requests per time stamp: 0.1 keeps each with a probability of 10%; 3 adds two more at random times before the next stamp."""
     duration: PositiveDuration | None = None
     """Later time stamps are left out; the end of the run where absent."""
 

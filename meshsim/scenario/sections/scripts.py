@@ -52,7 +52,8 @@ class CallStep(Section):
     retries: RetriesSection | None = None
     """The application's own retries, outside of its sidecar's; none where absent."""
     fallback: Script | None = None
-    """What is done where the call has failed, all its tries included: calls to others, computing. Where that goes well so does the step."""
+    """Steps to run if the call fails after all its tries; if they succeed, so does the step. Not for a call that is `optional`, or stands in
+    a parallel group."""
     wait: bool = True
     """Whether the service waits for the answer. With `false` it goes on at once, the call goes on by itself, and whether it fails concerns
     nobody."""
@@ -62,6 +63,10 @@ class CallStep(Section):
         for key in ("fallback", "optional"):
             if not self.wait and getattr(self, key):
                 raise mistake("nobody waits for this call, so nobody learns how it ends", key)
+        if self.optional and self.fallback:
+            raise mistake(
+                "an `optional` call never fails the step, so that this would never run; leave one of them out", "fallback"
+            )
         return self
 
 
@@ -105,13 +110,14 @@ class ParallelStep(Section):
     parallel: ParallelCalls
     """The calls."""
     need: Annotated[int, Ge(1), Le(1_000_000)] | None = None
-    """After how many good answers it goes on, and gives the other calls up; all where absent. It fails as soon as so many are out of reach."""
+    """How many calls must succeed; the others are then given up. It fails as soon as that is out of reach. Where absent, or as many as there
+    are calls, every answer is waited for, also after a failure."""
 
     @model_validator(mode="after")
     def _can_be_had(self) -> Self:
         calls = sum(call.repeat for call in self.parallel)
         if self.need is not None and self.need > calls:
-            raise mistake(f"there are {calls:,} calls, so that {self.need:,} good answers are never there", "need")
+            raise mistake(f"must be at most {calls:,}, the number of calls", "need")
         return self
 
 

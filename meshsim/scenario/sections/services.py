@@ -63,7 +63,8 @@ class OperationSection(Section):
     request_size: Size | None = None
     """Size of a request to it; the service's own where absent. It costs time with `mtls.time_per_kib`, money with `cost.cross_zone_gib`."""
     response_size: Sizes | None = None
-    """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it costs time where a client's `bandwidth`, `mtls` or a filter says so."""
+    """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it takes time where a client's `bandwidth`, `mtls` or a filter
+    says so, and money with `cost.cross_zone_gib`."""
 
 
 class ScaleStep(Section):
@@ -136,8 +137,8 @@ class ServiceSection(PlacedSection):
     """One service."""
 
     workers: Workers | None = None
-    """Requests that one replica works on at once: threads, processes, or with `async` event loops. Where absent 1, and with `cpu` as
-    many as come, such as goroutines: then nobody waits in the queue."""
+    """How many requests one replica works on at once: threads, processes or, with `async`, event loops. 1 where absent; with `cpu`
+    unlimited, as goroutines are, so that nothing queues."""
     cpu: CpuSection | None = None
     """The processor time that its computations share; a core for each worker where absent."""
     queue: QueueSection | None = None
@@ -168,7 +169,8 @@ class ServiceSection(PlacedSection):
     request_size: Size | None = None
     """Size of a request to it; nothing where absent. It costs time with `mtls.time_per_kib`, money with `cost.cross_zone_gib`."""
     response_size: Sizes | None = None
-    """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it costs time where a client's `bandwidth`, `mtls` or a filter says so."""
+    """Size of its answer, or `{p50: 4KiB, p99: 200KiB}`; it takes time where a client's `bandwidth`, `mtls` or a filter
+    says so, and money with `cost.cross_zone_gib`."""
     subsets: dict[Name, Annotated[int, Ge(1), Le(10_000)]] | None = None
     """Replicas by name of the subset (a version, say): the first ones belong to the first name in the alphabet, and so on; where there are
     several zones, each subset is spread over them."""
@@ -234,8 +236,7 @@ class ServiceSection(PlacedSection):
         scaling = self.autoscaling
         if scaling is not None and scaling.needs_requests and self.cpu is not None and self.cpu.asked is None:
             raise mistake(
-                "missing request for cpu, which Kubernetes says of such a pod: write `requests` (or `limits`), of which the autoscaler's"
-                " utilization is a share",
+                "missing request for cpu (as Kubernetes says): the autoscaler's utilization is a share of it; write `requests` or `limits`",
                 "cpu",
             )
         return self
