@@ -91,6 +91,13 @@ def plan_comparison(
     if len(scenarios) > 1 and variants:
         raise UsageError("--variant chooses among the variants of one file; several files are compared as they stand")
     points = _of_variants(scenarios[0], variants, changes) if len(scenarios) == 1 else _of_files(scenarios, changes)
+    currencies = sorted(
+        {point.experiment.scenario.cost.currency for point in points if point.experiment.scenario.cost is not None}
+    )
+    if len(currencies) > 1:
+        raise UsageError(
+            f"costs in {' and '.join(currencies)} cannot be compared; write all prices in one currency (cost.currency)"
+        )
     return planned("comparison", points, seed, replications, figures, gates, repeat=repeat)
 
 

@@ -19,12 +19,12 @@ def default_figures(experiments: list[Experiment]) -> list[Figure]:
                 figure = of_threshold(metric, condition)
                 found.setdefault(str(figure), figure)
     usual = ["latency:p50", "latency:p99", "errors:rate", "goodput:rate", "retry_amplification", "wasted_work"]
-    scenario = experiments[0].scenario
-    if any(fault.at + fault.for_ < scenario.run.duration for fault in scenario.faults):
+    scenarios = [experiment.scenario for experiment in experiments]
+    if any(fault.at + fault.for_ < one.run.duration for one in scenarios for fault in one.faults):
         usual.append("recovery_time")
-    if scenario.deployment != "none":
+    if any(one.deployment != "none" for one in scenarios):
         usual.append("proxy_cpu")
-    if scenario.cost is not None:
+    if any(one.cost is not None for one in scenarios):
         usual += ["cost:per_hour", "cost:per_million"]
     for text in usual:
         figure = parse_figure(text)

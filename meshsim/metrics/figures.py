@@ -225,6 +225,24 @@ def _cost(summary: Summary, labels: Labels, aggregation: str) -> float:
     return _known(summary.cost.per_million(item), "no requests answered well")
 
 
+def _throttled(summary: Summary, labels: Labels, _: str) -> float:
+    """Of several services the one that is throttled most."""
+    found = [one for one in summary.cpu if labels.get("service") in {None, one.service}]
+    shares = [one.throttled_share for one in found if one.throttled_share is not None]
+    if not shares:
+        raise NoFigure("no limit of the CPU")
+    return max(shares)
+
+
+def _pool_wait(summary: Summary, labels: Labels, _: str) -> float:
+    """Of several pools the one that is waited for longest."""
+    found = [one for one in summary.connection_pools if labels.get("service") in {None, one.service}]
+    waits = [one.wait_mean_s for one in found if labels.get("pool") in {None, one.connection_pool}]
+    if not waits:
+        raise NoFigure("no connection pool")
+    return max(waits)
+
+
 def _cross_zone(summary: Summary, _: Labels, __: str) -> float:
     return _ratio(summary.cross_zone_gib, summary.window_s / 3600, "nothing measured")
 
@@ -235,6 +253,8 @@ SUMMARY_METRICS: dict[str, Callable[[Summary, Labels, str], float]] = {
     "slow_time": _slow_time,
     "cost": _cost,
     "cross_zone": _cross_zone,
+    "throttled": _throttled,
+    "pool_wait": _pool_wait,
 }
 """Of the run as a whole, each with labels of its own."""
 

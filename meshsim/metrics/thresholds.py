@@ -16,6 +16,9 @@
 | `wasted_work`         | service           | share of the computing that nobody waited for                           |
 | `replica_hours`       | service           | time that its replicas are up                                           |
 | `proxy_cpu`           | service           | cores that its sidecars keep busy; those of the gateway: `(gateway)`    |
+| `throttled`           | service           | share of the periods of its CPU limit in which it stood still           |
+| `pool_wait`           | service; pool     | mean wait for a connection of its pools                                 |
+| `cost`, `cross_zone`  | item              | what prices add up to; GiB between zones                                |
 | `slow_time`           | stage; service;   | what the slowest 1 % of the requests spend on it: mean of each, share   |
 |                       | route             | of their latency                                                        |
 

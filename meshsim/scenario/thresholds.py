@@ -27,6 +27,7 @@ _PARSERS: dict[str, Callable[[object], float]] = {"duration": parse_duration, "r
 
 
 SLOW_TIME = "slow_time"
+POOL_WAIT = "pool_wait"
 COST = "cost"
 COST_ITEMS = ("replicas", "gateway", "proxies", "proxy_cpu", "cross_zone", "requests")
 """What there may be a price of."""
@@ -91,6 +92,14 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             ("item",),
             {"per_hour": "number", "per_million": "number"},
         ),
+        "throttled": Metric(
+            "share of the periods of a CPU limit in which a service stood still; of several the most",
+            ("service",),
+            {"value": "share"},
+        ),
+        POOL_WAIT: Metric(
+            "mean wait for a connection of a service's pools; of several the longest", ("service", "pool"), {"avg": "duration"}
+        ),
         "cross_zone": Metric("GiB between zones, per hour", (), {"per_hour": "number"}),
     }
 )
@@ -148,7 +157,7 @@ def parse_selector(text: str) -> Selector:
     labels = _labels(name, metric, inside or "")
     if STATUS in labels and not _STATUS.fullmatch(labels[STATUS]):
         raise UnitError(f"{shown(labels[STATUS])} is no status; write '503', '5xx', or '0' where the caller gave up")
-    if "service" in labels and len(labels.keys() - {STATUS}) > 1 and name != SLOW_TIME:
+    if "service" in labels and len(labels.keys() - {STATUS}) > 1 and name not in {SLOW_TIME, POOL_WAIT}:
         raise UnitError("a service's figures are not known by route, source or consumer; write {service:...} alone")
     if "source" in labels and "consumer" in labels:
         raise UnitError("a load is of one consumer; write {source:...} or {consumer:...}")

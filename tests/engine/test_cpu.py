@@ -7,7 +7,9 @@ import pytest
 import meshsim as ms
 from meshsim.engines.reference.model import Model
 from meshsim.planning import make_plan
+from meshsim.planning.cpu import plan_cpu
 from meshsim.recorder import Recorder
+from meshsim.scenario.sections.cpu import CpuSection
 from meshsim.scenario.sections.model import Scenario
 
 MS = 1_000_000
@@ -318,3 +320,28 @@ class TestAutoscaling:
         scaling = {"max_replicas": 9, "metrics": [{"resource": {"name": "cpu", "target": {"average_value": 0.1}}}]}
         looks = self.looks({"node_cores": 4}, script=[{"compute": "0s"}], autoscaling=scaling)
         assert (looks["usage"] == 0).all()
+
+
+def test_a_filter_that_sheds_by_load_sees_computations_and_not_requests_that_wait_for_a_call():
+    """Ten requests at once wait for a slow call; the CPU is idle, so that nobody is turned away."""
+    scenario = {
+        "name": "shedding",
+        "deployment": "mesh",
+        "load": {"all": {"executor": "constant-arrival-rate", "arrivals": "even", "rate": "20/s", "requests": {"front": 1}}},
+        "mesh": {"inbound": {"front": {"filters": [{"shed_by_criticality": {}}]}}},
+        "services": {
+            "front": {"cpu": {"limits": "500m"}, "script": [{"compute": "1ms"}, {"call": "back"}]},
+            "back": {"workers": 1000, "script": [{"compute": "500ms"}]},
+        },
+        "run": {"duration": "3s"},
+    }
+    assert (ms.load(scenario).run().requests["status"] == 200).all()
+    scenario["services"]["front"]["script"][0]["compute"] = "60ms"
+    assert (ms.load(scenario).run().requests["status"] == 503).any()
+
+
+def test_a_check_and_a_run_agree_on_what_a_small_limit_allows():
+    """kubelet's smallest quota is 1 ms of each 100: a limit of 5m is 10m."""
+    section = CpuSection(limits="5m")
+
+    assert section.capacity == plan_cpu(section).capacity == 0.01

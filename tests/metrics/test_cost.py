@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import meshsim as ms
+from meshsim.errors import UsageError
+from meshsim.experiments.default_figures import default_figures
 from meshsim.metrics.figures import NoFigure, observe
 from meshsim.metrics.summary import Summary
 from meshsim.metrics.thresholds import judge
@@ -177,3 +179,17 @@ def test_it_comes_back_from_its_json() -> None:
     summary = summary_of()
 
     assert Summary.from_dict(loads(dumps(summary.to_dict()))) == summary
+
+
+def test_costs_in_two_currencies_are_not_compared() -> None:
+    other = {**SCENARIO, "cost": {**PRICES, "currency": "EUR"}}
+
+    with pytest.raises(UsageError, match=r"^costs in EUR and USD cannot be compared; write all prices in one currency"):
+        ms.compare(SCENARIO, {**other, "name": "other"})
+
+
+def test_a_comparison_shows_costs_where_any_variant_has_prices() -> None:
+    without = {name: value for name, value in SCENARIO.items() if name != "cost"}
+    figures = default_figures([ms.load(without), ms.load(SCENARIO)])
+
+    assert {"cost:per_hour", "cost:per_million"} <= {str(figure) for figure in figures}

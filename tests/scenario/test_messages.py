@@ -664,6 +664,10 @@ MISSING_REQUEST = "cpu: missing request for cpu (as Kubernetes says): the autosc
             "queue: needs `workers`: with `cpu` and without them every request begins as soon as it comes",
         ),
         (
+            "{cpu: {limits: 1}, autoscaling: {max_replicas: 2, metrics: [{pods: {metric: queued, target: {average_value: 1}}}]}}",
+            "autoscaling: `queued` needs `workers`: with `cpu` and without them nobody waits in a queue; write `in_flight`",
+        ),
+        (
             "{cpu: {limits: 1}, async: true}",
             "async: needs `workers`: with `cpu` and without them every request begins as soon as it comes",
         ),

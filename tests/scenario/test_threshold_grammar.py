@@ -46,6 +46,8 @@ def test_a_selector_is_a_metric_with_labels(text: str, metric: str, labels: dict
         ("queue", "avg<2.5", ("avg", None, "<", 2.5, "number")),
         ("queue", "max<100", ("max", None, "<", 100.0, "number")),
         ("replica_hours", "value<4", ("value", None, "<", 4.0, "number")),
+        ("throttled", "value<10%", ("value", None, "<", 0.1, "share")),
+        ("pool_wait", "avg<5ms", ("avg", None, "<", 5e6, "duration")),
         ("proxy_cpu", "value<1.5", ("value", None, "<", 1.5, "number")),
     ],
 )

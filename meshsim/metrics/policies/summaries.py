@@ -86,7 +86,7 @@ class CpuSummary:
     limits: float | None
     """Cores that each may use in the mean; None without a limit."""
     used_cores: float | None
-    """Cores that each replica used, in the mean of those that were up."""
+    """Cores that each replica used, on average; one that crashes counts with its time down, unless the service scales."""
     used_share: float | None
     """The same as a share of what it can use for long: its limit, or less where its node has fewer cores."""
     throttled_share: float | None

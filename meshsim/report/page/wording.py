@@ -34,6 +34,8 @@ _METRICS = {
     "queue": "requests that wait",
     "cost": "cost",
     "cross_zone": "GiB that cross zones",
+    "throttled": "throttled share of the periods of the CPU limit",
+    "pool_wait": "wait for a connection of a pool",
 }
 
 

@@ -10,31 +10,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshsim.scenario.flow.flow import Flow
-    from meshsim.scenario.sections.model import Scenario
-    from meshsim.scenario.sections.services import OperationSection, ServiceSection
+    from meshsim.scenario.sections.services import OperationSection, PlacedSection, ServiceSection
 
 
 def of_nothing(flow: Flow) -> Iterator[Remark]:
     """Prices that nothing is ever multiplied with."""
-    scenario, cost = flow.scenario, flow.scenario.cost
+    cost = flow.scenario.cost
     if cost is None:
         return
-    has_mesh = "mesh" in scenario.deployment and scenario.mesh is not None
     reasons = {
         "gateway_replica_hour": "" if flow.has_gateway else "the deployment has no gateway",
-        "proxy_hour": "" if has_mesh else "the deployment has no mesh",
-        "proxy_core_hour": "" if has_mesh else "the deployment has no mesh",
-        "cross_zone_gib": _nothing_crosses(scenario),
+        "proxy_hour": "" if flow.has_mesh else "the deployment has no mesh",
+        "proxy_core_hour": "" if flow.has_mesh else "the deployment has no mesh",
+        "cross_zone_gib": _nothing_crosses(flow),
     }
     for name, reason in reasons.items():
         if reason and getattr(cost, name):
             yield Remark(Kind.PRICE_OF_NOTHING, ("cost", name), f"{reason}, so that this adds nothing; leave it out")
 
 
-def _nothing_crosses(scenario: Scenario) -> str:
+def _nothing_crosses(flow: Flow) -> str:
     """Why no byte goes between zones; empty where some may."""
-    places = [*scenario.services.values(), *([scenario.gateway] if scenario.gateway is not None else [])]
-    if len({zone for place in places for zone in place.zones or [place.zone]}) < 2:
+    scenario = flow.scenario
+    places: list[PlacedSection] = [*scenario.services.values()]
+    if flow.has_gateway and scenario.gateway is not None:
+        places.append(scenario.gateway)
+    if flow.has_mesh and scenario.mesh is not None and scenario.mesh.waypoints is not None:
+        places += scenario.mesh.waypoints.services.values()
+    zones = {zone for place in places for zone in place.zones or [place.zone]}
+    if not flow.has_gateway:  # clients go to the services themselves
+        zones |= {load.zone for load in scenario.load.values()}
+    if len(zones) < 2:
         return "everything is in one zone"
     services = scenario.services.values()
     sizes = [size for service in services for size in _sizes(service)]

@@ -220,6 +220,7 @@ def _known(tree: Any) -> dict[str, dict[str, Any]]:
         "consumer": filter_references.consumers(tree),
         "stage": dict.fromkeys(STAGES),
         "item": dict.fromkeys(COST_ITEMS),
+        "pool": {pool: None for service in mapping(tree, "services").values() for pool in mapping(service, "connection_pools")},
     }
 
 

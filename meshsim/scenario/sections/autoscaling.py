@@ -172,6 +172,12 @@ class AutoscalingSection(Section):
     """How fast replicas come and go. Without it up to twice as many (or 4) at each look, and down after `autoscaler.downscale_stabilization`."""
 
     @property
+    def looks_at_queues(self) -> bool:
+        """Whether any metric is of requests that wait in the pods' queues."""
+        each = [one for metric in self.metrics or () for one in (metric.pods, metric.object) if one is not None]
+        return any(one.metric == "queued" for one in each)
+
+    @property
     def needs_requests(self) -> bool:
         """Whether any metric is a share of what the pods ask for."""
         resources = [metric.resource for metric in self.metrics or ()]

@@ -94,7 +94,8 @@ class CpuSection(Section):
     @property
     def capacity(self) -> float:
         """Cores that a replica can use for long."""
-        return min(one for one in (self.limits, self.node_cores) if one is not None) / 1000
+        allowed = [] if self.limits is None else [quota_ns(self.limits, self.cfs_quota_period) / self.cfs_quota_period]
+        return min([*allowed, *([] if self.node_cores is None else [self.node_cores / 1000])])
 
     @property
     def asked(self) -> int | None:

@@ -229,6 +229,10 @@ class ServiceSection(PlacedSection):
         for name, alias in (("queue", "queue"), ("is_async", "async")):
             if getattr(self, name):
                 raise mistake("needs `workers`: with `cpu` and without them every request begins as soon as it comes", alias)
+        if self.autoscaling is not None and self.autoscaling.looks_at_queues:
+            raise mistake(
+                "`queued` needs `workers`: with `cpu` and without them nobody waits in a queue; write `in_flight`", "autoscaling"
+            )
         return self
 
     @model_validator(mode="after")

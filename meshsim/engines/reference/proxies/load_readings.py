@@ -28,7 +28,7 @@ def _read(
     """A SimPy process: a reading at every interval since the proxy began."""
     yield clock.pause(born_ns % interval_ns)
     if born_ns % interval_ns:
-        screen.filters[number].load((station.busy + station.queued) / station.workers)
+        screen.filters[number].load(station.load)
     while True:
         yield clock.pause(interval_ns)
-        screen.filters[number].load((station.busy + station.queued) / station.workers)
+        screen.filters[number].load(station.load)

@@ -169,6 +169,11 @@ class OpenStation(Station):
         """Processor time up to now."""
         return self._cores.used_ns
 
+    @property
+    def load(self) -> float:
+        """Computations for each core that they can use for long; what waits for a call is neither at work nor ready to be."""
+        return self._cores.computing / self.workers
+
     def reading(self) -> tuple[int, int, int, int, int]:
         """As of any station, with processor time in place of held workers."""
         return 0, self.busy, 0, self.busy_ns, self.passed

@@ -55,6 +55,11 @@ class Station:
         """Waiting requests, integrated over time up to now."""
         return self._waited_ns + self.queued * self.clock.now_ns
 
+    @property
+    def load(self) -> float:
+        """What is at work or ready to be, as a multiple of what can be at work at once."""
+        return (self.busy + self.queued) / self.workers
+
     def reading(self) -> tuple[int, int, int, int, int]:
         """Waiting and held now, both integrated over time up to now, and how many have got a worker: the same as long as it does nothing."""
         queued, busy = self.queued, self.busy
