@@ -48,7 +48,7 @@ SCENARIO: dict[str, Any] = {
             "errors": {"rate": "20%"},
             "script": [{"compute": "1ms"}, {"call": "never", "probability": "0%"}],
         },
-        "never": {"replicas": 5, "script": [{"compute": "1ms"}]},
+        "never": {"replicas": 5, "health_status": {"unhealthy": [1], "degraded": [3]}, "script": [{"compute": "1ms"}]},
     },
     "network": {"same_zone": {"exponential": {"mean": "200us"}}},
     "faults": [{"at": "1s", "for": "500ms", "service": "back", "instances": [1], "crash": True}],
@@ -98,4 +98,4 @@ def test_views_that_nobody_uses_are_never_made(monkeypatch: pytest.MonkeyPatch) 
     assert names.count("back") == 3  # one for each replica of front
     assert "never" not in names
     never = plan.names.services.index("never")
-    assert {row[4:7] for row in rows.tables["destinations"] if row[2] == never} == {(2, 10, 10)}  # proxies, members, healthy
+    assert {row[4:7] for row in rows.tables["destinations"] if row[2] == never} == {(2, 10, 6)}  # proxies, members, healthy

@@ -95,17 +95,17 @@ class Together:
         seen.sleeper = sleeper
         return seen
 
-    def expect(self, members: int) -> None:
+    def expect(self, members: int, healthy: int) -> None:
         """One more view, of so many endpoints, that is not made yet."""
         self._resting += 1
         self._members += members
-        self._healthy += members
+        self._healthy += healthy
 
-    def take(self, members: int) -> None:
+    def take(self, members: int, healthy: int) -> None:
         """One of those is going to be made."""
         self._resting -= 1
         self._members -= members
-        self._healthy -= members
+        self._healthy -= healthy
 
     def wake(self, seen: Seen) -> None:
         """A call comes to a view that may have been at rest."""

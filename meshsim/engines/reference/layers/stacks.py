@@ -67,7 +67,7 @@ class Stacks:
         self._instances = instances
         self.together: dict[tuple[int, int, int], Together] = {}
         """All views, by caller, destination and subset."""
-        self._known: dict[tuple[int, int, tuple[int, ...], int], list[tuple[Together, int]]] = {}
+        self._known: dict[tuple[int, int, tuple[int, ...], int], list[tuple[Together, int, int]]] = {}
         """Of views that are not made yet, by caller, service, subsets and zone of the caller."""
 
     def _view(self, cluster: Cluster, place: Place, caller: int) -> View:
@@ -98,14 +98,14 @@ class Stacks:
 
     def late(self, way: LateWay, make: Callable[[LateWay], tuple[Handler, tuple[View, ...]]]) -> Handler:
         """A handler that `make` makes for its first call, with its views; these count from now on."""
-        for together, members in self._expected(way):
-            together.expect(members)
+        for together, members, healthy in self._expected(way):
+            together.expect(members, healthy)
         return LateLayer(way, make, self)
 
     def leave(self, way: LateWay, views: tuple[View, ...], layer: LateLayer) -> list[tuple[Together, Seen]]:
         """The views that were expected have been made, and this layer knows of each call that comes to them."""
-        for together, members in self._expected(way):
-            together.take(members)
+        for together, members, healthy in self._expected(way):
+            together.take(members, healthy)
         seen = []
         for view in views:
             for part in view.parts:
@@ -113,20 +113,21 @@ class Stacks:
                 seen.append((together, together.leave_to(layer, part)))
         return seen
 
-    def _expected(self, way: LateWay) -> list[tuple[Together, int]]:
-        """Where the views of a way count, and how many endpoints each knows of; the same from all places of one zone."""
+    def _expected(self, way: LateWay) -> list[tuple[Together, int, int]]:
+        """Where the views of a way count, how many endpoints each knows of, and how many are well; the same from all places of one zone."""
         cluster, subsets, zone = way.cluster, way.stack.subsets, way.place.zone
         key = (way.caller, cluster.service, subsets or (cluster.subset,), zone)
         if key not in self._known:
+            health = self._plan.services[cluster.service].health
             known = [
-                one.subset
+                (one.subset, not (health and health[one.index]))
                 for one in self._instances[cluster.service]
                 if cluster.locality is None or cluster.locality.knows(one.zone, zone)
             ]
-            self._known[key] = [
-                (self._together(way.caller, cluster.service, subset), len(known) if subset == NONE else known.count(subset))
-                for subset in key[2]
-            ]
+            self._known[key] = []
+            for subset in key[2]:
+                well = [is_well for its, is_well in known if subset in (NONE, its)]
+                self._known[key].append((self._together(way.caller, cluster.service, subset), len(well), sum(well)))
         return self._known[key]
 
     def views_of(self, cluster: Cluster, stack: Stack, place: Place, caller: int) -> tuple[View, ...]:
