@@ -154,7 +154,7 @@ class PoolSummary:
     timed_out: int
     """Requests that waited in vain until `acquire_timeout`."""
     wait_mean_s: float
-    """Mean wait of all that wanted one, whether they got it or not."""
+    """Time waited for a connection, for each request that got one or timed out; the waits of those that left otherwise are in it."""
 
     @property
     def label(self) -> str:
