@@ -10,10 +10,10 @@ from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION
 from meshsim.scenario.defaults import NO_PRODUCT, resolve
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, TransactionStep, every_item
+from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, TransactionStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from meshsim.policies.retry.back_off import BackOff
     from meshsim.scenario.defaults import Product
@@ -96,6 +96,8 @@ class Transaction:
 
     pool: str
     steps: tuple[Step, ...]
+    times: int
+    """For each request where nothing fails: as often as the loops around it turn, and 0 in a fallback."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,19 @@ def operations(scenario: Scenario, product: Product, has_mesh: bool) -> Iterator
         for key, (path, script) in scripts.items():
             if script is not None or key != name or not service.operations:
                 read, here = partial(_steps, scenario, product if has_mesh else None, name), (*path, "script")
-                held = [step for step in every_item(script) if isinstance(step, TransactionStep)]
-                inside = tuple(Transaction(one.transaction, read(one.script, here)) for one in held)
-                yield Operation(key, name, read(script or (), here), inside)
+                yield Operation(key, name, read(script or (), here), tuple(_transactions(read, script, here, 1)))
+
+
+def _transactions(read: Callable[[Any, Path], tuple[Step, ...]], script: Any, path: Path, times: int) -> Iterator[Transaction]:
+    """All transactions of a script, those inside of others too."""
+    for index, step in enumerate(script or ()):
+        if isinstance(step, TransactionStep | LoopStep):
+            inside, turns = (*path, index, "script"), step.loop if isinstance(step, LoopStep) else 1
+            if isinstance(step, TransactionStep):
+                yield Transaction(step.transaction, read(step.script, inside), times)
+            yield from _transactions(read, step.script, inside, times * turns)
+        elif isinstance(step, CallStep):
+            yield from _transactions(read, step.fallback, (*path, index, "fallback"), 0)
 
 
 def _steps(scenario: Scenario, product: Product | None, service: str, script: Any, path: Path) -> tuple[Step, ...]:
