@@ -48,3 +48,26 @@ def test_a_pool_that_nothing_takes_from() -> None:
     assert found == [
         "services.checkout.connection_pools.spare: no `transaction` of the service takes from it, so it does nothing"
     ]
+
+
+def test_a_transaction_in_a_loop_counts_as_often_as_that_turns() -> None:
+    """10/s x 2 x 10 x 5 ms are 1 connection, all that there is."""
+    transaction = {"transaction": "orders", "script": [{"compute": "5ms"}]}
+    script = [{"loop": 2, "script": [{"loop": 10, "script": [transaction]}]}]
+    pools = {"orders": {"maximum_pool_size": 1}}
+
+    def found(turns: int) -> list[str]:
+        script[0]["loop"] = turns
+        return warnings_of(
+            {"services": {"checkout": {"replicas": 1, "workers": 40, "connection_pools": pools, "script": script}}}
+        )
+
+    assert [one for one in found(2) if "checkout is asked for 200/s transactions x 5ms = 1 connections in use, and has 1 " in one]
+    assert [one for one in found(1) if "transactions" in one] == []
+
+
+def test_a_transaction_in_a_fallback_is_only_there_where_calls_fail() -> None:
+    transaction = {"transaction": "orders", "script": [{"compute": "500ms"}]}
+    script = [{"call": "payment", "fallback": [{"loop": 2, "script": [transaction]}]}]
+
+    assert of_checkout(1, script=script) == []

@@ -44,6 +44,13 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "script", ["{loop: 100, script: [{loop: 1000, script: [{compute: 1us}]}]}", "{loop: 1000, script: [{compute: 1us}]}"]
+)
+def test_a_script_may_have_so_many_steps(mistakes_of: Any, script: str) -> None:
+    assert mistakes_of({"services": f"{{cart: {{script: [{script}]}}}}"}) == []
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
         ("name: a b", "1:7: name: 'a b' is no name (letters, digits, '-', '_' and '.', 63 at most, the first a letter or digit)"),
@@ -248,7 +255,34 @@ def test_a_good_file_has_no_mistakes(mistakes_of: Any) -> None:
         (
             "services: {cart: {script: [{loop: 1000, script: [{loop: 1000, script: [{call: b}]}]}]}, b: {}}",
             (
-                "3:79: services.cart.script[0].script[0].script[0].call: one request to cart leads to 1,000,000 calls; at most 100,000 are"
+                "3:35: services.cart.script[0].loop: cart has 1,000,000 steps, with all that `loop` and `repeat` repeat; at most 100,000 are"
+                " simulated"
+            ),
+        ),
+        (
+            (
+                "services: {cart: {connection_pools: {a: {}}, operations: {buy: {script: [{transaction: a, script: [{loop: 1000, script: "
+                "[{loop: 1000, script: [{loop: 1000, script: [{compute: 1us}]}]}]}]}]}}, script: []}}"
+            ),
+            (
+                "3:107: services.cart.operations.buy.script[0].script[0].loop: cart/buy has 1,000,000,001 steps, with all that `loop` and"
+                " `repeat` repeat; at most 100,000 are simulated"
+            ),
+        ),
+        (
+            (
+                "services: {cart: {script: [{call: b, repeat: 1000, fallback: [{compute: 1ms}, {loop: 100, script: [{compute: 1ms}]}]}]},"
+                " b: {}}"
+            ),
+            (
+                "3:46: services.cart.script[0].repeat: cart has 102,000 steps, with all that `loop` and `repeat` repeat; at most 100,000 are"
+                " simulated"
+            ),
+        ),
+        (
+            "services: {cart: {script: [{loop: 101, script: [{parallel: [{call: b, repeat: 1000}], need: 1}]}]}, b: {}}",
+            (
+                "3:35: services.cart.script[0].loop: cart has 101,101 steps, with all that `loop` and `repeat` repeat; at most 100,000 are"
                 " simulated"
             ),
         ),

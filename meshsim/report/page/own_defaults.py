@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from meshsim.scenario.defaults import resolve
 from meshsim.scenario.documentation import fields
 from meshsim.scenario.documentation.explain import default_field
-from meshsim.scenario.documentation.fields import KEYS, Field
+from meshsim.scenario.documentation.fields import KEYS, STEPS_INSIDE, Field
 from meshsim.scenario.sections import errors, faults, loads, scripts, services
 from meshsim.scenario.sections.traffic import (
     BackOffSection,
@@ -65,7 +65,9 @@ def _walk(
         here = (*path, key)
         value = getattr(section, name)
         if name in section.model_fields_set or isinstance(value, Section):
-            yield from _inside(value, here, names, known, scenario)
+            # What a step inside of another leaves out stands for the same as where it stands alone, which is what `fields` has.
+            is_inner = key in STEPS_INSIDE and "script" in path
+            yield from _inside(value, path if is_inner else here, names, known, scenario)
         elif key not in SILENT and not _is_a_products(here, scenario) and _matters(section, key, names, scenario):
             field = known[type(section), here]
             absent = field.default or _where_absent(field.doc)

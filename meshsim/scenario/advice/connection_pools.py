@@ -22,7 +22,7 @@ def pool_sizes(flow: Flow) -> Iterator[Remark]:
         for pool, section in service.connection_pools.items():
             path = ("services", name, "connection_pools", pool)
             held = [
-                (flow.visits[operation.key], flow.held_ns(transaction))
+                (flow.visits[operation.key] * transaction.times, flow.held_ns(transaction))
                 for operation in flow.operations.values()
                 for transaction in operation.transactions
                 if operation.service == name and transaction.pool == pool
@@ -34,7 +34,7 @@ def pool_sizes(flow: Flow) -> Iterator[Remark]:
                 continue
             asked, busy = sum(rate for rate, _ in held), sum(rate * held_ns for rate, held_ns in held) / NS_PER_S
             replicas = service.most_replicas
-            if busy >= replicas * section.maximum_pool_size and not flow.unknown:
+            if asked and busy >= replicas * section.maximum_pool_size and not flow.unknown:
                 connections = count(section.maximum_pool_size, "connection")
                 yield Remark(
                     Kind.CONNECTIONS_CANNOT_KEEP_UP,

@@ -41,8 +41,6 @@ class Hop:
     """None where a client or the gateway calls."""
     target: Operation
     layers: tuple[Layer, ...]
-    times: float
-    """Calls for each request that the caller gets, in the mean."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +251,7 @@ class Flow:
                         if route and self.has_gateway
                         else reading.direct(self.scenario, f"load {source.name}", service)
                     )
-                    pending = [iter([Way(source, (Hop(None, self.operations[key], (source.layer, own), 1.0),))])]
+                    pending = [iter([Way(source, (Hop(None, self.operations[key], (source.layer, own)),))])]
                     while pending:
                         way = next(pending[-1], None)
                         if way is None:
@@ -263,10 +261,10 @@ class Flow:
                             pending.append(self._extended(way))
 
     def _extended(self, way: Way) -> Iterator[Way]:
-        """A chain with each call of its last operation added."""
+        """A chain with each call of its last operation added, once however often it is made."""
         last = way.hops[-1].target
-        for call in calls_of(last):
-            yield Way(way.source, (*way.hops, Hop(last, self.operations[call.target], call.layers, call.times)))
+        for call in {call.path: call for call in calls_of(last)}.values():
+            yield Way(way.source, (*way.hops, Hop(last, self.operations[call.target], call.layers)))
 
 
 def calls_of(operation: Operation) -> Iterator[Call]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,10 +10,10 @@ from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION
 from meshsim.scenario.defaults import NO_PRODUCT, resolve
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.scripts import LoopStep, ParallelStep, TransactionStep, every_item
+from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, TransactionStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from meshsim.policies.retry.back_off import BackOff
     from meshsim.scenario.defaults import Product
@@ -70,7 +70,7 @@ class Call:
 
     target: str
     times: float
-    """In the mean: probability x repeat."""
+    """In the mean: probability x repeat. Of calls side by side each has a `Call` of its own."""
     layers: tuple[Layer, ...]
     """Outermost first: the application's own, its sidecar's."""
     path: Path
@@ -81,7 +81,7 @@ class Call:
 class Together:
     """Calls side by side."""
 
-    calls: tuple[Step, ...]
+    calls: tuple[Call, ...]
     need: int = 0
     """So many of them are waited for; 0 for all."""
 
@@ -96,6 +96,8 @@ class Transaction:
 
     pool: str
     steps: tuple[Step, ...]
+    times: int
+    """For each request where nothing fails: as often as the loops around it turn, and 0 in a fallback."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,19 @@ def operations(scenario: Scenario, product: Product, has_mesh: bool) -> Iterator
         for key, (path, script) in scripts.items():
             if script is not None or key != name or not service.operations:
                 read, here = partial(_steps, scenario, product if has_mesh else None, name), (*path, "script")
-                held = [step for step in every_item(script) if isinstance(step, TransactionStep)]
-                inside = tuple(Transaction(one.transaction, read(one.script, here)) for one in held)
-                yield Operation(key, name, read(script or (), here), inside)
+                yield Operation(key, name, read(script or (), here), tuple(_transactions(read, script, here, 1)))
+
+
+def _transactions(read: Callable[[Any, Path], tuple[Step, ...]], script: Any, path: Path, times: int) -> Iterator[Transaction]:
+    """All transactions of a script, those inside of others too."""
+    for index, step in enumerate(script or ()):
+        if isinstance(step, TransactionStep | LoopStep):
+            inside, turns = (*path, index, "script"), step.loop if isinstance(step, LoopStep) else 1
+            if isinstance(step, TransactionStep):
+                yield Transaction(step.transaction, read(step.script, inside), times)
+            yield from _transactions(read, step.script, inside, times * turns)
+        elif isinstance(step, CallStep):
+            yield from _transactions(read, step.fallback, (*path, index, "fallback"), 0)
 
 
 def _steps(scenario: Scenario, product: Product | None, service: str, script: Any, path: Path) -> tuple[Step, ...]:
@@ -146,17 +158,30 @@ def _steps(scenario: Scenario, product: Product | None, service: str, script: An
 
 def _step(scenario: Scenario, product: Product | None, service: str, step: Any, path: Path) -> Step:
     if isinstance(step, list | tuple):
-        return Together(_steps(scenario, product, service, step, path))
+        return Together(_at_once(scenario, product, service, step, path))
     if isinstance(step, ParallelStep):
-        return Together(_steps(scenario, product, service, step.parallel, (*path, "parallel")), step.need or 0)
-    if getattr(step, "call", None) is None:
+        return Together(_at_once(scenario, product, service, step.parallel, (*path, "parallel")), step.need or 0)
+    if not isinstance(step, CallStep):
         return mean_ns(step.compute)
+    one = _call(scenario, product, service, step, path)
+    return replace(one, times=one.times * step.repeat)
+
+
+def _at_once(
+    scenario: Scenario, product: Product | None, service: str, calls: Iterable[CallStep], path: Path
+) -> tuple[Call, ...]:
+    """Calls side by side; one that is repeated is as many."""
+    each = ((_call(scenario, product, service, one, (*path, index)), one.repeat) for index, one in enumerate(calls))
+    return tuple(call for one, repeat in each for call in (one,) * repeat)
+
+
+def _call(scenario: Scenario, product: Product | None, service: str, step: CallStep, path: Path) -> Call:
+    """One call, not repeated."""
     again = tries(effective.own_retries(step.retries), (*path, "retries"))
     own = Layer(f"{service} itself", effective.timeout_ns(step.timeout), (*path, "timeout"), again)
     target = step.call.partition("/")[0]
     layers = (own, direct(scenario, service, target) if product is None else sidecar(scenario, product, service, target))
-    times = (1.0 if step.probability is None else step.probability) * (step.repeat or 1)
-    return Call(step.call, times, layers, path, step.wait)
+    return Call(step.call, 1.0 if step.probability is None else step.probability, layers, path, step.wait)
 
 
 def sidecar(scenario: Scenario, product: Product, caller: str, target: str) -> Layer:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.errors import did_you_mean
 from meshsim.scenario.files.nodes import Finding, shortened, shown
+from meshsim.scenario.references.scripts import scripts, times, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,9 @@ def _listed(service: str, operations: dict[str, Any]) -> str:
 
 
 def findings(tree: Any) -> Iterator[Finding]:
-    """Calls to what does not exist, calls in a circle, and calls without measure."""
-    made = operations(tree)
+    """Calls to what does not exist, calls in a circle, and calls and steps without measure."""
+    made, unbounded = operations(tree), too_long(tree)
+    yield from unbounded.values()
     for each in made.values():
         for call in each:
             if message := unknown_target(tree, call.target):
@@ -63,21 +65,12 @@ def findings(tree: Any) -> Iterator[Finding]:
     for circle, closing in circles:
         yield Finding(closing.path, f"{what} in a circle never end: {' -> '.join(map(shortened, circle))}")
     if not circles:
-        yield from _too_many(made, order)
+        yield from _too_many({name: [] if name in unbounded else each for name, each in made.items()}, order)
 
 
 def operations(tree: Any) -> dict[str, list[Call]]:
     """The calls of each operation, by `service` or `service/operation`."""
-    made = {}
-    for name, service in tree["services"].items() if isinstance(tree.get("services"), dict) else ():
-        if not isinstance(service, dict):
-            continue
-        made[name] = list(_calls(service.get("script"), ("services", name, "script")))
-        inner = service.get("operations")
-        for operation, section in inner.items() if isinstance(inner, dict) else ():
-            script = section.get("script") if isinstance(section, dict) else None
-            made[f"{name}/{operation}"] = list(_calls(script, ("services", name, "operations", operation, "script")))
-    return made
+    return {script.operation: list(_calls(script.steps, script.path)) for script in scripts(tree)}
 
 
 def _asks(tree: Any, made: dict[str, list[Call]]) -> Iterator[tuple[str, Call]]:
@@ -114,16 +107,14 @@ def _calls(script: Any, path: Path) -> Iterator[Call]:
         if isinstance(step, list) and not isinstance(path[-1], int):
             yield from _calls(step, (*path, index))
         elif isinstance(step, dict) and "call" not in step:
-            times = step.get("loop", 1)
             for key in ("script", "parallel"):
                 for call in _calls(step.get(key), (*path, index, key)):
-                    yield call._replace(times=call.times * (times if type(times) is int and 0 < times <= 1000 else 1))
+                    yield call._replace(times=call.times * times(step, "loop"))
         elif isinstance(step, dict) and isinstance(step.get("call"), str):
-            repeat = step.get("repeat", 1)
-            times = repeat if type(repeat) is int and 0 < repeat <= 1000 else 1
-            yield Call(step["call"], times, (*path, index, "call"))
+            repeat = times(step, "repeat")
+            yield Call(step["call"], repeat, (*path, index, "call"))
             for call in _calls(step.get("fallback"), (*path, index, "fallback")):
-                yield call._replace(times=call.times * times)
+                yield call._replace(times=call.times * repeat)
 
 
 def _sorted(made: dict[str, list[Call]]) -> tuple[list[str], list[tuple[list[str], Call]]]:
