@@ -43,7 +43,7 @@ class Step(NamedTuple):
 
     kind: StepKind
     place: int
-    """Where in the operation's script it stands: part of the key of what it draws."""
+    """Where in the operation's script it stands: part of the key of what it draws, and its own; NONE for a transaction, which draws nothing."""
     time: Distribution | Table | None = None
     operation: int = NONE
     probability: float = 1.0
