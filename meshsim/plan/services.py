@@ -74,6 +74,8 @@ class ConnectionPool(NamedTuple):
     """Connections to a database, of which each instance has so many for itself."""
 
     name: int
+    stream: int
+    """Hash of its name: what it draws at an instance hangs on that, and not on which other pools there are."""
     size: int
     timeout_ns: int
     """A request that has waited for so long gives up; NONE for no limit."""

@@ -159,7 +159,8 @@ def _pools(section: ServiceSection, index: Index) -> Iterator[ConnectionPool]:
     """The connection pools of each instance, by name."""
     for name, pool in sorted(section.connection_pools.items()):
         timeout_ns = pool.acquire_timeout if isinstance(pool.acquire_timeout, int) else NONE
-        yield ConnectionPool(index.connection_pools[name], pool.maximum_pool_size, timeout_ns, pool.waiters == "fifo")
+        drawn = stream(f"connection pool {name}")
+        yield ConnectionPool(index.connection_pools[name], drawn, pool.maximum_pool_size, timeout_ns, pool.waiters == "fifo")
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,17 @@ def test_fewer_answers_than_all_leave_the_luck_of_each_call_and_of_what_comes_af
         pd.testing.assert_frame_equal(first, second)
 
 
+@pytest.mark.parametrize("further", ["aardvark", "zebra"])
+def test_a_further_pool_leaves_whom_another_one_picks_alone(further: str) -> None:
+    """Its name comes before or after the other's; most requests wait."""
+    script = [{"transaction": "db", "script": [{"compute": "12ms"}]}]
+    pools: dict[str, Any] = {"db": {"maximum_pool_size": 1, "waiters": "random"}}
+    turns = {waiters: run(script, connection_pools={"db": {**pools["db"], "waiters": waiters}}) for waiters in ("random", "fifo")}
+
+    assert not turns["random"].requests["ended_ns"].equals(turns["fifo"].requests["ended_ns"])
+    assert_same(turns["random"], run(script, connection_pools={**pools, further: {"waiters": "random"}}))
+
+
 def test_each_round_of_a_loop_and_each_step_of_a_fallback_has_a_number_of_its_own() -> None:
     inner = {"call": "quick", "repeat": 2, "fallback": [DRAWN, {"call": "slow", "fallback": [DRAWN]}]}
     script = [{"loop": 2, "script": [inner, {"transaction": "db", "script": [DRAWN, inner]}, [{"call": "slow"}] * 2]}, DRAWN]
