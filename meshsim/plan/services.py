@@ -43,7 +43,7 @@ class Step(NamedTuple):
 
     kind: StepKind
     place: int
-    """Where in the operation's script it stands: part of the key of what it draws."""
+    """Where in the operation's script it stands: part of the key of what it draws, and its own; NONE for a transaction, which draws nothing."""
     time: Distribution | Table | None = None
     operation: int = NONE
     probability: float = 1.0
@@ -74,6 +74,8 @@ class ConnectionPool(NamedTuple):
     """Connections to a database, of which each instance has so many for itself."""
 
     name: int
+    stream: int
+    """Hash of its name: what it draws at an instance hangs on that, and not on which other pools there are."""
     size: int
     timeout_ns: int
     """A request that has waited for so long gives up; NONE for no limit."""

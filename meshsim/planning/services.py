@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from meshsim.planning.places import places_of
 from meshsim.planning.scaling import plan_autoscaling
 from meshsim.planning.traffic import own_stack
 from meshsim.policies.queueing import Fifo
-from meshsim.randomness import stream
+from meshsim.randomness import FALLBACK, call_key, stream
 from meshsim.scenario.sections.errors import ReplayedTime
 from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, TransactionStep
 from meshsim.scenario.sections.sizes import mean_kib, spread_of
@@ -159,12 +159,18 @@ def _pools(section: ServiceSection, index: Index) -> Iterator[ConnectionPool]:
     """The connection pools of each instance, by name."""
     for name, pool in sorted(section.connection_pools.items()):
         timeout_ns = pool.acquire_timeout if isinstance(pool.acquire_timeout, int) else NONE
-        yield ConnectionPool(index.connection_pools[name], pool.maximum_pool_size, timeout_ns, pool.waiters == "fifo")
+        drawn = stream(f"connection pool {name}")
+        yield ConnectionPool(index.connection_pools[name], drawn, pool.maximum_pool_size, timeout_ns, pool.waiters == "fifo")
 
 
 @dataclass(frozen=True)
 class _Script:
-    """Makes steps of the items of one script; places number all of them in order, those inside of others too."""
+    """Makes steps of the items of one script.
+
+    Places number all that draws, in order, those inside of others too. Variants are compared request by request, so what is wrapped around
+    steps or added behind a call leaves the numbers of all others alone: a transaction has none, and a fallback counts by itself, from a
+    number that hangs on its call's.
+    """
 
     index: Index
     tables: Tables
@@ -184,8 +190,7 @@ class _Script:
             elif isinstance(item, CallStep):
                 yield from self._calls(item)
             elif isinstance(item, TransactionStep):
-                place = next(self.places)
-                yield Step(StepKind.TRANSACTION, place, steps=tuple(self.steps(item.script)), pool=self.pools[item.transaction])
+                yield Step(StepKind.TRANSACTION, NONE, steps=tuple(self.steps(item.script)), pool=self.pools[item.transaction])
             else:
                 yield Step(StepKind.COMPUTE, next(self.places), time=_time(item.compute, self.tables))
 
@@ -197,7 +202,11 @@ class _Script:
     def _calls(self, item: CallStep) -> Iterator[Step]:
         for _ in range(item.repeat):
             call = _call(item, next(self.places), self.index)
-            yield call._replace(steps=tuple(self.steps(item.fallback))) if item.fallback else call
+            yield call._replace(steps=self._fallback(item.fallback, call.place)) if item.fallback else call
+
+    def _fallback(self, items: Any, place: int) -> tuple[Step, ...]:
+        """Steps behind a call; 64 bits to begin with, so that no two ranges meet."""
+        return tuple(replace(self, places=count(call_key(FALLBACK, place))).steps(items))
 
 
 def _call(item: Any, place: int, index: Index) -> Step:

@@ -24,7 +24,7 @@ COLUMNS = (
 def plan():
     """Ten seconds, two of them warm-up: payment has `ledger` and `orders`, cart has `orders`; two replicas each."""
     made = made_up.plan(services=("cart", "checkout", "payment"))
-    ledger, orders = (ConnectionPool(name, size, 0, is_fifo=True) for name, size in ((0, 5), (1, 10)))
+    ledger, orders = (ConnectionPool(name, 0, size, 0, is_fifo=True) for name, size in ((0, 5), (1, 10)))
     pools = ((orders,), (), (ledger, orders))
     services = tuple(replace(one, connection_pools=own) for one, own in zip(made.services, pools, strict=True))
     return replace(made, services=services, names=replace(made.names, connection_pools=("ledger", "orders")))

@@ -18,7 +18,7 @@ from meshsim.engines.reference.travel.call import Call
 from meshsim.engines.reference.travel.row import WORKED
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Step, StepKind
-from meshsim.randomness import CALL, POOL, SERVICE_TIME, call_key, uniform
+from meshsim.randomness import CALL, SERVICE_TIME, call_key, uniform
 from meshsim.replay import Table, attempt_behind, look_up
 from meshsim.units import LONGEST_NS
 
@@ -72,8 +72,7 @@ class Worker(Condition):
         self._dependency_status = 200 if service.is_grpc else 500
         too_late = failure(self._dependency_status, Flag.pool_timeout, number, self._failure_grpc)
         self.connection_pools = tuple(
-            ConnectionPool(clock, recorder, pool, call_key(key, POOL + place), too_late)
-            for place, pool in enumerate(service.connection_pools)
+            ConnectionPool(clock, recorder, pool, call_key(key, pool.stream), too_late) for pool in service.connection_pools
         )
 
     def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901, PLR0912 — one loop, for speed
