@@ -53,7 +53,7 @@ def test_a_pool_that_nothing_takes_from() -> None:
 def test_a_transaction_in_a_loop_counts_as_often_as_that_turns() -> None:
     """10/s x 2 x 10 x 5 ms are 1 connection, all that there is."""
     transaction = {"transaction": "orders", "script": [{"compute": "5ms"}]}
-    script = [{"loop": 2, "script": [{"loop": 10, "script": [transaction]}]}]
+    script: list[dict[str, Any]] = [{"loop": 2, "script": [{"loop": 10, "script": [transaction]}]}]
     pools = {"orders": {"maximum_pool_size": 1}}
 
     def found(turns: int) -> list[str]:
