@@ -19,7 +19,7 @@ def of_checkout(size: int, **rest: Any) -> list[str]:
 def test_a_pool_that_is_asked_for_more_than_it_has() -> None:
     load = {"load": {"shoppers": {"rate": "1000/s"}}}
     script = [{"transaction": "orders", "script": [{"compute": "1ms"}, {"call": "payment"}]}]
-    checkout = {"connection_pools": {"orders": {"maximum_pool_size": 1}}, "script": script}
+    checkout: dict[str, Any] = {"connection_pools": {"orders": {"maximum_pool_size": 1}}, "script": script}
     found = warnings_of({**load, "services": {"checkout": checkout, "payment": {"workers": 9}, "frontend": {"workers": 99}}})
 
     assert found == [
