@@ -19,7 +19,7 @@ def of_checkout(size: int, **rest: Any) -> list[str]:
 def test_a_pool_that_is_asked_for_more_than_it_has() -> None:
     load = {"load": {"shoppers": {"rate": "1000/s"}}}
     script = [{"transaction": "orders", "script": [{"compute": "1ms"}, {"call": "payment"}]}]
-    checkout = {"connection_pools": {"orders": {"maximum_pool_size": 1}}, "script": script}
+    checkout: dict[str, Any] = {"connection_pools": {"orders": {"maximum_pool_size": 1}}, "script": script}
     found = warnings_of({**load, "services": {"checkout": checkout, "payment": {"workers": 9}, "frontend": {"workers": 99}}})
 
     assert found == [
@@ -53,7 +53,7 @@ def test_a_pool_that_nothing_takes_from() -> None:
 def test_a_transaction_in_a_loop_counts_as_often_as_that_turns() -> None:
     """10/s x 2 x 10 x 5 ms are 1 connection, all that there is."""
     transaction = {"transaction": "orders", "script": [{"compute": "5ms"}]}
-    script = [{"loop": 2, "script": [{"loop": 10, "script": [transaction]}]}]
+    script: list[dict[str, Any]] = [{"loop": 2, "script": [{"loop": 10, "script": [transaction]}]}]
     pools = {"orders": {"maximum_pool_size": 1}}
 
     def found(turns: int) -> list[str]:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 NO_ACTION = (Decision.ADMITTED, Decision.MISS)
 """Of these a request goes on as if the filter were not there."""
 
+STUCK = (
+    "wait for what never comes. Requests that hold workers or connections of a pool while they wait for more of the same wait for each"
+    " other for ever: write a `timeout` or `acquire_timeout`. If the scenario has no such circle, it is a bug of the engine or of a policy"
+)
+"""What is said of requests that nothing can end any more."""
 NO_EDGE = [0, 0, 0, 0, 0]
 COUNTED_OF_A_STATION = {"queued_ns", "busy_ns", "arrived", "finished"}
 COUNTED_OF_A_POOL = {"in_use_ns", "waiting_ns", "acquired", "timed_out"}
@@ -94,7 +99,7 @@ class Counters:
                 clock.is_over = True
                 return
             if clock.now_ns >= plan.duration_ns and len(clock.heap) <= clock.pauses:  # nothing is left that could end them
-                raise RuntimeError(f"{clock.live} requests wait for what never comes: a bug of the engine or of a policy")
+                raise RuntimeError(f"{clock.live} requests {STUCK}")
 
     def write(self) -> None:
         """The rows of this instant."""

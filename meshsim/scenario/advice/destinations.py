@@ -51,7 +51,7 @@ class Destination:
     zones: tuple[str, ...] = ("",)
     """Where the callers are."""
     room: float = inf
-    """How many calls the callers can have at once, each of their workers one: no more than that wait."""
+    """How many calls the callers can have at once where each of their workers waits for one; no bound where some calls are not waited for."""
 
     @cached_property
     def traffic(self) -> effective.Traffic:
@@ -198,11 +198,14 @@ def _entries(flow: Flow, source: Any) -> dict[str, Asked]:
 
 def _of_services(flow: Flow) -> Iterator[Destination]:
     rates: dict[tuple[str, str], Asked] = {}
+    detached: set[tuple[str, str]] = set()
     for operation in flow.operations.values():
         for call in calls_of(operation):
             pair = operation.service, flow.operations[call.target].service
             asked = _asked(flow, call.target, flow.visits[operation.key] * call.times)
             rates[pair] = rates.get(pair, NOTHING) + asked
+            if not call.is_waited_for:
+                detached.add(pair)
     mesh, scenario = flow.scenario.mesh, flow.scenario
     if flow.has_mesh and mesh is not None and mesh.mode == "ambient":
         yield from _of_waypoints(flow, rates)
@@ -210,7 +213,8 @@ def _of_services(flow: Flow) -> Iterator[Destination]:
     for (caller, service), (rate, held) in rates.items():
         calling = scenario.services[caller]
         callers, zones = calling.replicas, zones_of(calling)
-        room = inf if calling.is_async or not calling.threads else calling.threads * callers
+        is_bound = calling.threads and not calling.is_async and (caller, service) not in detached
+        room = calling.threads * callers if is_bound else inf
         if flow.has_mesh:
             in_mesh = {} if mesh is None else mesh.traffic
             who = f"one sidecar of {caller}"

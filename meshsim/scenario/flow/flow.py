@@ -35,7 +35,7 @@ MOST_HOPS = 200_000
 
 @dataclass(frozen=True)
 class Hop:
-    """One call on the way of a request, and the layers that guard it, outermost first."""
+    """One call on the way of a request, and the layers that guard it and what comes of it, outermost first."""
 
     caller: Operation | None
     """None where a client or the gateway calls."""
@@ -261,10 +261,14 @@ class Flow:
                             pending.append(self._extended(way))
 
     def _extended(self, way: Way) -> Iterator[Way]:
-        """A chain with each call of its last operation added, once however often it is made."""
+        """A chain with each call of its last operation added, once however often it is made.
+
+        Nobody gives up or repeats a call for which nobody waits: no layer before it guards it.
+        """
         last = way.hops[-1].target
         for call in {call.path: call for call in calls_of(last)}.values():
-            yield Way(way.source, (*way.hops, Hop(last, self.operations[call.target], call.layers)))
+            before = way.hops if call.is_waited_for else tuple(replace(hop, layers=()) for hop in way.hops)
+            yield Way(way.source, (*before, Hop(last, self.operations[call.target], call.layers)))
 
 
 def calls_of(operation: Operation) -> Iterator[Call]:
