@@ -50,7 +50,8 @@ class TableWriter:
     Args:
         folder: Where the files go.
         names: What the numbers stand for.
-        share: Of the requests, how many are kept with all their attempts: 1 all, 0 none. The counters are always kept.
+        share: Of the requests, and of the copies and calls that belong to none, how many are kept with all their attempts: 1 all, 0 none.
+            The counters are always kept.
     """
 
     def __init__(self, folder: Path, names: Names, share: float) -> None:
@@ -74,11 +75,11 @@ class TableWriter:
         self._writers: dict[str, pq.ParquetWriter] = {}
 
     def take(self, table: str, chunk: Chunk) -> None:
-        """Write rows, those of the sampled requests where not all are kept."""
+        """Write rows, those that are sampled where not all are kept."""
         if "request" in chunk and self._share < 1:
             if self._share == 0:
                 return
-            kept = uniforms(chunk["request"].astype(np.uint64), SAMPLE) < self._share
+            kept = _drawn(chunk) < self._share
             chunk = {name: column[kept] for name, column in chunk.items()}
         arrays = pa.Table.from_arrays([self._column(name, column) for name, column in chunk.items()], names=list(chunk))
         if table not in self._writers:
@@ -102,6 +103,20 @@ class TableWriter:
             masks, indices = np.unique(column, return_inverse=True) if column.any() else (column[:1], np.zeros_like(column))
             return _dictionary(indices, [flag_text(int(mask)) for mask in masks])
         return numbers(column, SMALL.get(name, pa.int64()))
+
+
+def _drawn(chunk: Chunk) -> np.ndarray:
+    """A number between 0 and 1 for each row, the same for all rows that are kept together.
+
+    Rows of one request share its number. Those without a request (mirrored copies, calls that nobody waits for) are kept with what they
+    call: all of one such tree share the instant at which it began.
+    """
+    requests = chunk["request"]
+    drawn = uniforms(requests.astype(np.uint64), SAMPLE)
+    apart = requests < 0
+    if apart.any():
+        drawn[apart] = uniforms(chunk["request_started_ns"][apart].astype(np.uint64), SAMPLE, 1)
+    return drawn
 
 
 def _open(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

@@ -118,6 +118,29 @@ def test_of_a_sampled_request_the_whole_tree_of_attempts_is_kept(whole):
     assert sampled.counters.equals(whole.counters)
 
 
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_of_what_belongs_to_no_request_as_large_a_share_is_kept_with_what_it_calls(is_mirrored):
+    """Some 1,000 copies or calls that nobody waits for, a quarter within 4 standard deviations (odds 1 in 16,000)."""
+    beside = {"workers": 90, "script": [{"compute": "1ms"}, {"call": "back", "repeat": 2}]}
+    front = {"workers": 90, "script": [] if is_mirrored else [{"call": "beside", "wait": False}]}
+    route = {"path": "/", "to": "front", **({"mirror": {"to": "beside"}} if is_mirrored else {})}
+    scenario = {
+        **CHAIN,
+        "gateway": {"routes": {"all": route}},
+        "services": {"front": front, "beside": beside, "back": CHAIN["services"]["back"]},
+        "run": {"duration": "3s"},
+    }
+    everything, sampled = (ms.load(scenario).run(records=share).attempts for share in (1.0, 0.25))
+    roots, kept = ((rows["service"] == "beside").sum() for rows in (everything, sampled))
+    trees = sampled.loc[sampled["service"] == "beside", "id"]
+    calls = everything[everything["parent"].isin(trees)]
+
+    assert set(everything.loc[everything["service"] == "beside", "request"]) == {-1}
+    assert kept / roots == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / roots) ** 0.5)
+    assert len(calls) > kept
+    assert sampled.loc[sampled["service"] == "back", "id"].tolist() == calls["id"].tolist()
+
+
 @pytest.mark.parametrize(("records", "kept"), [("all", 1.0), ("none", 0.0), ({"sampled": "10%"}, 0.1)])
 def test_run_records_says_what_is_kept_unless_the_caller_does(records, kept):
     scenario = {**CHAIN, "run": {"duration": "2s", "records": records}}

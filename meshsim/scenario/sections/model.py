@@ -36,7 +36,8 @@ class Sampled(Section):
     """A share of the requests, with all their attempts."""
 
     sampled: Share
-    """Share that is kept, chosen by the request's number."""
+    """Share that is kept, chosen by the request's number. Of mirrored copies and of calls that nobody waits for, which have none, as many are
+    kept, each with what it calls, chosen by the instant at which it began."""
 
 
 def _kind_of_records(value: Any) -> str:

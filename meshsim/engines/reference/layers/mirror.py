@@ -18,9 +18,10 @@ class MirrorLayer:
     """Send a copy of some calls elsewhere, in a task of its own, and forget it.
 
     The copy burdens the service that it is sent to as any request does: it has the timeout of the original, and is never tried again.
-    The tries of one request are not copied one by one. A copy's rows have no request (-1): no client waits for it.
+    The tries of one request are not copied one by one. A copy has the original's headers, credentials among them. Its rows have no request
+    (-1): no client waits for it.
 
-    Source: Envoy, source/common/router/router.cc (maybeDoShadowing), shadow_writer_impl.cc;
+    Source: Envoy, source/common/router/router.cc (decodeHeaders: shadow_headers_ is a copy of the request's), shadow_writer_impl.cc;
     envoy/config/route/v3/route_components.proto (RequestMirrorPolicy).
     """
 
@@ -37,8 +38,7 @@ class MirrorLayer:
         if self._mirror.share >= 1.0 or uniform(call.key, MIRROR) < self._mirror.share:
             original, clock = call.request, self._view.clock
             key = call_key(call.key + MIRROR, 0)
-            shadow = original.aside(key, clock.now_ns)
-            copy = Call(shadow, key, self._mirror.operation, call.caller, call.zone)
+            copy = Call(original.aside(clock.now_ns), key, self._mirror.operation, call.caller, call.zone)
             copy.proxy = call.proxy
             self._view.activity.mirrored += 1
             clock.start(self._copies.call(copy))

@@ -49,7 +49,7 @@ class Ask:
     def ask(self, call: Incoming, number: int) -> Steps:
         """The status of the answer: 0 where none came in time, 503 for a failure in gRPC's words."""
         key = call_key(call.key + FILTER, number)
-        asking = Call(call.request.aside(key, call.request.started_ns), key, self._operation, self._caller, self._zone)
+        asking = Call(call.request.aside(call.request.started_ns), key, self._operation, self._caller, self._zone)
         asking.proxy = self._proxy
         outcome: Outcome = yield from self._handler.call(asking)
         if outcome.flags & Flag.UT:
@@ -233,7 +233,7 @@ class Screen:
         if send is None:
             one.done(now_ns, 0, call.request, 0, NONE, 0)
             return
-        copy = Call(call.request.aside(call.key, now_ns), call.key, call.operation, call.caller, call.zone)
+        copy = Call(call.request.aside(now_ns), call.key, call.operation, call.caller, call.zone)
         self._clock.start(self._refresh(Passing(number, one, now_ns, key), copy, send))
 
     def _refresh(self, passing: Passing, copy: Call, send: Callable[[Call], Steps]) -> Steps:

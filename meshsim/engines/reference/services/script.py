@@ -169,7 +169,7 @@ class Worker(Condition):
     def _let_go(self, step: Step, call: Call, job: Job) -> None:
         """Make a call that nobody waits for: in a task of its own, which ends with the instance, and which no client waits for either."""
         handler = self.callers[job.operation, step.place]
-        call.request = job.request.aside(call.key, self._clock.now_ns)
+        call.request = job.request.aside(self._clock.now_ns)
         call.parent, call.deadline_ns = None, NONE
         detached = Detached()
         if self._jobs is not None:

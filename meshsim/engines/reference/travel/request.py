@@ -49,9 +49,13 @@ class Request:
         self.attempts = 0
         """Those that were sent."""
 
-    def aside(self, key: int, now_ns: int) -> Request:
-        """The same request once more for something that no client waits for; its attempts have no request (-1)."""
-        other = Request(self.source, self.number, self.user, key, self.route, self.consumer, now_ns, self.asker)
+    def aside(self, now_ns: int) -> Request:
+        """The same request once more for something that no client waits for; its attempts have no request (-1).
+
+        It has the request's key, and with it the client's credential, address and body: whom a filter lets pass at the gateway, it lets
+        pass here too. What the call itself draws hangs on the call's key.
+        """
+        other = Request(self.source, self.number, self.user, self.key, self.route, self.consumer, now_ns, self.asker)
         other.row_number, other.content_key, other.is_write = NONE, self.content_key, self.is_write
         return other
 
