@@ -259,7 +259,7 @@ STEPS = [
     lambda call: call,
     lambda call: [call, dict(call)],
     lambda call: {"parallel": [call, dict(call), dict(call)], "need": 2},
-    lambda call: {**call, "fallback": [{"compute": "1ms"}, dict(call)]},
+    lambda call: {**call, "optional": False, "fallback": [{"compute": "1ms"}, dict(call)]},
     lambda call: {**call, "optional": False, "wait": False},
     lambda call: {"loop": 2, "script": [call]},
 ]
