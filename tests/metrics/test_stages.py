@@ -250,6 +250,16 @@ def test_a_sample_is_bounded_and_the_same_however_it_came_in(piece):
     assert held.requests["request"].tolist() == number[drawn < 1 / 16].tolist()
 
 
+def test_what_belongs_to_no_request_takes_no_place_in_the_sample():
+    """Copies and detached calls have the number -1; thousands of them are no reason to look at fewer requests."""
+    sample = SlowSample(plan(), limit=10)
+    sample.take("attempts", attempts(request=np.full(5000, -1), request_started_ns=np.full(5000, 3 * SECOND)))
+    sample.take("attempts", attempts(request=np.arange(5), request_started_ns=np.full(5, 3 * SECOND)))
+
+    assert sample.share == 1
+    assert sample.records().tries["request"].tolist() == [0, 1, 2, 3, 4]
+
+
 RICH = {
     "name": "rich",
     "deployment": "gateway+mesh",

@@ -72,7 +72,7 @@ class SlowSample:
     """A sink that keeps the rows of some of the requests that start in the measured window.
 
     Whether a request is kept depends on its number alone, as in the run directory: below a share that begins at 1 and is halved
-    whenever too much is held. So a run with fewer requests is looked at in full.
+    whenever too much is held. So a run with fewer requests is looked at in full. Copies, and calls that nobody waits for, are no request's.
 
     Args:
         plan: What is simulated.
@@ -92,7 +92,7 @@ class SlowSample:
             return
         since_ns = chunk["started_ns" if table == "requests" else "request_started_ns"]
         drawn = uniforms(chunk["request"].astype(np.uint64), SAMPLE)
-        kept = (drawn < self.share) & (since_ns >= self._plan.warm_up_ns) & (since_ns < self._plan.duration_ns)
+        kept = (chunk["request"] >= 0) & (drawn < self.share) & (since_ns >= self._plan.warm_up_ns) & (since_ns < self._plan.duration_ns)
         part = {name: chunk[name][kept] for name in KEPT[table] if name in chunk}
         self._parts[table].append({"drawn": drawn[kept], **part})
         while self._held("requests") > self._limit or self._held("attempts") > TRIES_EACH * self._limit:
