@@ -92,7 +92,12 @@ class SlowSample:
             return
         since_ns = chunk["started_ns" if table == "requests" else "request_started_ns"]
         drawn = uniforms(chunk["request"].astype(np.uint64), SAMPLE)
-        kept = (chunk["request"] >= 0) & (drawn < self.share) & (since_ns >= self._plan.warm_up_ns) & (since_ns < self._plan.duration_ns)
+        kept = (
+            (chunk["request"] >= 0)
+            & (drawn < self.share)
+            & (since_ns >= self._plan.warm_up_ns)
+            & (since_ns < self._plan.duration_ns)
+        )
         part = {name: chunk[name][kept] for name in KEPT[table] if name in chunk}
         self._parts[table].append({"drawn": drawn[kept], **part})
         while self._held("requests") > self._limit or self._held("attempts") > TRIES_EACH * self._limit:
