@@ -49,6 +49,9 @@ def plots(result: Result | Comparison) -> Plots:
     return Plots(open_results([result.directory]) if isinstance(result, Result) else result)
 
 
+NOBODY_HAS_IT = "no service has it, or it is of an older version"
+
+
 class Plots:
     """Charts of one comparison; a run is one of a single variant."""
 
@@ -95,11 +98,7 @@ class Plots:
 
         Of the first service that has an autoscaler where None.
         """
-        frame = self._until_end(recorded.scaling(self._of))
-        if frame.empty:
-            raise ResultError(
-                f"{self._of.directory} tells nothing of autoscaling over time: no service has it, or it is of an older version"
-            )
+        frame = self._some(recorded.scaling(self._of), "autoscaling over time", NOBODY_HAS_IT)
         if service is not None:
             _known("service", service, frame)
         return autoscaling_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
@@ -109,9 +108,7 @@ class Plots:
 
         Of the pool with most to tell where None.
         """
-        frame = self._until_end(recorded.connection_pools(self._of))
-        if frame.empty:
-            raise ResultError(f"{self._of.directory} tells nothing of connection pools: no service has any")
+        frame = self._some(recorded.connection_pools(self._of), "connection pools", "no service has any")
         if pool is not None:
             _known("destination", pool, lines(frame), "pool")
         return connection_pools_over_time(frame, ax, pool=pool, faults=self._faults(), warm_up_s=self._warm_up_s)
@@ -121,11 +118,7 @@ class Plots:
 
         Of the service with `cpu` that has most to show where None.
         """
-        frame = self._until_end(recorded.cpu(self._of))
-        if frame.empty:
-            raise ResultError(
-                f"{self._of.directory} tells nothing of cpu over time: no service has it, or it is of an older version"
-            )
+        frame = self._some(recorded.cpu(self._of), "cpu over time", NOBODY_HAS_IT)
         if service is not None:
             _known("service", service, frame)
         return cpu_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
@@ -219,10 +212,14 @@ class Plots:
 
     @cached_property
     def _decisions(self) -> pd.DataFrame:
-        frame = self._until_end(recorded.decisions(self._of))
-        if frame.empty:
-            raise ResultError(f"{self._of.directory} tells nothing of filters over time: it has none, or is of an older version")
-        return frame
+        return self._some(recorded.decisions(self._of), "filters over time", "it has none, or is of an older version")
+
+    def _some(self, frame: pd.DataFrame, what: str, why_not: str) -> pd.DataFrame:
+        """While load arrives, the rows of what a run may not have."""
+        kept = self._until_end(frame)
+        if kept.empty:
+            raise ResultError(f"{self._of.directory} tells nothing of {what}: {why_not}")
+        return kept
 
     def _until_end(self, frame: pd.DataFrame) -> pd.DataFrame:
         """While load arrives: what comes after is the last requests ending."""
