@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import meshsim as ms
 from meshsim.engines import reference
+from meshsim.engines.reference import counters
 from meshsim.engines.reference.control.control import Control
+from meshsim.engines.reference.destinations.together import Seen, Together
 from meshsim.engines.reference.layers.stacks import Stacks
 
 if TYPE_CHECKING:
@@ -67,10 +69,45 @@ class Kept:
         self.tables.setdefault(table, []).extend(rows)
 
 
-def tables_of() -> dict[str, list[tuple[int, ...]]]:
+def tables_of(scenario: dict[str, Any] = SCENARIO) -> dict[str, list[tuple[int, ...]]]:
     kept = Kept()
-    reference.run(ms.load(SCENARIO).plan, 7, 0, (kept,))
+    reference.run(ms.load(scenario).plan, 7, 0, (kept,))
     return kept.tables
+
+
+WAITING: dict[str, Any] = {
+    **SCENARIO,
+    "load": {"clients": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "12/s", "requests": {"all": 1}}},
+    "mesh": {
+        "traffic": {
+            "back": {
+                "retries": {
+                    "num_retries": 3,
+                    "retry_on": ["5xx"],
+                    "retry_back_off": {"base_interval": "90ms", "max_interval": "900ms"},
+                },
+            }
+        }
+    },
+    "services": {
+        "front": {
+            "replicas": 3,
+            "workers": 20,
+            "async": True,
+            "connection_pools": {"db": {"maximum_pool_size": 1, "acquire_timeout": "200ms"}},
+            "script": [{"transaction": "db", "script": [{"call": "back"}]}],
+        },
+        "back": {
+            "replicas": 4,
+            "cpu": {"limits": "100m"},
+            "errors": "50%",
+            "script": [{"compute": {"exponential": {"mean": "6ms"}}}],
+        },
+        "never": {"replicas": 2, "script": [{"compute": "1ms"}]},
+    },
+    "run": {"duration": "3s", "interval": "40ms"},
+}
+"""Little work, and waits that last over several rows: back-offs, a pool, a CPU that stands still, a crash."""
 
 
 def test_rows_do_not_tell_when_a_view_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,3 +136,18 @@ def test_views_that_nobody_uses_are_never_made(monkeypatch: pytest.MonkeyPatch) 
     assert "never" not in names
     never = plan.names.services.index("never")
     assert {row[4:7] for row in rows.tables["destinations"] if row[2] == never} == {(2, 10, 6)}  # proxies, members, healthy
+
+
+def test_what_is_passed_over_has_the_rows_that_a_look_at_everything_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed_over = {name: tables_of(scenario) for name, scenario in (("usual", SCENARIO), ("waiting", WAITING))}
+
+    def asleep_never(self: Together, sleeper: Any, part: Any) -> Seen:  # noqa: ARG001 — nobody tells of calls
+        return next(one for one in reversed(self._awake) if one.part is part)
+
+    monkeypatch.setattr(Together, "leave_to", asleep_never)
+    monkeypatch.setattr(counters, "_different", lambda read, things, before: list(range(len(things))))  # noqa: ARG005
+    looked_at = {name: tables_of(scenario) for name, scenario in (("usual", SCENARIO), ("waiting", WAITING))}
+    active = [row for row in looked_at["waiting"]["proxies"] if row[9]]
+
+    assert looked_at == passed_over
+    assert len(active) > 50  # rows with retries under way, at proxies whose own workers have nothing to do
