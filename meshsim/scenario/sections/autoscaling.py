@@ -49,7 +49,7 @@ class ResourceTargetSection(_Target):
     """Share of what the pods ask for: `cpu.requests`, of which they may use more, or without `cpu` a core for each worker. Kubernetes cuts
     what it measures to whole percent."""
     average_value: Annotated[float, Gt(0), Le(1_000_000)] | None = None
-    """Cores of a pod, in the mean over all."""
+    """Cores of a pod, averaged over all."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -66,7 +66,7 @@ class CpuSection(Section):
     """What the container asks for: what an autoscaler's `average_utilization` is a share of. The `limits` where absent, as in Kubernetes.
     What a node that is full gives to whom does not depend on it here."""
     limits: Cores | None = None
-    """What it may use in the mean of a period: `500m`, `2`, `1.5`. No limit where absent; it then needs `node_cores`."""
+    """What it may use in each period on average: `500m`, `2`, `1.5`. No limit where absent; it then needs `node_cores`."""
     node_cores: Cores | None = None
     """How many cores its computations may run on at once: those of its node, as far as others leave them free, or fewer where the process
     has fewer threads than that (GOMAXPROCS). No bound where absent. For exclusive cores (static CPU manager) write `node_cores`
