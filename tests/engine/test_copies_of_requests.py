@@ -73,3 +73,28 @@ def test_a_copy_has_the_address_the_credential_and_the_body_of_the_original() ->
     for what in ("address", "credential", "is_valid", "kib", "content_key", "is_write", "number"):
         assert getattr(copy, what) == getattr(original, what), what
     assert (copy.row_number, copy.started_ns) == (NONE, 99)
+
+
+def test_copies_are_spread_although_their_originals_are_hashed() -> None:
+    """One address: all originals go to one host of a ring, and the copies to any of theirs."""
+    result = ms.load(
+        {
+            "name": "hashed",
+            "deployment": "gateway",
+            "load": {
+                "all": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "100/s", "requests": {"shop": 1}},
+            },
+            "gateway": {
+                "routes": {"shop": {"path": "/", "to": "back"}},
+                "traffic": {
+                    "back": {"load_balancer": "ring_hash", "hash_on": "address", "mirror": {"to": "shadow"}},
+                    "shadow": {"load_balancer": "ring_hash", "hash_on": "address"},
+                },
+            },
+            "services": {name: {"replicas": 4, "workers": 100, "script": [{"compute": "1ms"}]} for name in ("back", "shadow")},
+            "run": {"duration": "2s"},
+        }
+    ).run()
+    used = result.attempts.groupby("service", observed=True)["instance"].nunique()
+
+    assert used.to_dict() == {"back": 1, "shadow": 4}

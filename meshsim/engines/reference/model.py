@@ -5,6 +5,7 @@ This is the one place that says which proxies exist; stacks.py says which layers
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.clients.client import Client, Counter
@@ -33,7 +34,7 @@ from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY,
 from meshsim.engines.reference.travel.network import Links
 from meshsim.engines.reference.travel.refusals import Refusals
 from meshsim.flags import Flag
-from meshsim.plan import NONE, Stack, StepKind, every_step
+from meshsim.plan import NONE, HashOn, Stack, StepKind, every_step
 from meshsim.randomness import APPLICATION, CLIENT, GATEWAY, SIDECAR, WAYPOINT, call_key, root_key, stream
 
 if TYPE_CHECKING:
@@ -261,7 +262,10 @@ class Model:
         return Destinations(make, clusters, self.plan.operations)
 
     def _mirror(self, mirrored: Stack, layer: int, place: Place, caller: int) -> Handler:
-        """Where copies of requests go: by the same kind of proxy, with the timeout of the original and never again."""
+        """Where copies of requests go: by the same kind of proxy, with the timeout of the original, never again, and without a hash.
+
+        Source: Envoy, source/common/router/router.cc (the options of a shadow have no hash policy).
+        """
         assert mirrored.mirror is not None  # noqa: S101 — the caller has looked
         plan = self.plan
         service = plan.operations[mirrored.mirror.operation].service
@@ -269,7 +273,8 @@ class Model:
             cluster = plan.gateway.clusters[service] or plan.direct.clusters[service]
         else:
             cluster = plan.direct.clusters[service] if plan.mesh is None else plan.mesh.clusters[service]
-        return self._handler(cluster, Stack(mirrored.timeout_ns, None), layer, place, caller)[0]
+        unhashed = replace(cluster, hash_on=HashOn.NOTHING)
+        return self._handler(unhashed, Stack(mirrored.timeout_ns, None), layer, place, caller)[0]
 
 
 def _connect(proxy: Proxy, asks: Iterable[Asked], destinations: Destinations, caller: int) -> None:
