@@ -56,6 +56,8 @@ def plan_gateway(scenario: Scenario, index: Index, product: Product) -> Gateway:
     }
     made = filters(section.filters)
     reached |= {target.partition("/")[0] for target in asked_services(made).values()}
+    mirrors = [effective.traffic(section.traffic, name, product).mirror for name in sorted(reached)]
+    reached |= {mirror.to.partition("/")[0] for mirror in mirrors if mirror is not None}
     tls = mesh_tls(scenario, product)
     clusters: list[Cluster | None] = [
         plan_cluster(section.traffic, name, scenario, index, product, Caller("gateway"), tls)[0] if name in reached else None

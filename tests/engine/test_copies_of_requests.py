@@ -98,3 +98,28 @@ def test_copies_are_spread_although_their_originals_are_hashed() -> None:
     used = result.attempts.groupby("service", observed=True)["instance"].nunique()
 
     assert used.to_dict() == {"back": 1, "shadow": 4}
+
+
+def test_the_gateways_traffic_settings_of_who_gets_copies_count_although_no_route_leads_there() -> None:
+    """All copies fail, and the breaker that is written for them opens."""
+    result = ms.load(
+        {
+            "name": "settings",
+            "deployment": "gateway",
+            "load": {
+                "all": {"executor": "constant-arrival-rate", "arrivals": "poisson", "rate": "100/s", "requests": {"shop": 1}},
+            },
+            "gateway": {
+                "routes": {"shop": {"path": "/", "to": "back"}},
+                "traffic": {"back": {"mirror": {"to": "shadow"}}, "shadow": {"circuit_breaker": {"minimum_number_of_calls": 10}}},
+            },
+            "services": {
+                "back": {"workers": 100, "script": [{"compute": "1ms"}]},
+                "shadow": {"workers": 100, "errors": "100%", "script": [{"compute": "1ms"}]},
+            },
+            "run": {"duration": "2s"},
+        }
+    ).run()
+    rows = result.destinations
+
+    assert rows.loc[rows["service"] == "shadow", "breaker_rejected"].sum() > 100

@@ -270,9 +270,10 @@ class Model:
         plan = self.plan
         service = plan.operations[mirrored.mirror.operation].service
         if caller == CALLER_GATEWAY and plan.gateway is not None:
-            cluster = plan.gateway.clusters[service] or plan.direct.clusters[service]
+            cluster = plan.gateway.clusters[service]
         else:
             cluster = plan.direct.clusters[service] if plan.mesh is None else plan.mesh.clusters[service]
+        assert cluster is not None  # noqa: S101 — the planner makes one for each destination
         unhashed = replace(cluster, hash_on=HashOn.NOTHING)
         return self._handler(unhashed, Stack(mirrored.timeout_ns, None), layer, place, caller)[0]
 
