@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from at_instants import at_instants
 
 import meshsim as ms
 
@@ -18,8 +19,6 @@ def run(tmp_path):
     def run_it(
         times, *, inside=HOLD, script=None, load=None, others=None, faults=(), pool=None, direct=None, duration="1s", **service
     ):
-        file = tmp_path / "times.csv"
-        file.write_text("at\n" + "".join(f"{time}\n" for time in times), encoding="utf-8")
         shop = {
             "workers": 100,
             "connection_pools": {"orders": {"maximum_pool_size": 1, **(pool or {})}},
@@ -29,7 +28,7 @@ def run(tmp_path):
         return ms.load(
             {
                 "name": "pools",
-                "load": {"all": {"executor": "replay", "file": str(file), "unit": "ms", "requests": {"shop": 1}, **(load or {})}},
+                "load": {"all": at_instants(tmp_path, times, "shop", **(load or {}))},
                 "services": {"shop": shop, **(others or {})},
                 "faults": list(faults),
                 **({"direct": direct} if direct else {}),

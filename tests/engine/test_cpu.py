@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from at_instants import at_instants
 
 import meshsim as ms
 from meshsim.engines.reference.model import Model
@@ -34,11 +35,9 @@ def run(tmp_path):
         duration="2s",
         **service,
     ):
-        file = tmp_path / "times.csv"
-        file.write_text("at\n" + "".join(f"{time}\n" for time in times), encoding="utf-8")
         scenario = {
             "name": "cpu",
-            "load": {"all": {"executor": "replay", "file": str(file), "unit": "ms", "requests": {"server": 1}, **(load or {})}},
+            "load": {"all": at_instants(tmp_path, times, "server", **(load or {}))},
             "services": {"server": {"cpu": cpu, "script": [{"compute": compute}], **service}, **(others or {})},
             "faults": list(faults),
             "direct": direct or {},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from at_instants import at_instants
 
 import meshsim as ms
 
@@ -16,12 +17,10 @@ def run(tmp_path):
     """Requests at given instants (ms) at one instance of a front; periods of quotas begin at 0."""
 
     def run_it(times: list[int], services: dict[str, Any]) -> Any:
-        file = tmp_path / "times.csv"
-        file.write_text("at\n" + "".join(f"{time}\n" for time in times), encoding="utf-8")
         return ms.load(
             {
                 "name": "pairs",
-                "load": {"all": {"executor": "replay", "file": str(file), "unit": "ms", "requests": {"front": 1}}},
+                "load": {"all": at_instants(tmp_path, times, "front")},
                 "services": services,
                 "run": {"duration": "1s", "interval": "100ms", "cold_start": True},
             }

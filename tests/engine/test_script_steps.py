@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from at_instants import at_instants
 
 import meshsim as ms
 
@@ -14,8 +15,6 @@ def run(tmp_path):
     """Requests at given instants (ms), to one instance with a script, before services that take 5, 15 and 30 ms and one that fails after 3 ms."""
 
     def run_it(script, *, times=(0,), load=None, faults=(), duration="500ms", services=None, direct=None, **front):
-        file = tmp_path / "times.csv"
-        file.write_text("at\n" + "".join(f"{time}\n" for time in times), encoding="utf-8")
         behind = {
             **{
                 name: {"workers": 9, "script": [{"compute": time}]} for name, time in (("a", "5ms"), ("b", "15ms"), ("c", "30ms"))
@@ -23,11 +22,10 @@ def run(tmp_path):
             "bad": {"workers": 9, "script": [{"compute": "3ms"}], "errors": "100%"},
         }
         behind = {name: {**one, **(services or {}).get(name, {})} for name, one in behind.items()}
-        asked = {"executor": "replay", "file": str(file), "unit": "ms", "requests": {"front": 1}, **(load or {})}
         return ms.load(
             {
                 "name": "steps",
-                "load": {"all": asked},
+                "load": {"all": at_instants(tmp_path, times, "front", **(load or {}))},
                 "services": {"front": {"workers": 9, "script": script, **front}, **behind},
                 "faults": list(faults),
                 **({"direct": direct} if direct else {}),
