@@ -44,7 +44,7 @@ def mean_latency(result):
 def test_the_wait_is_that_of_m_m_c_in_any_order(waiters):
     """E[W] = C(c, a) / (c mu - lambda), whoever is next (Kleinrock 1975, section 3.5); the pool's own account says the same."""
     latency, wait, in_use = replicate(
-        pooled("240/s", 3, waiters=waiters),
+        pooled("240/s", 3, waiters=waiters, duration="90s"),
         10,
         mean_latency,
         lambda result: only_pool(result).wait_mean_s,
