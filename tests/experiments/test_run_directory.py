@@ -40,7 +40,7 @@ def test_a_run_leaves_a_whole_directory_and_nothing_beside_it(tmp_path):
         "attempts.parquet", "autoscaling.parquet", "balance.parquet", "connection_pools.parquet",
         "counters.parquet", "cpu.parquet", "decision_rates.parquet", "decisions.parquet",
         "destinations.parquet", "edges.parquet",
-        "errors.parquet", "filters.parquet", "histograms.parquet", "manifest.json", "nodes.parquet", "policies.parquet",
+        "errors.parquet", "filters.parquet", "histograms.parquet", "manifest.json", "message_queues.parquet", "messages.parquet", "nodes.parquet", "policies.parquet",
         "proxies.parquet",
         "requests.parquet", "scenario.yaml", "services.parquet", "spans.parquet", "stages.parquet", "summary.json",
         "timeline.parquet", "waits.parquet",
