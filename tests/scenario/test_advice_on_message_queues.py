@@ -69,6 +69,6 @@ def test_queues_from_nowhere_and_to_nobody() -> None:
     queues: dict[str, Any] = {"lost": {"message_ttl": "1s", "dead_letter": "dead"}, "dead": {}, "idle": {}}
 
     assert warnings_of({"queues": queues, "services": services, "mesh": {"traffic": {"payment": None}}}) == [
-        "queues.lost: no service consumes lost: its messages stay there; write it under `consumes` of a service",
         "queues.idle: no script publishes to idle, and no dead letters go there: it stays empty; publish to it, or take it out",
+        "queues.lost: no service consumes lost: its messages stay there; write it under `consumes` of a service",
     ]

@@ -35,17 +35,21 @@ class QueuesOverTime:
             self._counted.halve()
         intervals = (chunk["time_ns"] - 1) // self._axis.width_ns
         for queue, rows in groups(chunk["queue"]):
-            for name in (*_RATES, *_LOST, "there_ns", "oldest_ns"):
+            for name in (*_RATES, *_LOST, "there_ns"):
                 self._counted.add((name, queue), intervals[rows], chunk[name][rows])
-            self._counted.add(("rows", queue), intervals[rows])
+            in_time = rows[
+                chunk["time_ns"][rows] <= self._plan.duration_ns
+            ]  # later nothing is delivered, and what is there only grows old
+            self._counted.add(("oldest_ns", queue), intervals[in_time], chunk["oldest_ns"][in_time])
+            self._counted.add(("rows", queue), intervals[in_time])
 
     def table(self, simulated_ns: int) -> dict[str, np.ndarray]:
         """One row for each queue and interval.
 
         Returns:
             Columns of equal length: queue, time_s (start of the interval), interval_s, lag (messages there, in the mean), oldest_s (age of
-            the oldest at the end of the interval), published_per_s, consumed_per_s, redelivered_per_s, dead_lettered_per_s and lost_per_s
-            (discarded, expired, dropped or rejected).
+            the oldest at the end of the interval; 0 after the end of the load), published_per_s, consumed_per_s, redelivered_per_s,
+            dead_lettered_per_s and lost_per_s (discarded, expired, dropped or rejected).
         """
         edges_ns = self._axis.edges_ns(simulated_ns)
         count, lengths_s = len(edges_ns) - 1, np.diff(edges_ns) / NS_PER_S

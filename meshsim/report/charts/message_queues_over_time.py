@@ -15,11 +15,11 @@ NOTHING = "nothing was published"
 PANELS = (
     Panel("lag", "messages there: waiting, worked on, or kept away after a failure", "messages in the queue", "number"),
     Panel("oldest_s", "age of the oldest message in s", "seconds of age of the oldest message", "number"),
+    Panel("lost_per_s", "messages lost: dropped, rejected, expired or discarded", "lost messages"),
+    Panel("dead_lettered_per_s", "messages to the dead letter queue", "messages to the dead letter queue"),
+    Panel("redelivered_per_s", "messages delivered again", "messages delivered again"),
     Panel("published_per_s", "messages published", "messages published"),
     Panel("consumed_per_s", "messages consumed", "messages consumed"),
-    Panel("redelivered_per_s", "messages delivered again", "messages delivered again"),
-    Panel("dead_lettered_per_s", "messages to the dead letter queue", "messages to the dead letter queue"),
-    Panel("lost_per_s", "messages lost: dropped, rejected, expired or discarded", "lost messages"),
 )
 
 
