@@ -67,7 +67,8 @@ ROOMS = {
     ),
     "metrics": (
         ("rows", "mser", "cost", "no_figure"),
-        ("latency", "policies"),
+        ("latency",),
+        ("policies",),
         ("over_time", "summary_frames"),
         ("summary",),
         ("cells", "edges", "histogram_table", "warm_up"),
