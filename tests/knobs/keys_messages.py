@@ -65,7 +65,10 @@ def message_rows() -> list[Row]:
         Row(
             "ConsumesSection.prefetch", world(faults=slow_first), {}, worker_is(consumes={"orders": {"prefetch": 20}}), of("time_max_s"), "more",
         ),
-        Row("MessageQueueSection.partitions", world(worker={"replicas": 1, "workers": 5, "script": [{"compute": "15ms"}]}), {}, queue_is(partitions=1), of("lag_mean"), "more"),
+        Row(
+            "MessageQueueSection.partitions", world(worker={"replicas": 1, "workers": 5, "script": [{"compute": "15ms"}]}), {},
+            queue_is(partitions=1), of("lag_mean"), "more",
+        ),
         Row("MessageQueueSection.publish_time", world(), {}, queue_is(publish_time="5ms"), measure.latency, "more"),
         Row("MessageQueueSection.delivery_time", world(), {}, queue_is(delivery_time="5ms"), of("time_mean_s"), "more"),
         Row("MessageQueueSection.visibility_timeout", world(), {}, queue_is(visibility_timeout="5ms"), of("redelivered"), "more"),

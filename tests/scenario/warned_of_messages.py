@@ -62,7 +62,8 @@ ROWS = (
         queued({"visibility_timeout": "120ms"}), done_again(0, 0),
     ),
     Row(
-        Kind.CONSUMERS_CANNOT_KEEP_UP, queued({"partitions": 1}, replicas=1, script=[{"compute": "30ms"}]), left("orders", 20), queued({"partitions": 8}), left("orders", 0, 9),
+        Kind.CONSUMERS_CANNOT_KEEP_UP, queued({"partitions": 1}, replicas=1, script=[{"compute": "30ms"}]), left("orders", 20),
+        queued({"partitions": 8}), left("orders", 0, 9),
     ),
     Row(
         Kind.PARTITIONS_LEAVE_REPLICAS_IDLE, queued({"partitions": 3}, replicas=4), replicas_at_work(3),
