@@ -44,6 +44,7 @@ class Flag(IntFlag):
     queue_timeout = 1 << 27
     pushed_out = 1 << 28
     pool_timeout = 1 << 29
+    message_rejected = 1 << 30
 
 
 MEANINGS: dict[str, str] = {
@@ -77,6 +78,7 @@ MEANINGS: dict[str, str] = {
     "queue_timeout": "waited in the instance's queue for `max_wait`",
     "pushed_out": "had to leave a full queue for another request",
     "pool_timeout": "waited in vain for a connection of the service's pool",
+    "message_rejected": "a message queue was full and rejected its message",
 }
 """What each flag means, for legends."""
 

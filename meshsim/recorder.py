@@ -18,7 +18,7 @@ BLOCK_ROWS = 1 << 12
 """Rows that are kept as Python lists at most: few enough to stay in the processor's cache."""
 CHUNK_CELLS = 1 << 20
 """Cells that make a chunk: few enough that a table of many columns takes no more memory than one of few."""
-LISTED = ("requests", "attempts", "waits", "filters", "decisions", "autoscaling", "cpu")
+LISTED = ("requests", "attempts", "waits", "filters", "decisions", "autoscaling", "cpu", "message_queues", "messages")
 """Tables whose rows come one by one."""
 
 
@@ -38,6 +38,8 @@ class Recorder:
         "cpu",
         "decisions",
         "filters",
+        "message_queues",
+        "messages",
         "requests",
         "waits",
     )
@@ -54,6 +56,8 @@ class Recorder:
         self.decisions: list[list[int]] = []
         self.autoscaling: list[list[int]] = []
         self.cpu: list[list[int]] = []
+        self.message_queues: list[list[int]] = []
+        self.messages: list[list[int]] = []
 
     def add(self, table: str, block: np.ndarray) -> None:
         """Rows of a table that has no list, as an array of rows by columns that nobody changes any more."""

@@ -226,6 +226,38 @@ CPU: dict[str, str] = {
 }
 """One row for each instance of a service with `cpu`, and interval."""
 
+MESSAGE_QUEUES: dict[str, str] = {
+    "time_ns": "end of the interval",
+    "queue": "the message queue",
+    "waiting": "messages that wait to be delivered, at that instant",
+    "unacknowledged": "messages that consumers hold, at that instant; those whose `visibility_timeout` has passed are not among them",
+    "delayed": "messages that stay away after a failure, at that instant",
+    "longest_partition": "messages in the partition that has most; in a queue those that wait",
+    "oldest_ns": "age of the oldest message that is there, at that instant",
+    "published": "messages that reached the queue in the interval, those that it did not take included",
+    "delivered": "deliveries that began in the interval",
+    "redelivered": "of them, those that were not the first of their message",
+    "consumed": "messages that consumers worked on well, in the interval",
+    "dead_lettered": "messages that went to the `dead_letter` queue, in the interval",
+    "discarded": "messages that were given up after `max_deliveries` and went nowhere, in the interval",
+    "expired": "messages that outlived `message_ttl` and went nowhere, in the interval",
+    "dropped": "messages that a full queue lost without a word, in the interval",
+    "rejected": "messages that a full queue rejected, in the interval",
+    "done_again": "deliveries that ended well although their message had been delivered again, in the interval",
+    "there_ns": "messages that are there, integrated over the interval",
+}
+"""One row for each message queue and interval."""
+MESSAGES: dict[str, str] = {
+    "queue": "the message queue",
+    "partition": "its partition; -1 where it has none",
+    "published_ns": "when the message reached the queue",
+    "delivered_ns": "when its first delivery began; -1 never",
+    "ended_ns": "when it was over; -1 where it is still there",
+    "deliveries": "how often it was delivered",
+    "became": "what became of it: its place in meshsim.plan.MessageEnd",
+}
+"""One row for each message in each message queue, written when it is over, or at the end of the run."""
+
 TABLES: dict[str, dict[str, str]] = {
     "requests": REQUESTS,
     "attempts": ATTEMPTS,
@@ -238,8 +270,10 @@ TABLES: dict[str, dict[str, str]] = {
     "autoscaling": AUTOSCALING,
     "connection_pools": CONNECTION_POOLS,
     "cpu": CPU,
+    "message_queues": MESSAGE_QUEUES,
+    "messages": MESSAGES,
 }
-"""The ten tables of a run, each with its columns in order."""
+"""The tables of a run, each with its columns in order."""
 
 STAGES = ("queue", "service", "network", "proxy", "filters", "connection", "TLS", "back-off", "other")
 """What the time of a request goes to: waiting for a worker; computing; on the wire; in proxies, with their queues, and in

@@ -28,6 +28,7 @@ from meshsim.report.charts import (  # noqa: E402
     latency_ccdf,
     latency_over_time,
     load_over_time,
+    message_queues_over_time,
     policies_over_time,
     queue_over_time,
     style,
@@ -82,6 +83,7 @@ def pictures() -> list[Picture]:
         Picture(
             "Connection pools", connection_pools_over_time, (frames.connection_pools(),), {"pool": "payment: ledger", **SLOW}
         ),
+        Picture("Message queues", message_queues_over_time, (frames.message_queues(),), {"queue": "orders", **SLOW}),
         Picture("Where the time goes", where_time_goes, (frames.stages(),), {}),
         Picture("Topology", topology, (frames.edges(), frames.nodes()), {}),
         Picture("A sweep", sweep_curve, (frames.points(),), SWEPT),

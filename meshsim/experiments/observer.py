@@ -15,6 +15,7 @@ from meshsim.metrics.over_time.balance import BalanceOverTime
 from meshsim.metrics.over_time.connection_pools import PoolsOverTime
 from meshsim.metrics.over_time.cpu import CpuOverTime
 from meshsim.metrics.over_time.decisions import DecisionsOverTime
+from meshsim.metrics.over_time.message_queues import QueuesOverTime
 from meshsim.metrics.over_time.policies import PoliciesOverTime
 from meshsim.metrics.over_time.requests import ALL_ROUTES, ErrorsOverTime, Timeline
 from meshsim.metrics.over_time.scaling import ScalingOverTime
@@ -24,6 +25,7 @@ from meshsim.metrics.policies.connection_pools import PoolsUsed
 from meshsim.metrics.policies.cpu import Cpus
 from meshsim.metrics.policies.decisions import Decisions
 from meshsim.metrics.policies.idle import idle_policies
+from meshsim.metrics.policies.message_queues import QueuesUsed
 from meshsim.metrics.policies.scaling import Scalings
 from meshsim.metrics.stages.slow_sample import SlowSample
 from meshsim.metrics.stages.stages import spans, stages
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         | ScalingOverTime
         | PoolsOverTime
         | CpuOverTime
+        | QueuesOverTime
     )
 
 HISTOGRAMS = "histograms"
@@ -71,6 +74,8 @@ POOLS = "pools"
 """One more where there are connection pools."""
 CPU = "cpu_over_time"
 """And one where a service has `cpu`."""
+QUEUES = "queues"
+"""And one where there are message queues."""
 
 
 class Observer:
@@ -93,6 +98,8 @@ class Observer:
             self._over_time[POOLS] = PoolsOverTime(plan)
         if any(one.cpu is not None for one in plan.services):
             self._over_time[CPU] = CpuOverTime(plan)
+        if plan.queues:
+            self._over_time[QUEUES] = QueuesOverTime(plan)
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
@@ -100,13 +107,23 @@ class Observer:
         self._scalings = Scalings(plan)
         self._pools = PoolsUsed(plan)
         self._cpus = Cpus(plan)
+        self._queues = QueuesUsed(plan)
         self._stages_found: dict[str, list[Any]] | None = None
 
     @property
     def sinks(self) -> tuple[Sink, ...]:
         """What the engine hands its records to."""
         over_time = self._over_time.values()
-        others = (self._edges, self._sample, self._activities, self._decisions, self._scalings, self._pools, self._cpus)
+        others = (
+            self._edges,
+            self._sample,
+            self._activities,
+            self._decisions,
+            self._scalings,
+            self._pools,
+            self._cpus,
+            self._queues,
+        )
         return (self.tally, *over_time, *others)
 
     def summary(self, simulated_ns: int) -> Summary:
@@ -120,12 +137,13 @@ class Observer:
             filters=self._decisions.summaries(),
             autoscaling=self._scalings.summaries(),
             connection_pools=self._pools.summaries(),
+            message_queues=self._queues.summaries(),
             cpu=self._cpus.summaries(partial(replicas_ns, self.tally)),
             never_acted=tuple(idle_policies(self._plan, self._activities)),
         )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
-        """Columns by name of each of `TABLES`, and of `SCALING`, `POOLS` and `CPU` where there is what they tell of, equally long."""
+        """Columns by name of each of `TABLES`, and of `SCALING`, `POOLS`, `CPU` and `QUEUES` where there is what they tell of, equally long."""
         return {
             HISTOGRAMS: histograms(summary),
             **{name: sink.table(simulated_ns) for name, sink in self._over_time.items()},

@@ -123,6 +123,16 @@ class Result:
         return self._table("connection_pools")
 
     @cached_property
+    def message_queues(self) -> pd.DataFrame:
+        """One row for each message queue and interval; columns as `meshsim.records.MESSAGE_QUEUES`."""
+        return self._table("message_queues")
+
+    @cached_property
+    def messages(self) -> pd.DataFrame:
+        """One row for each message in each message queue; columns as `meshsim.records.MESSAGES`."""
+        return self._table("messages")
+
+    @cached_property
     def cpu(self) -> pd.DataFrame:
         """One row for each instance of a service with `cpu`, and interval: columns as `meshsim.records.CPU`."""
         return self._table("cpu")

@@ -20,6 +20,7 @@ from meshsim.experiments.arrow import numbers, strings
 from meshsim.experiments.places import refuse_what_is_not_ours, take_away
 from meshsim.experiments.workplace import Workplace
 from meshsim.flags import flag_text
+from meshsim.plan import MessageEnd
 from meshsim.policies.autoscaling import Limit, Reason
 from meshsim.policies.filters import Decision
 from meshsim.random_blocks import uniforms
@@ -67,6 +68,8 @@ class TableWriter:
             "kind": ("gateway", "sidecar", "node proxy", "waypoint"),
             "subset": (*names.subsets, None),
             "connection_pool": names.connection_pools,
+            "queue": names.queues,
+            "became": tuple(end.name.lower() for end in MessageEnd),
             "consumer": (*names.consumers[1:], None),
             "decision": tuple(decision.name.lower() for decision in Decision),
             "scaling_reason": tuple(reason.name.lower() for reason in Reason),

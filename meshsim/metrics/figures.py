@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from meshsim.metrics.edges import GATEWAY
 from meshsim.metrics.histogram_table import merged
+from meshsim.metrics.no_figure import Never, NoFigure
+from meshsim.metrics.queue_figures import QUEUE_METRICS
 from meshsim.metrics.summary import RequestSummary, ServiceSummary
 
 if TYPE_CHECKING:
@@ -15,18 +17,12 @@ if TYPE_CHECKING:
     from meshsim.metrics.latency.times import Times
     from meshsim.metrics.summary import Summary
 
+__all__ = ["Never", "NoFigure", "observe"]
+
 Labels: TypeAlias = "Mapping[str, str]"
 Services: TypeAlias = tuple[ServiceSummary, ...]
 ServiceFigure: TypeAlias = Callable[[Services, str, float | None, float], float]
 """Services, aggregation, its argument, and the length of the measured window in s, to the figure."""
-
-
-class NoFigure(LookupError):  # noqa: N818 — it is no error that nothing came
-    """There was nothing to measure; the message says what was missing: `no requests`."""
-
-
-class Never(NoFigure):
-    """It is a time until something that did not come: longer than any."""
 
 
 def observe(metric: str, labels: Labels, aggregation: str, argument: float | None, summary: Summary) -> float:
@@ -42,6 +38,8 @@ def observe(metric: str, labels: Labels, aggregation: str, argument: float | Non
     Raises:
         NoFigure: There was nothing to measure; `Never` where what was waited for did not come.
     """
+    if metric in QUEUE_METRICS:
+        return QUEUE_METRICS[metric](summary, labels, aggregation if argument is None else f"p{argument:g}")
     if metric in SUMMARY_METRICS:
         return SUMMARY_METRICS[metric](summary, labels, aggregation)
     if "service" in labels and len(labels.keys() - {"status"}) > 1:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from meshsim.metrics.cost import CostSummary
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
+from meshsim.metrics.policies.queue_summary import QueueSummary
 from meshsim.metrics.policies.summaries import CpuSummary, DestinationSummary, FilterSummary, PoolSummary, ScalingSummary
 from meshsim.metrics.summary_frames import cells_of, frame_of, plain
 
@@ -197,6 +198,8 @@ class Summary:
     """What the run costs; None where nothing has a price."""
     connection_pools: tuple[PoolSummary, ...] = ()
     """How the `connection_pools` of services were used."""
+    message_queues: tuple[QueueSummary, ...] = ()
+    """What became of messages; one for each queue."""
     never_acted: tuple[str, ...] = ()
     """Policies that made no difference to any request, in words."""
 
@@ -259,6 +262,10 @@ class Summary:
         """One row for each connection pool of a service, such as `shop: orders`: connections held and waited for, in the measured window."""
         return frame_of("connection_pool", {one.label: one.cells() for one in self.connection_pools})
 
+    def message_queues_frame(self) -> pd.DataFrame:
+        """One row for each message queue, indexed by its name: what became of its messages in the measured window."""
+        return frame_of("queue", {one.queue: one.cells() for one in self.message_queues})
+
     def __str__(self) -> str:
         total = self.total
         return (
@@ -275,6 +282,7 @@ _FLAT: dict[str, Any] = {
     "autoscaling": ScalingSummary,
     "connection_pools": PoolSummary,
     "cpu": CpuSummary,
+    "message_queues": QueueSummary,
 }
 """What holds numbers and text only, by field of a summary."""
 

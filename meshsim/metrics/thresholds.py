@@ -18,6 +18,11 @@
 | `proxy_cpu`           | service           | cores that its sidecars keep busy; those of the gateway: `(gateway)`    |
 | `throttled`           | service           | share of the periods of its CPU limit in which it stood still           |
 | `pool_wait`           | service; pool     | mean wait for a connection of its pools                                 |
+| `lag`                 | queue             | messages in a message queue: mean, most at the end of an interval       |
+| `oldest_message`      | queue             | greatest age of the oldest message                                      |
+| `message_time`        | queue             | from a message's reaching the queue until it was consumed               |
+| `lost_messages`       | queue             | dropped, rejected, expired or discarded                                 |
+| `dead_letters`        | queue             | gone to a `dead_letter` queue                                           |
 | `cost`, `cross_zone`  | item              | what prices add up to; GiB between zones                                |
 | `slow_time`           | stage; service;   | what the slowest 1 % of the requests spend on it: mean of each, share   |
 |                       | route             | of their latency                                                        |

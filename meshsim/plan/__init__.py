@@ -4,11 +4,12 @@ Flat tables of small integers, nanoseconds and built policies. No names in it de
 those who write results), no YAML, no defaults left open. `meshsim.planning` makes it from a Scenario.
 """
 
-from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, OnCancel, StepKind
+from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, MessageEnd, OnCancel, OnFull, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.prices import Prices
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
+from meshsim.plan.queues import MessageQueue
 from meshsim.plan.scaling import Autoscaling, Measured, ScalingMetric, TargetKind
 from meshsim.plan.services import ConnectionPool, Cpu, Failing, Lifecycle, Operation, Queue, Service, Step, every_step
 from meshsim.plan.traffic import Backend, BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
@@ -43,10 +44,13 @@ __all__ = [
     "Limits",
     "Measured",
     "Mesh",
+    "MessageEnd",
+    "MessageQueue",
     "Mirror",
     "Names",
     "Network",
     "OnCancel",
+    "OnFull",
     "Operation",
     "Part",
     "Persistence",

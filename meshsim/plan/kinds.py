@@ -27,6 +27,33 @@ class StepKind(IntEnum):
     PARALLEL = 2
     TRANSACTION = 3
     """Its steps hold a connection of a pool."""
+    PUBLISH = 4
+
+
+class OnFull(IntEnum):
+    """What a full message queue does with one more message."""
+
+    DROP_OLDEST = 0
+    DROP_NEW = 1
+    REJECT = 2
+
+
+class MessageEnd(IntEnum):
+    """What became of a message."""
+
+    CONSUMED = 0
+    DEAD_LETTERED = 1
+    """It went to another queue, because of too many deliveries in vain or its age."""
+    DISCARDED = 2
+    """Too many deliveries in vain, and no queue for such."""
+    EXPIRED = 3
+    """It had waited too long, and there is no queue for such."""
+    DROPPED = 4
+    """The queue was full, and nobody was told."""
+    REJECTED = 5
+    """The queue was full, and the publisher was told."""
+    LEFT = 6
+    """It was still there at the end."""
 
 
 class Effect(IntEnum):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from meshsim.plan.layers import Stack
     from meshsim.plan.prices import Prices
     from meshsim.plan.proxies import Direct, Gateway, Mesh
+    from meshsim.plan.queues import MessageQueue
     from meshsim.plan.services import Failing, Operation, Service
     from meshsim.plan.traffic import Cluster
 
@@ -171,6 +172,7 @@ class Names:
     keys: tuple[str, ...] = ()
     """Those that have names, which come first."""
     connection_pools: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,3 +201,5 @@ class Plan:
     """Whether all proxies begin with the run."""
     prices: Prices | None = None
     """What things cost, for whoever tells of it; None where nobody says."""
+    queues: tuple[MessageQueue, ...] = ()
+    """Message queues and streams."""

@@ -60,6 +60,8 @@ class Step(NamedTuple):
     """Whether the script goes on only when the call has ended."""
     pool: int = NONE
     """Of a transaction: which of its service's pools."""
+    queue: int = NONE
+    """Of a message: which queue; its `operation` is the consumer's, NONE where nobody consumes."""
 
 
 def every_step(steps: Iterable[Step]) -> Iterator[Step]:

@@ -11,6 +11,7 @@ from meshsim.planning.index import Index, make_index
 from meshsim.planning.loads import cumulated, plan_source
 from meshsim.planning.prices import plan_prices
 from meshsim.planning.proxies import drawn, filters, plan_direct, plan_gateway, plan_mesh
+from meshsim.planning.queues import plan_queues
 from meshsim.planning.rules import plan_rule
 from meshsim.planning.services import plan_operations, plan_service
 from meshsim.planning.traffic import traffic_stack
@@ -63,6 +64,7 @@ def make_plan(scenario: Scenario) -> Plan:
         time_zero_ns=NONE if scenario.run.time_zero is None else since_1970_ns(scenario.run.time_zero),
         cold_start=scenario.run.cold_start,
         prices=plan_prices(scenario, index.names.services),
+        queues=plan_queues(scenario, index),
     )
 
 

@@ -16,7 +16,7 @@ from meshsim.planning.traffic import own_stack
 from meshsim.policies.queueing import Fifo
 from meshsim.randomness import FALLBACK, call_key, stream
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, TransactionStep
+from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, PublishStep, TransactionStep
 from meshsim.scenario.sections.sizes import mean_kib, spread_of
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _lifecycle(section: ServiceSection, order: tuple[int, ...], autoscaling: Aut
 
 def plan_operations(scenario: Scenario, index: Index, tables: Tables) -> tuple[Operation, ...]:
     """All operations, in the order of the index."""
-    made = []
+    made, consumers = [], scenario.consumers
     for key in index.names.operations:
         service_name, _, operation_name = key.partition("/")
         section = scenario.services[service_name]
@@ -130,7 +130,7 @@ def plan_operations(scenario: Scenario, index: Index, tables: Tables) -> tuple[O
         made.append(
             Operation(
                 service=index.services[service_name],
-                steps=tuple(_Script(index, tables, pools, count()).steps(body.script or ())),
+                steps=tuple(_Script(index, tables, pools, count(), consumers).steps(body.script or ())),
                 error_rate=0.0 if errors is None else errors.rate or 0.0,
                 error_table=replayed,
                 never_fails=replayed is None and (errors is None or not errors.rate),
@@ -176,6 +176,8 @@ class _Script:
     tables: Tables
     pools: dict[str, int]
     places: Iterator[int]
+    consumers: dict[str, str]
+    """Of each queue, by operation."""
 
     def steps(self, items: Any) -> Iterator[Step]:
         """The steps; a call that is repeated is as many steps, and so is what a loop repeats."""
@@ -189,10 +191,25 @@ class _Script:
                     yield from self.steps(item.script)
             elif isinstance(item, CallStep):
                 yield from self._calls(item)
+            elif isinstance(item, PublishStep):
+                yield self._message(item)
             elif isinstance(item, TransactionStep):
                 yield Step(StepKind.TRANSACTION, NONE, steps=tuple(self.steps(item.script)), pool=self.pools[item.transaction])
             else:
                 yield Step(StepKind.COMPUTE, next(self.places), time=_time(item.compute, self.tables))
+
+    def _message(self, item: PublishStep) -> Step:
+        place, consumer = next(self.places), self.consumers.get(item.publish)
+        return Step(
+            StepKind.PUBLISH,
+            place,
+            operation=NONE if consumer is None else self.index.operations[consumer],
+            probability=1.0 if item.probability is None else item.probability,
+            optional=item.optional,
+            steps=self._fallback(item.fallback or (), place),
+            is_waited_for=item.wait,
+            queue=self.index.queues[item.publish],
+        )
 
     def _parallel(self, calls: Iterable[CallStep], need: int) -> Step:
         place = next(self.places)

@@ -51,18 +51,22 @@ def longest_work_ns(plan: Plan) -> int:
 
 
 def calls_of(operation: Operation) -> Iterator[Step]:
-    """The calls in a script, those inside of other steps too."""
-    return (step for step in every_step(operation.steps) if step.kind is StepKind.CALL)
+    """The calls in a script, those inside of other steps too, and its messages that somebody consumes."""
+    return (step for step in every_step(operation.steps) if _leads_on(step))
 
 
 def _surely_made(steps: Iterable[Step]) -> Iterator[Step]:
     """The calls that are made where nothing fails: without those of fallbacks."""
     for step in steps:
-        if step.kind is StepKind.CALL:
+        if _leads_on(step):
             yield step
-        else:
+        elif step.kind is not StepKind.PUBLISH:
             yield from step.calls
             yield from _surely_made(step.steps)
+
+
+def _leads_on(step: Step) -> bool:
+    return step.kind is StepKind.CALL or (step.kind is StepKind.PUBLISH and step.operation != NONE)
 
 
 def _parts(bounds: tuple[float, ...]) -> list[float]:

@@ -27,6 +27,7 @@ from meshsim.report.charts.in_flight_over_time import in_flight_over_time
 from meshsim.report.charts.latency_ccdf import latency_ccdf
 from meshsim.report.charts.latency_over_time import latency_over_time
 from meshsim.report.charts.load_over_time import load_over_time
+from meshsim.report.charts.message_queues_over_time import message_queues_over_time
 from meshsim.report.charts.policies_over_time import policies_over_time
 from meshsim.report.charts.queue_over_time import queue_over_time
 from meshsim.report.charts.sweep_curve import sweep_curve
@@ -112,6 +113,16 @@ class Plots:
         if pool is not None:
             _known("destination", pool, lines(frame), "pool")
         return connection_pools_over_time(frame, ax, pool=pool, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def message_queues(self, ax: Axes | None = None, *, queue: str | None = None) -> Axes:
+        """Messages in a queue, the age of the oldest, and what becomes of them; in panels, as `policies`.
+
+        Of the queue with most to tell where None.
+        """
+        frame = self._some(recorded.message_queues(self._of), "message queues", "the scenario has none")
+        if queue is not None:
+            _known("queue", queue, frame)
+        return message_queues_over_time(frame, ax, queue=queue, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def cpu(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
         """Cores that a service uses, and how much it is throttled; in panels, as `policies`.

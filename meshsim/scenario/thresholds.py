@@ -100,6 +100,23 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         POOL_WAIT: Metric(
             "mean wait for a connection of a service's pools; of several the longest", ("service", "pool"), {"avg": "duration"}
         ),
+        "lag": Metric(
+            "messages in a queue: those that wait, are worked on, or stay away after a failure; of several queues `avg` is that of all together",
+            ("queue",),
+            {"avg": "number", "max": "number"},
+        ),
+        "oldest_message": Metric(
+            "age of the oldest message in a queue; of several the greatest", ("queue",), {"max": "duration"}
+        ),
+        "message_time": Metric(
+            "from a message's reaching a queue until it was consumed; of several queues the longest. Of `p` 50, 75, 90, 95, 99 and 99.9",
+            ("queue",),
+            {"avg": "duration", "med": "duration", "max": "duration", "p": "duration"},
+        ),
+        "lost_messages": Metric(
+            "messages that a queue dropped, rejected, or gave up without a `dead_letter`", ("queue",), {"count": "number"}
+        ),
+        "dead_letters": Metric("messages that went to a `dead_letter` queue", ("queue",), {"count": "number"}),
         "cross_zone": Metric("GiB between zones, per hour", (), {"per_hour": "number"}),
     }
 )

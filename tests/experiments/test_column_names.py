@@ -34,11 +34,12 @@ SCENARIO: dict[str, Any] = {
         "routes": {"all": {"path": "/", "to": "front"}},
     },
     "mesh": {"proxy_time": "1ms"},
+    "queues": {"orders": {}},
     "services": {
         "front": {
             "workers": 8,
             "connection_pools": {"db": {}},
-            "script": [{"transaction": "db", "script": [{"call": "back"}]}],
+            "script": [{"transaction": "db", "script": [{"call": "back"}]}, {"publish": "orders"}],
         },
         "back": {
             "replicas": 2,
@@ -61,6 +62,7 @@ TABLES_OF_A_RUN = {
     "summary().autoscaling_frame()",
     "summary().connection_pools_frame()",
     "summary().cpu_frame()",
+    "summary().message_queues_frame()",
 }
 TABLES_OF_A_COMPARISON = {
     "table()",

@@ -447,3 +447,27 @@ def connection_pools(variants: Sequence[str] = VARIANTS, replications: int = 5, 
         )
         parts.append(_keyed(frame, variant, replication, service=service, connection_pool="ledger"))
     return pd.concat(parts, ignore_index=True)
+
+
+def message_queues(variants: Sequence[str] = VARIANTS, replications: int = 5, interval_s: float = 5.0) -> pd.DataFrame:
+    """Payment's orders: they pile up while it is slow, and some are lost."""
+    time = np.arange(0, 180, interval_s)
+    parts = []
+    for variant, replication, queue in _cases(variants, replications, ("orders",)):
+        strain = _strain(time, variant)
+        lag = (5 + 900 * strain) * _random("queues", variant, replication).uniform(0.9, 1.1)
+        frame = pd.DataFrame(
+            {
+                "time_s": time,
+                "interval_s": interval_s,
+                "lag": lag,
+                "oldest_s": lag / 100,
+                "published_per_s": 100.0,
+                "consumed_per_s": 100 - 30 * strain,
+                "redelivered_per_s": 8 * strain,
+                "dead_lettered_per_s": strain,
+                "lost_per_s": np.maximum(lag - 800, 0) / 20,
+            }
+        )
+        parts.append(_keyed(frame, variant, replication, queue=queue))
+    return pd.concat(parts, ignore_index=True)

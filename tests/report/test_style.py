@@ -21,6 +21,7 @@ from frames import (
     errors,
     faults,
     latency,
+    message_queues,
     nodes,
     policies,
     scaling,
@@ -44,6 +45,7 @@ from meshsim.report.charts.labels import spread
 from meshsim.report.charts.latency_ccdf import latency_ccdf
 from meshsim.report.charts.latency_over_time import latency_over_time
 from meshsim.report.charts.load_over_time import load_over_time
+from meshsim.report.charts.message_queues_over_time import message_queues_over_time
 from meshsim.report.charts.policies_over_time import policies_over_time
 from meshsim.report.charts.queue_over_time import queue_over_time
 from meshsim.report.charts.scales import duration_text, number_text, share_text
@@ -78,6 +80,7 @@ def drawings(variants, replications):
         yield "cpu", cpu_over_time(cpu(variants, replications), service="payment", **SLOW)
         yield "autoscaling", autoscaling_over_time(scaling(variants, replications), service="payment", **SLOW)
         yield "pools", connection_pools_over_time(connection_pools(variants, replications), pool="payment: ledger", **SLOW)
+        yield "messages", message_queues_over_time(message_queues(variants, replications), queue="orders", **SLOW)
         yield "utilisation", utilisation(nodes(variants, replications))
 
 

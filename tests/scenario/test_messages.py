@@ -182,21 +182,21 @@ def test_a_script_may_have_so_many_steps(mistakes_of: Any, script: str) -> None:
             "services: {cart: {script: [5]}}",
             (
                 "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`,"
-                " `loop: times`, or a list of calls made at once, not 5"
+                " `loop: times`, `publish: queue`, or a list of calls made at once, not 5"
             ),
         ),
         (
             "services: {cart: {script: [{}]}}",
             (
-                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`"
-                " and `loop: times`"
+                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`,"
+                " `loop: times` and `publish: queue`"
             ),
         ),
         (
             "services: {cart: {script: [{compute: 1ms, call: cart}]}}",
             (
-                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`"
-                " and `loop: times`"
+                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`,"
+                " `loop: times` and `publish: queue`"
             ),
         ),
         (

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.proxies.fleet import Placed
     from meshsim.engines.reference.proxies.replicas import Replica
     from meshsim.engines.reference.services.instance import Instance
+    from meshsim.engines.reference.services.message_queue import MessageQueue
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.plan import Plan
     from meshsim.recorder import Recorder
@@ -54,6 +55,7 @@ class Counters:
         proxies: Sequence[Placed],
         together: Mapping[tuple[int, int, int], Together],
         replicas: Sequence[Replica] = (),
+        queues: Sequence[MessageQueue] = (),
     ) -> None:
         self._clock = clock
         self._recorder = recorder
@@ -68,6 +70,7 @@ class Counters:
         self._had: list[tuple[int, ...]] = [(0, 0, 0, 0)] * len(self._pools)
         self._idle_pools: list[Any] = [None] * len(self._pools)
         self._cpus = [(instance, [0, 0, 0, 0]) for instance in instances if instance.cores is not None]
+        self._queues = [(queue, dict.fromkeys((*queue.counts, "there_ns"), 0)) for queue in queues]
         self._proxies = list(proxies)
         self._were: list[tuple[int, ...]] = [(0, 0, 0)] * len(self._proxies)
         self._idle_proxies: list[Any] = [None] * len(self._proxies)
@@ -112,6 +115,8 @@ class Counters:
         self._of_pools.write(now_ns, self._changed_pools())
         if self._cpus:
             self._write_cpu(now_ns)
+        for queue, before in self._queues:
+            self._write_queue(now_ns, queue, before)
         self._write_filters(now_ns)
 
     def _changed_instances(self) -> dict[int, list[int]]:
@@ -157,6 +162,15 @@ class Counters:
             counts = [new - old for new, old in zip(totals, before, strict=True)]
             before[:] = totals
             self._recorder.cpu.append([now_ns, instance.service, instance.index, cores.computing, *counts])
+
+    def _write_queue(self, now_ns: int, queue: MessageQueue, before: dict[str, int]) -> None:
+        totals = {**queue.counts, "there_ns": queue.there_ns}
+        since = [total - before[name] for name, total in totals.items()]
+        before.update(totals)
+        longest = max(line.length + (line.locked is not None) for line in queue.lines) if queue.plan.partitions else queue.waiting
+        self._recorder.message_queues.append(
+            [now_ns, queue.number, queue.waiting, queue.unacknowledged, queue.delayed, longest, queue.oldest_ns, *since]
+        )
 
     def _edge(self, index: int) -> list[int]:
         """Of a replica of the gateway: open connections of clients, and what became of new ones since the row before."""

@@ -76,5 +76,6 @@ def _simulate(model: Model, recorder: Recorder, on_progress: Callable[[Progress]
             clock.is_stopped = True
 
     clock.run_all(look)
+    model.finish()
     recorder.flush()
     return progress()

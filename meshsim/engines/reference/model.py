@@ -28,6 +28,7 @@ from meshsim.engines.reference.proxies.routes import LiveRoute
 from meshsim.engines.reference.proxies.screening import Ask
 from meshsim.engines.reference.proxies.ways import Destinations
 from meshsim.engines.reference.services.instances import instances_of
+from meshsim.engines.reference.services.message_queues import message_queues_of
 from meshsim.engines.reference.time.beginnings import Beginnings
 from meshsim.engines.reference.time.clock import Clock
 from meshsim.engines.reference.travel.call import CALLER_CLIENT, CALLER_GATEWAY, CALLER_WAYPOINT
@@ -71,6 +72,7 @@ class Model:
         self._links = Links(plan.network)
         beginnings = Beginnings(plan, seed, replication)
         self._instances = instances_of(self.clock, recorder, plan, beginnings, self._root)
+        self._queues = message_queues_of(self.clock, self._refusals, plan, self._instances)
         hash_keys = HashKeys(plan, seed, replication)
         self._fleet = Fleet(self.clock, plan, self._instances, beginnings, self._root)
         self._stacks = Stacks(plan, self._refusals, self._links, self._instances, hash_keys, beginnings)
@@ -103,8 +105,15 @@ class Model:
         for route in self._routes:
             if route.canary is not None:
                 route.canary.begin()
-        self._counters = Counters(self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.together, replicas)
+        self._counters = Counters(
+            self.clock, recorder, plan, everyone, self._fleet.proxies, self._stacks.together, replicas, self._queues
+        )
         self.clock.process(self._counters.watch())
+
+    def finish(self) -> None:
+        """The run is over: tell what is left in it."""
+        for queue in self._queues:
+            queue.finish()
 
     def _key(self, name: str) -> int:
         return root_key(*self._root, stream(name))

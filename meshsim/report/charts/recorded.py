@@ -60,6 +60,15 @@ def cpu(comparison: Comparison) -> pd.DataFrame:
     return _kept(comparison, "cpu_over_time", columns)
 
 
+def message_queues(comparison: Comparison) -> pd.DataFrame:
+    """Frame `queues` of all variants: columns as `meshsim.metrics.over_time.message_queues.QueuesOverTime.table`, and those two first."""
+    columns = [
+        "variant", "replication", "queue", "time_s", "interval_s", "lag", "oldest_s", "published_per_s", "consumed_per_s",
+        "redelivered_per_s", "dead_lettered_per_s", "lost_per_s",
+    ]  # fmt: skip
+    return _kept(comparison, "queues", columns)
+
+
 def _kept(comparison: Comparison, table: str, columns: list[str]) -> pd.DataFrame:
     """A table of the replications that have it."""
     parts = [

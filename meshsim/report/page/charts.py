@@ -22,6 +22,7 @@ from meshsim.report.page.drawings import Drawing, Group, draw
 from meshsim.report.page.filter_charts import filters_group
 from meshsim.report.page.policy_charts import policies_group
 from meshsim.report.page.pool_charts import pools_group
+from meshsim.report.page.queue_charts import queues_group
 from meshsim.report.page.scaling_charts import cpu_group, scaling_group
 from meshsim.report.page.subject import ALL, Subject
 
@@ -65,6 +66,7 @@ def chart_groups(comparison: Comparison) -> list[Group]:
         cpu_group(subject),
         scaling_group(subject),
         pools_group(subject),
+        queues_group(subject),
     ]
     groups += [filters_group(subject), policies_group(subject), _where(subject), _topology(subject)]
     return [group for group in groups if group.shown]

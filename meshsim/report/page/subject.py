@@ -89,6 +89,11 @@ class Subject:
         return self._of(recorded.connection_pools(self._comparison))
 
     @cached_property
+    def message_queues(self) -> pd.DataFrame:
+        """Frame `queues`, over time; without a row where there are no message queues."""
+        return self._of(recorded.message_queues(self._comparison))
+
+    @cached_property
     def cpu(self) -> pd.DataFrame:
         """Frame `cpu_over_time`; without a row where no service has `cpu`."""
         return self._of(recorded.cpu(self._comparison))

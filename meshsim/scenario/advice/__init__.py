@@ -13,6 +13,7 @@ from meshsim.scenario.advice import (
     faulty,
     hashing,
     leaving,
+    message_queues,
     patience,
     pools,
     prices,
@@ -53,6 +54,7 @@ CHECKS = (
     *queueing.CHECKS,
     *prices.CHECKS,
     *connection_pools.CHECKS,
+    *message_queues.CHECKS,
     *waiting.CHECKS,
     *without_effect.CHECKS,
 )

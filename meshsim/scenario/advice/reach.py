@@ -22,7 +22,7 @@ def unreachable_services(flow: Flow) -> Iterator[Remark]:
     named = {key for route in flow.routes.values() for key in route.shares}
     named |= {target for source in flow.sources for target in source.requests}
     named |= {call.target for one in flow.operations.values() for call in calls_of(one)}
-    named |= flow.further_targets
+    named |= flow.further_targets | set(flow.scenario.consumers.values())
     called = {key.partition("/")[0] for key in named}
     for name in flow.scenario.services:
         if name not in called:

@@ -92,6 +92,11 @@ class Kind(Enum):
     NO_DEADLINES = auto()
     POOL_WITHOUT_TRANSACTION = auto()
     CONNECTIONS_CANNOT_KEEP_UP = auto()
+    NOBODY_PUBLISHES = auto()
+    NOBODY_CONSUMES = auto()
+    WORKED_ON_TWICE = auto()
+    CONSUMERS_CANNOT_KEEP_UP = auto()
+    PARTITIONS_LEAVE_REPLICAS_IDLE = auto()
 
 
 class Remark(NamedTuple):

@@ -34,6 +34,8 @@ KEYS = {
     "services": "<service>",
     "operations": "<operation>",
     "connection_pools": "<pool>",
+    "queues": "<queue>",
+    "consumes": "<queue>",
     "zones": "<zone>",
     "split": "<subset>",
     "subsets": "<subset>",

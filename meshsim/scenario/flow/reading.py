@@ -10,7 +10,7 @@ from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION
 from meshsim.scenario.defaults import NO_PRODUCT, resolve
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, TransactionStep
+from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, PublishStep, TransactionStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -141,7 +141,7 @@ def _transactions(read: Callable[[Any, Path], tuple[Step, ...]], script: Any, pa
             if isinstance(step, TransactionStep):
                 yield Transaction(step.transaction, read(step.script, inside), times)
             yield from _transactions(read, step.script, inside, times * turns)
-        elif isinstance(step, CallStep):
+        elif isinstance(step, CallStep | PublishStep):
             yield from _transactions(read, step.fallback, (*path, index, "fallback"), 0)
 
 
@@ -161,10 +161,18 @@ def _step(scenario: Scenario, product: Product | None, service: str, step: Any, 
         return Together(_at_once(scenario, product, service, step, path))
     if isinstance(step, ParallelStep):
         return Together(_at_once(scenario, product, service, step.parallel, (*path, "parallel")), step.need or 0)
+    if isinstance(step, PublishStep):
+        return _message(scenario, step, path)
     if not isinstance(step, CallStep):
         return mean_ns(step.compute)
     one = _call(scenario, product, service, step, path)
     return replace(one, times=one.times * step.repeat)
+
+
+def _message(scenario: Scenario, step: PublishStep, path: Path) -> Step:
+    """A call of the consumer, which nobody waits for and no layer guards; nothing where nobody consumes."""
+    consumer, times = scenario.consumers.get(step.publish), 1.0 if step.probability is None else step.probability
+    return 0.0 if consumer is None else Call(consumer, times, (), path, is_waited_for=False)
 
 
 def _at_once(

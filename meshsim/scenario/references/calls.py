@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.errors import did_you_mean
 from meshsim.scenario.files.nodes import Finding, shortened, shown
-from meshsim.scenario.references.scripts import scripts, times, too_long
+from meshsim.scenario.references.scripts import consumers, messages, scripts, times, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,7 @@ def findings(tree: Any) -> Iterator[Finding]:
         for call in each:
             if message := unknown_target(tree, call.target):
                 yield Finding(call.path, message)
+    yield from _messages(tree, made)
     asks = [(caller, ask) for caller, ask in _asks(tree, made) if not unknown_target(tree, ask.target)]
     for caller, ask in asks:
         made[caller].append(ask)
@@ -66,6 +67,18 @@ def findings(tree: Any) -> Iterator[Finding]:
         yield Finding(closing.path, f"{what} in a circle never end: {' -> '.join(map(shortened, circle))}")
     if not circles:
         yield from _too_many({name: [] if name in unbounded else each for name, each in made.items()}, order)
+
+
+def _messages(tree: Any, made: dict[str, list[Call]]) -> Iterator[Finding]:
+    """Operations that consume messages and are not there; the others are called by who publishes, which is added to `made`."""
+    consumed = consumers(tree)
+    for queue, (operation, path) in consumed.items():
+        if message := unknown_target(tree, operation):
+            yield Finding(path, message, at_key=path[-1] == queue)
+    for one in messages(tree):
+        target = consumed.get(one.queue, ("", ()))[0]
+        if target in made:
+            made[one.operation].append(Call(target, 1, one.path))
 
 
 def operations(tree: Any) -> dict[str, list[Call]]:

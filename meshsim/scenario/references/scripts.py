@@ -69,7 +69,7 @@ def _size_of(step: Any, path: Path) -> tuple[int, Path]:
         return 1 + steps, inside if steps else path
     if not isinstance(step, dict):
         return 1, path
-    if "call" in step:
+    if "call" in step or "publish" in step:
         steps, inside = _size(step.get("fallback"), (*path, "fallback"))
         repeat = times(step, "repeat")
         return repeat * (1 + steps), (*path, "repeat") if repeat > 1 else inside if steps else path
@@ -77,3 +77,42 @@ def _size_of(step: Any, path: Path) -> tuple[int, Path]:
     steps, inside = _size(step.get(key), (*path, key))
     turns = times(step, "loop")
     return turns * steps + ("loop" not in step), (*path, "loop") if turns > 1 else inside if steps else path
+
+
+class Message(NamedTuple):
+    """One `publish` in a script."""
+
+    operation: str
+    """Whose script."""
+    queue: str
+    path: Path
+
+
+def messages(tree: Any) -> Iterator[Message]:
+    """All `publish` steps of all scripts, those inside of other steps too."""
+    for script in scripts(tree):
+        for queue, path in _published(script.steps, script.path):
+            yield Message(script.operation, queue, path)
+
+
+def _published(script: Any, path: Path) -> Iterator[tuple[str, Path]]:
+    for index, step in enumerate(script if isinstance(script, list) else ()):
+        if isinstance(step, dict):
+            if isinstance(step.get("publish"), str):
+                yield step["publish"], (*path, index, "publish")
+            for key in ("script", "fallback"):
+                yield from _published(step.get(key), (*path, index, key))
+
+
+def consumers(tree: Any) -> dict[str, tuple[str, Path]]:
+    """The operation to which each message is a request, and where that is written, by queue."""
+    found: dict[str, tuple[str, Path]] = {}
+    for service in mapping(tree, "services"):
+        for queue in mapping(tree, "services", service, "consumes"):
+            path: Path = ("services", service, "consumes", queue)
+            operation = mapping(tree, "services", service, "consumes", queue).get("operation")
+            if isinstance(operation, str):
+                found.setdefault(queue, (f"{service}/{operation}", (*path, "operation")))
+            elif operation is None:
+                found.setdefault(queue, (service, path))
+    return found

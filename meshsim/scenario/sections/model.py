@@ -15,6 +15,7 @@ from meshsim.scenario.sections.faults import FaultSection
 from meshsim.scenario.sections.gateway import GatewaySection
 from meshsim.scenario.sections.loads import Load, PositiveDuration
 from meshsim.scenario.sections.proxies import DirectSection, MeshSection
+from meshsim.scenario.sections.queues import MessageQueueSection
 from meshsim.scenario.sections.services import ServiceSection
 from meshsim.scenario.sections.types import Duration, Name, Section, Share, TimeDistribution
 from meshsim.scenario.sections.wording import mistake
@@ -141,6 +142,8 @@ class Scenario(Section):
     """What callers without a proxy do themselves."""
     services: Annotated[dict[Name, ServiceSection], Field(min_length=1)]
     """The services."""
+    queues: dict[Name, MessageQueueSection] = Field(default_factory=dict)
+    """Message queues and streams, between services that `publish` and one that `consumes`."""
     autoscaler: AutoscalerSection | None = None
     """What looks at the services with `autoscaling`; Kubernetes' defaults where absent."""
     network: NetworkSection = Field(
@@ -168,3 +171,12 @@ class Scenario(Section):
         except UnknownDefaultError as error:
             raise mistake(str(error)) from None
         return value
+
+    @property
+    def consumers(self) -> dict[str, str]:
+        """The operation to which each message is a request, by queue; without the queues that nobody consumes."""
+        return {
+            queue: service if consumed.operation is None else f"{service}/{consumed.operation}"
+            for service, section in self.services.items()
+            for queue, consumed in section.consumes.items()
+        }

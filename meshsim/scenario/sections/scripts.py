@@ -23,6 +23,7 @@ STEPS = {
     "transaction": "transaction: pool",
     "parallel": "parallel: calls",
     "loop": "loop: times",
+    "publish": "publish: queue",
 }
 """The key that makes a step what it is, and how it is written."""
 
@@ -130,8 +131,35 @@ class LoopStep(Section):
     """What is done; a list is in sequence, a list in it is at once."""
 
 
+class PublishStep(Section):
+    """A message to a queue or a stream."""
+
+    publish: Name
+    """The queue, one of the scenario's `queues`."""
+    probability: Share | None = None
+    """How often the message is sent; always where absent."""
+    wait: bool = True
+    """Whether the service waits for the broker's acknowledgement. With `false` it goes on at once, and never learns whether the queue took the
+    message."""
+    optional: bool = False
+    """Whether the service answers well although the queue has rejected the message."""
+    fallback: Script | None = None
+    """Steps to run if the queue rejects the message; if they succeed, so does the step."""
+
+    @model_validator(mode="after")
+    def _nobody_waits_for_nothing(self) -> Self:
+        for key in ("fallback", "optional"):
+            if not self.wait and getattr(self, key):
+                raise mistake("nobody waits for the acknowledgement, so nobody learns that there is none", key)
+        if self.optional and self.fallback:
+            raise mistake(
+                "an `optional` message never fails the step, so that this would never run; leave one of them out", "fallback"
+            )
+        return self
+
+
 SECTIONS: dict[str, type[Section]] = {
-    "call": CallStep, "transaction": TransactionStep, "parallel": ParallelStep, "loop": LoopStep,
+    "call": CallStep, "transaction": TransactionStep, "parallel": ParallelStep, "loop": LoopStep, "publish": PublishStep,
 }  # fmt: skip
 """What holds the settings of a step, by the key that makes it one; a step that computes is what is left."""
 
@@ -163,6 +191,7 @@ Step = Annotated[
         | Annotated[TransactionStep, Tag("<transaction>")]
         | Annotated[ParallelStep, Tag("<parallel>")]
         | Annotated[LoopStep, Tag("<loop>")]
+        | Annotated[PublishStep, Tag("<publish>")]
         | Annotated[ParallelCalls, Tag("<list>")],
         Discriminator(_kind_of_step),
     ],

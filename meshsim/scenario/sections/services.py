@@ -11,6 +11,7 @@ from meshsim.scenario.sections.autoscaling import AutoscalingSection
 from meshsim.scenario.sections.cpu import CpuSection
 from meshsim.scenario.sections.errors import Errors
 from meshsim.scenario.sections.hashed import HashedText, different_texts
+from meshsim.scenario.sections.queues import ConsumesSection
 from meshsim.scenario.sections.scripts import Script
 from meshsim.scenario.sections.sizes import Sizes
 from meshsim.scenario.sections.timeouts import Timeout
@@ -145,6 +146,8 @@ class ServiceSection(PlacedSection):
     """Requests that wait for a worker; first come, first served and without a limit where absent."""
     connection_pools: dict[Name, ConnectionPoolSection] = Field(default_factory=dict)
     """Pools of connections to databases, one of each for every replica, which `transaction` steps take from."""
+    consumes: dict[Name, ConsumesSection] = Field(default_factory=dict)
+    """The `queues` that its replicas take messages from; each message is worked on as a request for whose answer nobody waits."""
     is_async: bool = Field(default=False, alias="async")
     """Whether a worker is free while its request waits for a call, as an event loop is; otherwise it is held, as a thread is. One process
     of node.js is `workers: 1` with this."""
@@ -233,6 +236,15 @@ class ServiceSection(PlacedSection):
             raise mistake(
                 "`queued` needs `workers`: with `cpu` and without them nobody waits in a queue; write `in_flight`", "autoscaling"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _knows_how_many_messages(self) -> Self:
+        for name, consumed in self.consumes.items():
+            if not self.threads and consumed.prefetch is None:
+                raise mistake(
+                    f"write a `prefetch` for {name}: without `workers` nothing else says how much is done at once", "consumes"
+                )
         return self
 
     @model_validator(mode="after")

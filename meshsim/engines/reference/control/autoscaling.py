@@ -167,6 +167,7 @@ class Scaler:
         if not instance.is_async:
             for where, handler in instance.callers.items():
                 instance.callers[where] = WaitingLayer(handler, processor)
+            instance.processor = processor
             for pool in instance.connection_pools:
                 pool.processor = processor
         return processor

@@ -26,7 +26,7 @@ class Condition:
 
     __slots__ = (
         "_crashes", "_jobs", "_outages", "_slow_downs", "arrived", "failing", "failing_at_once", "finished", "incarnation", "is_down", "is_gone",
-        "is_listed", "is_unreachable", "on_empty", "pod", "slowness",
+        "is_listed", "is_unreachable", "on_change", "on_empty", "pod", "slowness",
     )  # fmt: skip
 
     def __init__(self, *, may_crash: bool) -> None:
@@ -55,6 +55,8 @@ class Condition:
         """What is in it, kept only where something can kill it."""
         self.on_empty: Callable[[], object] | None = None
         """Called whenever the last request in it has ended, and the last call that it has let go, where something can kill it."""
+        self.on_change: Callable[[], object] | None = None
+        """Called whenever it has gone or come back, where anybody wants to know."""
         self.arrived = 0
         self.finished = 0
 
@@ -65,18 +67,25 @@ class Condition:
         self.incarnation += 1
         for job in list(self._jobs or ()):
             job.task.interrupt(Crashed(CALLER_GONE))
+        self._tell()
 
     def restart(self) -> None:
         """Take requests again, with an empty queue, unless another crash still lasts."""
         self._crashes -= 1
         self.is_down = self._crashes > 0
         self.is_gone = self.is_down or self.is_unreachable
+        self._tell()
 
     def close(self) -> None:
         """Refuse what comes; what is in it goes on."""
         self._crashes += 1
         self.is_down = self.is_gone = True
         self.incarnation += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
     @property
     def is_at_work(self) -> bool:
@@ -102,12 +111,14 @@ class Condition:
         """Messages to it and from it are lost from now on."""
         self._outages += 1
         self.is_unreachable = self.is_gone = True
+        self._tell()
 
     def reconnect(self) -> None:
         """It can be reached again, unless another outage still lasts; what was lost stays lost."""
         self._outages -= 1
         self.is_unreachable = self._outages > 0
         self.is_gone = self.is_down or self.is_unreachable
+        self._tell()
 
     def fail_some(self, failing: Failing) -> None:
         """Let some of its requests fail; two such faults at once are independent, and the first of them decides what both strike."""

@@ -23,8 +23,11 @@ from meshsim.replay import Table, attempt_behind, look_up
 from meshsim.units import LONGEST_NS
 
 if TYPE_CHECKING:
+    from meshsim.engines.reference.services.message_queue import MessageQueue
+    from meshsim.engines.reference.services.processor import Processor
     from meshsim.engines.reference.time.clock import Clock, Steps, Task
     from meshsim.engines.reference.travel.handler import Handler
+    from meshsim.engines.reference.travel.request import Request
     from meshsim.engines.reference.travel.server import Job
     from meshsim.plan import Service
     from meshsim.recorder import Recorder
@@ -33,6 +36,7 @@ COMPUTE = StepKind.COMPUTE
 CALLS = StepKind.CALL
 PARALLEL = StepKind.PARALLEL
 TRANSACTION = StepKind.TRANSACTION
+PUBLISH = StepKind.PUBLISH
 
 
 class Detached:
@@ -47,8 +51,8 @@ class Worker(Condition):
     """An instance's workers, the pools of its connections, and how its scripts are worked through."""
 
     __slots__ = (
-        "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_keeps_deadlines", "_line", "_refusals", "callers",
-        "connection_pools", "cores", "is_async", "service", "station", "zone",
+        "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_keeps_deadlines", "_line", "_refusals",
+        "_rejected", "callers", "connection_pools", "cores", "is_async", "processor", "queues", "service", "station", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +78,12 @@ class Worker(Condition):
         self.connection_pools = tuple(
             ConnectionPool(clock, recorder, pool, call_key(key, pool.stream), too_late) for pool in service.connection_pools
         )
+
+        self.queues: tuple[MessageQueue, ...] = ()
+        """All queues that there are to publish to."""
+        self.processor: Processor | None = None
+        """The meter of its processor time, where a request that waits for a broker holds a worker that does not work."""
+        self._rejected = failure(self._dependency_status, Flag.message_rejected, number, self._failure_grpc)
 
     def _run(self, steps: tuple[Step, ...], job: Job) -> Steps:  # noqa: C901, PLR0912 — one loop, for speed
         """Work through steps in order; the first failure that the service cannot do without, or None."""
@@ -114,6 +124,8 @@ class Worker(Condition):
                     failed = yield from self._run(step.steps, job)
             elif step.kind is PARALLEL:
                 failed = yield from self._call_in_parallel(step, job)
+            elif step.kind is PUBLISH:
+                failed = yield from self._publish(step, job)
             else:
                 failed = yield from self._hold_connection(step, job)
             if failed is not None:
@@ -136,6 +148,35 @@ class Worker(Condition):
             return (yield from self._run(step.steps, job))
         finally:
             pool.release()
+
+    def _publish(self, step: Step, job: Job) -> Steps:
+        """Send a message; what the service makes of it where the queue rejects that."""
+        key = call_key(job.key, step.place)
+        if step.probability < 1.0 and uniform(key, CALL) >= step.probability:
+            return None
+        queue = self.queues[step.queue]
+        way_ns = queue.publish_ns(key)
+        if not step.is_waited_for and way_ns:
+            self._clock.start(self._send(queue, way_ns, job.request, key))
+            return None
+        if way_ns:
+            if self.processor is not None:
+                self.processor.wait(job)
+            try:
+                yield way_ns
+            finally:
+                if self.processor is not None:
+                    self.processor.go_on(job)
+        if queue.put(job.request, key, self.service) or not step.is_waited_for or step.optional:
+            return None
+        if step.steps:
+            return (yield from self._run(step.steps, job))
+        return self._rejected
+
+    def _send(self, queue: MessageQueue, way_ns: int, request: Request, key: int) -> Steps:
+        """A task: a message on its way, for whose acknowledgement nobody waits."""
+        yield way_ns
+        queue.put(request, key, self.service)
 
     def _take_worker(self, job: Job) -> Steps:
         """Get a worker again after a call, in an asynchronous service: through the queue, whatever its limits."""
