@@ -101,6 +101,7 @@ FRAME_MODULES = (
     "report/page/",
     "experiments/comparison.py",
     "experiments/failures.py",
+    "experiments/faults.py",
     "experiments/judgement.py",
     "experiments/sweep_result.py",
 )

@@ -6,7 +6,7 @@ those who write results), no YAML, no defaults left open. `meshsim.planning` mak
 
 from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, OnCancel, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
-from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
+from meshsim.plan.plan import Asker, Breakdowns, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.prices import Prices
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
 from meshsim.plan.scaling import Autoscaling, Measured, ScalingMetric, TargetKind
@@ -22,6 +22,7 @@ __all__ = [
     "Autoscaling",
     "Backend",
     "BalancerQueue",
+    "Breakdowns",
     "Canary",
     "Cluster",
     "ConnectionPool",
