@@ -25,7 +25,7 @@ def default_figures(experiments: list[Experiment]) -> list[Figure]:
         for one in scenarios
         for fault in one.faults
     ):
-        usual.append("recovery_time")
+        usual += ["recovery_time", "requests_lost", "outlived"]
     if any(one.deployment != "none" for one in scenarios):
         usual.append("proxy_cpu")
     if any(one.cost is not None for one in scenarios):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from meshsim.metrics.after_faults import outlived, recovery_time, requests_lost
 from meshsim.metrics.edges import GATEWAY
 from meshsim.metrics.histogram_table import merged
+from meshsim.metrics.no_figure import Never, NoFigure
 from meshsim.metrics.summary import RequestSummary, ServiceSummary
 
 if TYPE_CHECKING:
@@ -15,18 +17,11 @@ if TYPE_CHECKING:
     from meshsim.metrics.latency.times import Times
     from meshsim.metrics.summary import Summary
 
+__all__ = ["Never", "NoFigure", "observe"]
 Labels: TypeAlias = "Mapping[str, str]"
 Services: TypeAlias = tuple[ServiceSummary, ...]
 ServiceFigure: TypeAlias = Callable[[Services, str, float | None, float], float]
 """Services, aggregation, its argument, and the length of the measured window in s, to the figure."""
-
-
-class NoFigure(LookupError):  # noqa: N818 — it is no error that nothing came
-    """There was nothing to measure; the message says what was missing: `no requests`."""
-
-
-class Never(NoFigure):
-    """It is a time until something that did not come: longer than any."""
 
 
 def observe(metric: str, labels: Labels, aggregation: str, argument: float | None, summary: Summary) -> float:
@@ -195,19 +190,6 @@ def _proxy_cpu(summary: Summary, labels: Labels, _: str) -> float:
     return sum(cores)
 
 
-def _recovery_time(summary: Summary, labels: Labels, _: str) -> float:
-    """The longest over all faults."""
-    found = [one for one in summary.recoveries if one.route == labels.get("route")]
-    if not found:
-        raise NoFigure("no fault" if not summary.recoveries else "no requests")
-    if any(one.is_never for one in found):
-        raise Never("never")
-    known = [one.recovery_s for one in found if one.recovery_s is not None]
-    if not known:
-        raise NoFigure(found[0].unknown)
-    return max(known)
-
-
 def _slow_time(summary: Summary, labels: Labels, aggregation: str) -> float:
     mine = [one for one in summary.slow_times if one.route == labels.get("route")]
     if not mine:
@@ -249,7 +231,9 @@ def _cross_zone(summary: Summary, _: Labels, __: str) -> float:
 
 SUMMARY_METRICS: dict[str, Callable[[Summary, Labels, str], float]] = {
     "proxy_cpu": _proxy_cpu,
-    "recovery_time": _recovery_time,
+    "recovery_time": recovery_time,
+    "requests_lost": requests_lost,
+    "outlived": outlived,
     "slow_time": _slow_time,
     "cost": _cost,
     "cross_zone": _cross_zone,

@@ -61,6 +61,7 @@ TABLES_OF_A_RUN = {
     "summary().autoscaling_frame()",
     "summary().connection_pools_frame()",
     "summary().cpu_frame()",
+    "summary().faults_frame()",
 }
 TABLES_OF_A_COMPARISON = {
     "table()",
