@@ -72,7 +72,7 @@ ROOMS = {
         ("over_time", "summary_frames"),
         ("summary",),
         ("cells", "edges", "histogram_table", "warm_up"),
-        ("stages", "tally", "priced", "queue_figures"),
+        ("stages", "tally", "priced", "queue_figures", "after_faults"),
         ("figures", "summarise"),
         ("frames", "thresholds"),
     ),
@@ -102,6 +102,7 @@ FRAME_MODULES = (
     "report/page/",
     "experiments/comparison.py",
     "experiments/failures.py",
+    "experiments/faults.py",
     "experiments/judgement.py",
     "experiments/sweep_result.py",
 )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from meshsim.experiments import judgement
 from meshsim.experiments.failures import failures
+from meshsim.experiments.faults import faults
 from meshsim.experiments.notes import notes
 from meshsim.experiments.places import SCENARIO
 from meshsim.experiments.plotting import plots_of
@@ -20,7 +21,6 @@ from meshsim.experiments.store import folder_of
 from meshsim.scenario.changes import Change, changes
 from meshsim.scenario.figure import Figure, parse_figure, parse_gate
 from meshsim.scenario.load import load
-from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,13 +244,11 @@ class Comparison:
 
     @cached_property
     def faults(self) -> pd.DataFrame:
-        """What goes wrong when: variant, from_s, until_s, label."""
-        rows = [
-            (name, fault.at / NS_PER_S, (fault.at + fault.for_) / NS_PER_S, fault.words)
-            for name, experiment in self.experiments.items()
-            for fault in experiment.scenario.faults
-        ]
-        return pd.DataFrame(rows, columns=["variant", "from_s", "until_s", "label"])
+        """What goes wrong when: variant, from_s, until_s, label.
+
+        Faults by chance are among them where there is one replication: in each they come at other times.
+        """
+        return faults(self.experiments, self.manifest)
 
     def _section(self, name: str) -> pd.DataFrame:
         frames = []

@@ -20,8 +20,12 @@ def default_figures(experiments: list[Experiment]) -> list[Figure]:
                 found.setdefault(str(figure), figure)
     usual = ["latency:p50", "latency:p99", "errors:rate", "goodput:rate", "retry_amplification", "wasted_work"]
     scenarios = [experiment.scenario for experiment in experiments]
-    if any(fault.at + fault.for_ < one.run.duration for one in scenarios for fault in one.faults):
-        usual.append("recovery_time")
+    if any(
+        fault.begins_ns < one.run.duration and (fault.mtbf or fault.ends_ns(0) < one.run.duration)
+        for one in scenarios
+        for fault in one.faults
+    ):
+        usual += ["recovery_time", "requests_lost", "outlived"]
     if any(one.deployment != "none" for one in scenarios):
         usual.append("proxy_cpu")
     if any(one.cost is not None for one in scenarios):

@@ -40,10 +40,7 @@ def _rows(loaded: LoadedScenario) -> Iterator[tuple[str, str]]:
     services = (f"{name} ({service.replicas} x {_servers(service)})" for name, service in scenario.services.items())
     yield "services (replicas x workers)", escape(", ".join(services))
     if scenario.faults:
-        faults = (
-            f"{fault.words} from {format_duration(fault.at)} for {format_duration(fault.for_)}" for fault in scenario.faults
-        )
-        yield "faults", escape("; ".join(faults))
+        yield "faults", escape("; ".join(f"{fault.words} {fault.when}" for fault in scenario.faults))
     if loaded.names:
         yield "variants", escape(", ".join(loaded.names))
     thresholds = (

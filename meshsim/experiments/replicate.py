@@ -9,6 +9,7 @@ from meshsim.engines import reference
 from meshsim.errors import LimitError
 from meshsim.experiments.observer import Observer
 from meshsim.experiments.watch import Watch, available_bytes
+from meshsim.plan.fault_times import drawn
 
 if TYPE_CHECKING:
     from meshsim.engines.reference import Progress
@@ -34,7 +35,8 @@ def replicate(task: Task) -> dict[str, bytes]:
     Raises:
         LimitError: It would have taken more than can be had.
     """
-    observer = Observer(task.plan)
+    plan = drawn(task.plan, task.seed, task.replication)
+    observer = Observer(plan)
     watch = Watch(task.plan, available_bytes()) if task.is_limited else None
     why_ended = ""
 
@@ -43,7 +45,7 @@ def replicate(task: Task) -> dict[str, bytes]:
         why_ended = "" if watch is None else watch.why_end(now)
         return not why_ended
 
-    end = reference.run(task.plan, task.seed, task.replication, observer.sinks, on_progress)
+    end = reference.run(plan, task.seed, task.replication, observer.sinks, on_progress)
     if why_ended and not end.is_over:
         raise LimitError(f"replication {task.replication} of {task.folder} was ended: {why_ended}")
     return observer.files(end.now_ns)

@@ -30,6 +30,7 @@ from meshsim.experiments.result import Result
 from meshsim.experiments.run_directory import RunDirectory, TableWriter
 from meshsim.experiments.watch import Watch, available_bytes
 from meshsim.metrics.thresholds import judge
+from meshsim.plan.fault_times import drawn
 from meshsim.planning import make_plan
 from meshsim.planning.needs import refusals
 from meshsim.scenario import load as scenario_file
@@ -146,7 +147,7 @@ class Experiment:
         directory = RunDirectory(temporary / "run" if temporary is not None else Path(out or "."))
         try:
             writer = TableWriter(directory.workplace, self.plan.names, share)
-            observer = Observer(self.plan)
+            observer = Observer(drawn(self.plan, seed, replication))
             end, why_ended = self._simulate(seed, replication, (writer, *observer.sinks), progress)
             writer.close()
             summary = observer.summary(end.now_ns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from meshsim.metrics.after_faults import outlived, recovery_time, requests_lost
 from meshsim.metrics.edges import GATEWAY
 from meshsim.metrics.histogram_table import merged
 from meshsim.metrics.no_figure import Never, NoFigure
@@ -193,19 +194,6 @@ def _proxy_cpu(summary: Summary, labels: Labels, _: str) -> float:
     return sum(cores)
 
 
-def _recovery_time(summary: Summary, labels: Labels, _: str) -> float:
-    """The longest over all faults."""
-    found = [one for one in summary.recoveries if one.route == labels.get("route")]
-    if not found:
-        raise NoFigure("no fault" if not summary.recoveries else "no requests")
-    if any(one.is_never for one in found):
-        raise Never("never")
-    known = [one.recovery_s for one in found if one.recovery_s is not None]
-    if not known:
-        raise NoFigure(found[0].unknown)
-    return max(known)
-
-
 def _slow_time(summary: Summary, labels: Labels, aggregation: str) -> float:
     mine = [one for one in summary.slow_times if one.route == labels.get("route")]
     if not mine:
@@ -247,7 +235,9 @@ def _cross_zone(summary: Summary, _: Labels, __: str) -> float:
 
 SUMMARY_METRICS: dict[str, Callable[[Summary, Labels, str], float]] = {
     "proxy_cpu": _proxy_cpu,
-    "recovery_time": _recovery_time,
+    "recovery_time": recovery_time,
+    "requests_lost": requests_lost,
+    "outlived": outlived,
     "slow_time": _slow_time,
     "cost": _cost,
     "cross_zone": _cross_zone,

@@ -254,6 +254,10 @@ class Summary:
         """One row for each service with an autoscaler: replicas, steps, and how often what held it back, over the whole run."""
         return frame_of("service", {one.service: one.cells() for one in self.autoscaling})
 
+    def faults_frame(self) -> pd.DataFrame:
+        """One row for each route and fault, such as `checkout from 60s`: what came after it; faults that overlap are one."""
+        return frame_of("after_fault", {one.label: cells_of(one) for one in self.recoveries})
+
     def cpu_frame(self) -> pd.DataFrame:
         """One row for each service with `cpu`: cores used, and how often and how long it was throttled, in the measured window."""
         return frame_of("service", {one.service: one.cells() for one in self.cpu})

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from _typeshed import DataclassInstance
 
-NO_NUMBERS = {"name", "route", "source", "consumer", "causes", "failures_by_flag", "failures_by_status"}
+NO_NUMBERS = {"name", "route", "source", "consumer", "causes", "failures_by_flag", "failures_by_status", "unknown"}
 
 
 def cells_of(one: DataclassInstance) -> dict[str, Any]:

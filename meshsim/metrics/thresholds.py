@@ -10,6 +10,8 @@
 | `goodput`             | requests          | ended well in each second of the measured window                        |
 | `retry_amplification` | requests; service | attempts for each call of a service; for each request of a route        |
 | `recovery_time`       | route             | after the end of a fault until it is as before; `never` crosses         |
+| `requests_lost`       | route             | requests that failed from a fault's begin until it was as before        |
+| `outlived`            | route             | faults followed by a bad state that outlived them                       |
 | `utilisation`         | service           | share of its workers that are held                                      |
 | `waiting_time`        | service           | in the queue                                                            |
 | `queue`               | service           | requests that wait: mean over all replicas, longest queue of one        |

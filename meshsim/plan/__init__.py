@@ -6,7 +6,7 @@ those who write results), no YAML, no defaults left open. `meshsim.planning` mak
 
 from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, MessageEnd, OnCancel, OnFull, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
-from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
+from meshsim.plan.plan import Asker, Breakdowns, Canary, Fault, Names, Network, Part, Plan, Route, Source
 from meshsim.plan.prices import Prices
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
 from meshsim.plan.queues import MessageQueue
@@ -23,6 +23,7 @@ __all__ = [
     "Autoscaling",
     "Backend",
     "BalancerQueue",
+    "Breakdowns",
     "Canary",
     "Cluster",
     "ConnectionPool",

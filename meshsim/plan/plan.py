@@ -156,6 +156,22 @@ class Fault:
     amount: float
     failing: Failing | None = None
     """Of errors."""
+    number: int = 0
+    """Which fault of the scenario it is, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdowns:
+    """A fault that comes and goes by chance."""
+
+    fault: Fault
+    """What it does, and to whom; between its times it may begin."""
+    time_to_failure: Distribution
+    time_to_repair: Distribution
+    stream: int
+    """Hash of the service's name, for what replicas draw by themselves."""
+    is_together: bool
+    """Whether it strikes all of them at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +215,8 @@ class Plan:
     """The same since 1970; NONE where it is drawn."""
     cold_start: bool = False
     """Whether all proxies begin with the run."""
+    breakdowns: tuple[Breakdowns, ...] = ()
+    """What goes wrong by chance; `fault_times.drawn` makes faults of it, which differ from one replication to the next."""
     prices: Prices | None = None
     """What things cost, for whoever tells of it; None where nobody says."""
     queues: tuple[MessageQueue, ...] = ()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from meshsim.plan import NONE, Effect, Failing, Fault
+from meshsim.plan import NONE, Breakdowns, Effect, Failing, Fault
 from meshsim.planning.errors import grpc_status, latency_of, table
 from meshsim.planning.places import place_zones, places_of
+from meshsim.randomness import stream
 from meshsim.scenario.sections.faults import GATEWAY
 
 if TYPE_CHECKING:
@@ -25,8 +26,28 @@ class _Places(NamedTuple):
     subsets: Sequence[int] = ()
 
 
-def plan_faults(scenario: Scenario, index: Index, tables: Tables) -> Iterator[Fault]:
-    """One row for each fault and each service that it strikes, and one for the gateway."""
+def plan_faults(scenario: Scenario, index: Index, tables: Tables) -> tuple[tuple[Fault, ...], tuple[Breakdowns, ...]]:
+    """One row for each fault and each service that it strikes, and one for the gateway: those by a timetable, and those by chance."""
+    rows = list(_rows(scenario, index, tables))
+    sections = scenario.faults
+    by_chance = tuple(_breakdowns(sections[row.number], row, index) for row in rows if sections[row.number].mtbf is not None)
+    return tuple(row for row in rows if sections[row.number].mtbf is None), by_chance
+
+
+def _breakdowns(section: FaultSection, fault: Fault, index: Index) -> Breakdowns:
+    assert section.mtbf is not None  # noqa: S101 — whoever calls has looked
+    assert section.mttr is not None  # noqa: S101 — the section has looked
+    name = GATEWAY if fault.service == NONE else index.names.services[fault.service]
+    return Breakdowns(
+        fault,
+        time_to_failure=section.mtbf.chosen.build(),
+        time_to_repair=section.mttr.chosen.build(),
+        stream=stream(name),
+        is_together=section.together,
+    )
+
+
+def _rows(scenario: Scenario, index: Index, tables: Tables) -> Iterator[Fault]:
     everywhere = {name: _Places(*places_of(scenario.services[name], index)[:2]) for name in index.names.services}
     if scenario.gateway is not None and "gateway" in scenario.deployment:
         everywhere[GATEWAY] = _Places(place_zones(scenario.gateway, index))
@@ -39,7 +60,16 @@ def plan_faults(scenario: Scenario, index: Index, tables: Tables) -> Iterator[Fa
             failing = None
             if effect is Effect.ERRORS:
                 failing = _failing(fault, number, tables, is_grpc=scenario.services[name].protocol == "grpc")
-            yield Fault(fault.at, fault.at + fault.for_, index.services.get(name, NONE), struck, effect, amount, failing)
+            yield Fault(
+                from_ns=fault.begins_ns,
+                until_ns=fault.ends_ns(scenario.run.duration),
+                service=index.services.get(name, NONE),
+                instances=struck,
+                effect=effect,
+                amount=amount,
+                failing=failing,
+                number=number,
+            )
 
 
 def effects_on_gateway(scenario: Scenario, index: Index, zones: Sequence[int]) -> set[Effect]:

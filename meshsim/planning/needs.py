@@ -29,6 +29,8 @@ MOST_INTERVALS = 3_000_000
 EVENTS, INTERVALS, ROWS, BYTES = "events", "intervals", "rows over time", "of memory"
 BYTES_OF_A_USER = 1_500
 BYTES_OF_AN_INSTANCE = 3_000
+BYTES_OF_A_FAULT = 1_000
+"""With the process that strikes."""
 BYTES_OF_AN_ENDPOINT = 400
 """As one view knows it."""
 BYTES_OF_A_PLACE = 60
@@ -94,6 +96,7 @@ def needs(plan: Plan) -> Iterator[Need]:
     horizon_ns = max(plan.duration_ns, volume.longest_work_ns(plan))
     yield from _of_loads(plan)
     yield from _of_instances(plan)
+    yield from _of_breakdowns(plan)
     yield from _of_intervals(plan, horizon_ns)
     made = volume.calls(plan)
     to_service = [0.0] * len(plan.services)
@@ -164,6 +167,15 @@ def _of_instances(plan: Plan) -> Iterator[Need]:
             for field, period_ns, each in looked_at:
                 looks = plan.duration_ns / period_ns * each
                 yield Need(EVENTS, looks, f"the autoscaler of {name}", ("autoscaler", field), "write a longer one")
+
+
+def _of_breakdowns(plan: Plan) -> Iterator[Need]:
+    """Faults by chance, which are all drawn before the run."""
+    for one in plan.breakdowns:
+        cycle_ns = one.time_to_failure.mean_ns + one.time_to_repair.mean_ns
+        times = max(0, one.fault.until_ns - one.fault.from_ns) / cycle_ns * (1 if one.is_together else len(one.fault.instances))
+        path: Path = ("faults", one.fault.number, "mtbf")
+        yield Need(BYTES, BYTES_OF_A_FAULT * times, "faults by chance", path, "write a longer mtbf")
 
 
 def _of_intervals(plan: Plan, horizon_ns: int) -> Iterator[Need]:

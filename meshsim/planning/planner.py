@@ -36,6 +36,7 @@ def make_plan(scenario: Scenario) -> Plan:
     has_mesh = "mesh" in scenario.deployment
     index = make_index(scenario, has_gateway_routes=scenario.gateway is not None)
     tables: Tables = {}
+    faults, breakdowns = plan_faults(scenario, index, tables)
     inbound = scenario.mesh.inbound if has_mesh and scenario.mesh is not None else {}
     return Plan(
         duration_ns=scenario.run.duration,
@@ -58,7 +59,8 @@ def make_plan(scenario: Scenario) -> Plan:
         gateway=plan_gateway(scenario, index, product) if has_gateway else None,
         mesh=plan_mesh(scenario, index, product) if has_mesh else None,
         network=Network(drawn(scenario.network.same_zone), drawn(scenario.network.cross_zone)),
-        faults=tuple(plan_faults(scenario, index, tables)),
+        faults=faults,
+        breakdowns=breakdowns,
         names=index.names,
         time_zero=scenario.run.time_zero or "",
         time_zero_ns=NONE if scenario.run.time_zero is None else since_1970_ns(scenario.run.time_zero),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from meshsim.errors import printable
-from meshsim.report import autoscaling, connection_pools, cost, cpu, failures, message_queues, tables
+from meshsim.report import after_faults, autoscaling, connection_pools, cost, cpu, failures, message_queues, tables
 from meshsim.report.numbers import count
 from meshsim.units import NS_PER_S, format_duration
 
@@ -100,6 +100,9 @@ def _capacity(console: Console, summary: Summary) -> None:
     if summary.message_queues:
         _section(console, "Message queues", message_queues.table(console, summary))
         console.print(Text(message_queues.NOTE, style="dim"))
+    if summary.recoveries:
+        _section(console, "After faults", after_faults.table(console, summary.recoveries))
+        console.print(Text(after_faults.note(summary.recoveries), style="dim"))
     if summary.cpu:
         _section(console, "CPU", cpu.table(console, summary.cpu))
         console.print(Text(cpu.NOTE, style="dim"))

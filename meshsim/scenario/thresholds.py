@@ -67,6 +67,16 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             ("route",),
             {"value": "duration"},
         ),
+        "requests_lost": Metric(
+            "requests that failed from the begin of a fault until it was as before; of all faults together",
+            ("route",),
+            {"value": "number"},
+        ),
+        "outlived": Metric(
+            "how many faults were followed by a bad state that outlived them (metastable): never as before, for at least as long as they lasted",
+            ("route",),
+            {"value": "number"},
+        ),
         "utilisation": Metric(
             "share of the workers that are held; of the CPU that is used where there are none", ("service",), {"value": "share"}
         ),

@@ -63,6 +63,7 @@ TABLES_OF_A_RUN = {
     "summary().connection_pools_frame()",
     "summary().cpu_frame()",
     "summary().message_queues_frame()",
+    "summary().faults_frame()",
 }
 TABLES_OF_A_COMPARISON = {
     "table()",

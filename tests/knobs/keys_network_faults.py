@@ -15,6 +15,11 @@ def fault(**settings: object) -> Section:
     return {"faults": [{**WHOLE_RUN, **settings}]}
 
 
+def chance(**settings: object) -> Section:
+    """All replicas of the back fail and come back by chance, again and again."""
+    return {"faults": [{"service": "back", "errors": "100%", "mtbf": "50ms", "mttr": "50ms", **settings}]}
+
+
 def network_rows() -> list[Row]:
     """Rows of the network: of two calls one crosses zones."""
     zones = mesh_world(
@@ -63,6 +68,11 @@ def fault_rows() -> list[Row]:
         Row("FaultSection.slow", world, fault(slow=2), fault(slow=5), measure.latency, "more"),
         Row("FaultSection.errors", world, fault(errors="20%"), fault(errors="80%"), failures, "more"),
         Row("FaultSection.crash", world, fault(slow=1), fault(crash=True), failures, "more"),
+        Row("FaultSection.mtbf", world, chance(mtbf="100ms"), chance(mtbf="20ms"), failures, "more"),
+        Row("FaultSection.mttr", world, chance(mttr="20ms"), chance(mttr="100ms"), failures, "more"),
+        Row("FaultSection.together", world, chance(), chance(together=True), failures, "other"),
+        Row("FaultSection.at by chance", world, chance(), chance(at="500ms"), failures, "less"),
+        Row("FaultSection.for by chance", world, chance(), chance(**{"for": "500ms"}), failures, "less"),
         Row("FaultSection.unreachable", world, fault(slow=1), {"faults": ALL_LOST}, measure.flagged("UT"), "more"),
     ]
 

@@ -152,7 +152,7 @@ def test_recovery_times(result: Result, summary: Summary) -> None:
         recovery_s = math.inf if one.is_never else math.nan if one.unknown else one.recovery_s
         assert row["recovery_s"] == pytest.approx(recovery_s, nan_ok=True)
         assert (row["limit_s"], row["share_before"]) == pytest.approx((one.limit_s, one.share_before))
-        assert row["unknown"] == one.unknown
+        assert (row["unknown"], row["lost"], row["outlives"]) == (one.unknown, one.lost, one.outlives)
     assert found.loc["buy", "recovery_s"].max() > 0
     assert frames.recovery_time(result.requests, FAULTS[:0], **WINDOW).empty
 

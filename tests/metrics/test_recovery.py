@@ -140,3 +140,63 @@ def test_what_was_never_well_has_nothing_to_come_back_to() -> None:
     with pytest.raises(NoFigure, match=r"^only 11% went well before the fault$"):
         recovery_s(run(faulty((20, 25)), bad=((4, 60),)), route="checkout")
     assert recovery_s(summary, route="browse") == 0
+
+
+def after(summary: Summary, number: int = 0, route: str | None = "checkout") -> tuple[int, bool | None]:
+    told = [one for one in summary.recoveries if one.route == route][number]
+    return told.lost, told.outlives
+
+
+class TestLostAndOutlived:
+    def test_lost_is_what_failed_from_the_fault_s_begin_until_it_was_as_before(self) -> None:
+        summary = run(faulty((20, 25)), bad=((20, 32), (50, 51)))
+
+        assert after(summary) == (12 * RATE // 2, False)
+        assert after(summary, route="browse") == (0, False)
+        assert after(summary, route=None) == (
+            11 * RATE // 2,
+            False,
+        )  # of both, one bad second of a half in ten is as good as before
+        assert observe("requests_lost", {}, "value", None, summary) == 550
+
+    def test_a_state_that_stays_bad_for_as_long_as_the_fault_lasted_outlives_it(self) -> None:
+        summary = run(faulty((20, 25)), bad=((20, 60),))
+
+        assert after(summary) == (40 * RATE // 2, True)
+        assert observe("outlived", {"route": "checkout"}, "value", None, summary) == 1
+        assert observe("outlived", {"route": "browse"}, "value", None, summary) == 0
+
+    def test_slow_answers_outlive_it_too_and_are_not_lost(self) -> None:
+        assert after(run(faulty((20, 25)), slow=((20, 60),))) == (0, True)
+
+    def test_watched_for_a_shorter_time_nothing_is_told(self) -> None:
+        summary = run(faulty((20, 45)), bad=((20, 60),))
+
+        assert after(summary) == (40 * RATE // 2, None)
+        with pytest.raises(NoFigure, match=r"^no fault after which it can be told$"):
+            observe("outlived", {"route": "checkout"}, "value", None, summary)
+
+    def test_of_several_faults_each_has_its_own_and_the_figure_counts_them(self) -> None:
+        summary = run(faulty((10, 14), (30, 35)), bad=((10, 30), (30, 35)))
+
+        assert [after(summary, number) for number in (0, 1)] == [(20 * RATE // 2, True), (5 * RATE // 2, False)]
+        assert observe("outlived", {"route": "checkout"}, "value", None, summary) == 1
+        assert observe("requests_lost", {"route": "checkout"}, "value", None, summary) == 25 * RATE // 2
+
+    def test_without_a_fault_there_is_no_figure(self) -> None:
+        for metric in ("requests_lost", "outlived"):
+            with pytest.raises(NoFigure, match=r"^no fault$"):
+                observe(metric, {}, "value", None, run(faulty()))
+
+    def test_it_may_be_a_threshold(self) -> None:
+        summary = run(faulty((20, 25)), bad=((20, 60),))
+        (verdict,) = judge({"outlived{route:checkout}": ["value==0"]}, summary)
+
+        assert not verdict.passed
+
+    def test_the_frame_has_a_row_for_each_fault_and_route(self) -> None:
+        frame = run(faulty((20, 25)), bad=((20, 32),)).faults_frame()
+
+        assert frame.index.tolist() == ["(all) from 20s", "browse from 20s", "checkout from 20s"]
+        assert frame["lost"].tolist() == [550, 0, 600]
+        assert frame["recovery_s"].tolist() == [6, 0, 7]

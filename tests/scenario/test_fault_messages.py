@@ -52,6 +52,23 @@ GATEWAY = {"service": "(gateway)"}
             "faults[0].instances[0]: cart has no replica 3; they are numbered from 0 to 2",
         ),
         ({"service": "(gatway)", "slow": 2}, "faults[0].service: unknown service '(gatway)'; did you mean '(gateway)'?"),
+        (
+            {"service": "cart", "crash": True, "at": None},
+            "faults[0].at: is missing: a fault has `at` and `for`, or `mtbf` and `mttr`",
+        ),
+        (
+            {"service": "cart", "crash": True, "for": None},
+            "faults[0].for: is missing: a fault has `at` and `for`, or `mtbf` and `mttr`",
+        ),
+        ({"service": "cart", "crash": True, "mtbf": "1h"}, "faults[0].mttr: is missing: how long such a fault lasts"),
+        ({"service": "cart", "crash": True, "mttr": "1s"}, "faults[0].mttr: goes with `mtbf`"),
+        ({"service": "cart", "crash": True, "together": True}, "faults[0].together: goes with `mtbf`"),
+        ({"service": "cart", "crash": True, "mtbf": 5, "mttr": "1s"}, "faults[0].mtbf: 5 has no unit; write '5ms' or '5s'"),
+        ({"service": "cart", "crash": True, "mtbf": "0s", "mttr": "1s"}, "faults[0].mtbf: mean must be more than 0"),
+        (
+            {"service": "cart", "crash": True, "mtbf": "1s", "mttr": {"constant": {"value": "0s"}}},
+            "faults[0].mttr: must be more than 0 in the mean",
+        ),
         ({"zone": "c", "crash": True}, "faults[0].zone: nothing is in zone 'c' (one of: a, b)"),
         ({"crash": True}, "faults[0]: needs a `service` or a `zone`"),
         ({"zone": "a", "crash": True, "instances": [0]}, "faults[0].instances: goes with a `service`"),

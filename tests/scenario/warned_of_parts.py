@@ -263,6 +263,13 @@ SCHEDULE = (
         gateway(faults=[{"at": "2s", "for": "1s", "service": "back", "errors": "100%"}]),
         errors_at_the_end(0, 0),
     ),
+    Row(
+        Kind.FAULT_RARELY_COMES,
+        gateway(faults=[{"service": "back", "errors": "100%", "mtbf": "1h", "mttr": "1s"}]),
+        failed(0, 0),
+        gateway(faults=[{"service": "back", "errors": "100%", "mtbf": "500ms", "mttr": "500ms"}]),
+        failed(0.1),
+    ),
     Row(  # a fault that is as long as the run is meant to have no end: no longer run is asked for
         Kind.FAULT_ENDS_AFTER_THE_RUN,
         gateway(faults=[{"at": "2s", "for": "3s", "service": "back", "errors": "100%"}]),

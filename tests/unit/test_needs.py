@@ -225,3 +225,11 @@ def test_what_an_autoscaler_does_not_look_at_costs_nothing() -> None:
     by_requests = {"max_replicas": 1, "metrics": [{"pods": {"metric": "queued", "target": {"average_value": 1}}}]}
 
     assert refused(services={"back": {"autoscaling": by_requests}}, autoscaler={"metric_resolution": "10ns"}) == []
+
+
+def test_more_faults_by_chance_than_memory_holds_are_not_begun() -> None:
+    (refusal,) = refused(faults=[{"service": "back", "crash": True, "mtbf": "1us", "mttr": "1us"}])
+
+    assert refusal.path == ("faults", 0, "mtbf")
+    assert "most of it for faults by chance" in refusal.message
+    assert refusal.message.endswith(f"; write a longer mtbf{TO_TRY}")

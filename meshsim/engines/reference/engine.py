@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.model import Model
+from meshsim.plan.fault_times import drawn
 from meshsim.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def run(
     gc.disable()  # a model makes no garbage in cycles until it ends, and looking for some costs a tenth of the time
     try:
         recorder = Recorder(sinks)
-        return _simulate(Model(plan, seed, replication, recorder), recorder, on_progress)
+        return _simulate(Model(drawn(plan, seed, replication), seed, replication, recorder), recorder, on_progress)
     finally:
         if was_enabled:
             gc.enable()

@@ -34,7 +34,8 @@ def recovery_time(
     Returns:
         A row for each route and fault, and for all routes together (`(all)`, first): route, from_s, until_s, limit_s (within which
         99 % were answered before), share_before (that were answered well within it), recovery_s (inf where it did not recover
-        before the next fault or the end of the load, NaN where it cannot be told), unknown (why it cannot be told, or empty).
+        before the next fault or the end of the load, NaN where it cannot be told), unknown (why it cannot be told, or empty), lost (requests
+        that failed from the fault's begin until recovery), outlives (whether the bad state outlived the fault; None where it cannot be told).
 
     Example:
         >>> faults = pd.DataFrame({"from_s": [180], "until_s": [240]})
@@ -42,7 +43,7 @@ def recovery_time(
     """
     ends_s = faults[["from_s", "until_s"]].to_numpy(dtype=np.float64).tolist()
     ends_ns = [(round(from_s * NS_PER_S), round(until_s * NS_PER_S)) for from_s, until_s in ends_s]
-    columns = ["route", "from_s", "until_s", "limit_s", "share_before", "recovery_s", "unknown"]
+    columns = ["route", "from_s", "until_s", "limit_s", "share_before", "recovery_s", "unknown", "lost", "outlives"]
     if not ends_ns:
         return pd.DataFrame(columns=columns)
     axis = Intervals(round(interval_s * NS_PER_S), round(duration_s * NS_PER_S))
@@ -64,6 +65,8 @@ def recovery_time(
                 math.nan if one.share_before is None else one.share_before,
                 math.inf if one.is_never else math.nan if one.recovery_s is None else one.recovery_s,
                 one.unknown,
+                one.lost,
+                one.outlives,
             )
             for route, one in found
         ],
@@ -86,6 +89,7 @@ def _of_rows(
         edges_ns,
         np.bincount(intervals, minlength=count),
         np.bincount(intervals[is_within], minlength=count),
+        np.bincount(intervals[failed(rows).to_numpy()], minlength=count)[:count],
         limit_ns=limit_ns,
         warm_up_ns=warm_up_ns,
         stretches_ns=stretches_ns,

@@ -9,6 +9,12 @@ at least, will do where the next fault or the end of the load comes sooner.
 Why so: one figure for latency and errors, as a service level objective has; a limit that comes from the run itself and needs no
 setting; and ten intervals together, because one good second in a storm of retries is no recovery, and one bad one is no relapse.
 
+A bad state outlives its trigger where the run never recovered although it was watched, after the fault's end and before the next one,
+for at least as long as the fault had lasted: what keeps it bad then is not the fault, but what came of it, such as retries and queues
+(Bronson et al., "Metastable failures in distributed systems", HotOS 2021). Where it was watched for a shorter time that is not told.
+Lost are the requests that failed of those that started from the fault's begin until recovery, or until the next fault or the end of the
+load where that did not come or cannot be told.
+
 Faults that overlap count as one. The answer is as fine as the intervals are.
 """
 
@@ -21,7 +27,7 @@ import numpy as np
 
 from meshsim.metrics.over_time.intervals import CoarseHistograms, Counted, Intervals, coarse_edges
 from meshsim.metrics.rows import groups, is_failed
-from meshsim.units import NS_PER_S
+from meshsim.units import NS_PER_S, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,6 +64,15 @@ class Recovery:
     """Why it cannot be told; else empty."""
     route: str | None = None
     """None for all routes together."""
+    lost: int = 0
+    """Requests that failed from its begin until it was as before, or else until the next fault or the end of the load."""
+    outlives: bool | None = None
+    """Whether the bad state outlived the fault; None where that cannot be told."""
+
+    @property
+    def label(self) -> str:
+        """Of which route, and after which fault."""
+        return f"{self.route or '(all)'} from {format_duration(round(self.from_s * NS_PER_S))}"
 
 
 class RecoveryWatch:
@@ -67,6 +82,7 @@ class RecoveryWatch:
         self._plan = plan
         self._axis = Intervals(plan.interval_ns, plan.duration_ns)
         self._started: Counted[int] = Counted()
+        self._failed: Counted[int] = Counted()
         self._well: dict[int, CoarseHistograms] = {}
         self._before: dict[int, CoarseHistograms] = {}
         """Of all requests that started between warm-up and first fault, answered well or not, in one interval."""
@@ -81,6 +97,7 @@ class RecoveryWatch:
         is_before = (started_ns >= self._plan.warm_up_ns) & (started_ns < self._stretches[0][0])
         for route, rows in groups(chunk["route"]):
             self._started.add(route, intervals[rows])
+            self._failed.add(route, intervals[rows[failed[rows]]])
             well, before = rows[~failed[rows]], rows[is_before[rows]]
             self._well.setdefault(route, CoarseHistograms()).add(intervals[well], latency_ns[well])
             self._before.setdefault(route, CoarseHistograms()).add(np.zeros_like(before), latency_ns[before])
@@ -105,13 +122,15 @@ class RecoveryWatch:
         edges_ns = self._axis.edges_ns(load_ns)
         count, bins = len(edges_ns) - 1, max((one.bins for one in (*self._well.values(), *self._before.values())), default=0)
         chosen = [one for one in self._started.known() if route in {None, one}]
-        started, well, before = (
+        started, failed, well, before = (
+            np.zeros(count, dtype=np.int64),
             np.zeros(count, dtype=np.int64),
             np.zeros((count, bins), dtype=np.int64),
             np.zeros(bins, dtype=np.int64),
         )
         for one in chosen:
             started += self._started.row(one, count)
+            failed += self._failed.row(one, count)
             well += self._well[one].counts(count, bins)
             before += self._before[one].counts(1, bins)[0]
         limit_ns, within = None, np.zeros(count, dtype=np.int64)
@@ -124,6 +143,7 @@ class RecoveryWatch:
             edges_ns,
             started,
             within,
+            failed,
             limit_ns=limit_ns,
             warm_up_ns=self._plan.warm_up_ns,
             stretches_ns=self._stretches,
@@ -146,6 +166,7 @@ def recoveries(
     edges_ns: np.ndarray,
     started: np.ndarray,
     within: np.ndarray,
+    failed: np.ndarray,
     *,
     limit_ns: int | None,
     warm_up_ns: int,
@@ -158,6 +179,7 @@ def recoveries(
         edges_ns: Starts of the intervals, and the end of the last: shape (n + 1,); the last is where the load ends.
         started: Requests that started in each interval, shape (n,).
         within: Of these, those that were answered well within the limit, shape (n,).
+        failed: Of these, those that failed, shape (n,).
         limit_ns: The limit; None where too few requests came before the first fault.
         warm_up_ns: From when on the state before is told.
         stretches_ns: As `stretches` gives them.
@@ -175,6 +197,8 @@ def recoveries(
             unknown = "the load ends too soon after the fault" if horizon_ns == edges_ns[-1] else "the next fault comes too soon"
         if share and not unknown:
             recovered_ns = _first_good(edges_ns[after], started[after], within[after], RECOVERED * share)
+        until_known_ns = horizon_ns if recovered_ns is None else recovered_ns
+        is_never = recovered_ns is None and not unknown
         found.append(
             Recovery(
                 from_s=from_ns / NS_PER_S,
@@ -182,12 +206,21 @@ def recoveries(
                 limit_s=None if limit_ns is None else limit_ns / NS_PER_S,
                 share_before=None if share is None else float(share),
                 recovery_s=None if recovered_ns is None else (recovered_ns - until_ns) / NS_PER_S,
-                is_never=recovered_ns is None and not unknown,
+                is_never=is_never,
                 unknown=unknown,
                 route=route,
+                lost=int(failed[(edges_ns[1:] > from_ns) & (edges_ns[:-1] < until_known_ns)].sum()),
+                outlives=_outlives(is_never, unknown, until_ns - from_ns, horizon_ns - until_ns),
             )
         )
     return found
+
+
+def _outlives(is_never: bool, unknown: str, lasted_ns: int, watched_ns: int) -> bool | None:  # noqa: FBT001 — the outcome of one fault
+    """Whether the bad state outlived the fault; None where it was watched for too short a time."""
+    if unknown or (is_never and watched_ns < lasted_ns):
+        return None
+    return is_never
 
 
 def _unwell(share: float | None) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _MARK = "meshsim window"
 _MOST_LENGTH = 48
+_MOST_NAMED = 3
+"""Of more windows with the same label only the first is named."""
 _Y_AXIS_POINTS = 56.0
 """What ticks and name of the y axis take of the width."""
 
@@ -51,11 +53,13 @@ def fault_windows(ax: Axes, faults: pd.DataFrame | None, *, is_named: bool = Tru
         return
     everyone = faults["variant"].nunique() if "variant" in faults else 0
     keys = ["from_s", "until_s", "label"]
-    for start_s, end_s, label in faults[keys].drop_duplicates().sort_values(keys).itertuples(index=False):
+    windows = faults[keys].drop_duplicates().sort_values(keys)
+    again = windows.groupby("label").cumcount().gt(0) & windows.groupby("label")["label"].transform("size").gt(_MOST_NAMED)
+    for (start_s, end_s, label), is_again in zip(windows.itertuples(index=False), again, strict=True):
         same = (faults["from_s"] == start_s) & (faults["until_s"] == end_s) & (faults["label"] == label)
         names = [str(name) for name in faults.loc[same, "variant"].unique()] if everyone else []
         only = f" ({', '.join(names)})" if len(names) < everyone else ""
-        _window(ax, float(start_s), float(end_s), f"{label}{only}" if is_named else "", opacity=0.10)
+        _window(ax, float(start_s), float(end_s), f"{label}{only}" if is_named and not is_again else "", opacity=0.10)
 
 
 def warm_up(ax: Axes, until_s: float, *, is_named: bool = True) -> None:

@@ -101,7 +101,7 @@ def _matters(section: Section, key: str, names: tuple[str, ...], scenario: Scena
         concerned = [scenario.services[name] for name in names[:1] or scenario.services if name in scenario.services]
         return key in {"grpc_status" if one.protocol == "grpc" else "status" for one in concerned}
     if isinstance(section, faults.FaultSection):
-        return key in {"subset", "replicas", "instances"}
+        return key in {"subset", "replicas", "instances"} or (section.mtbf is not None and key in {"at", "for", "together"})
     if key == "autoscaler":
         return any(service.autoscaling is not None for service in scenario.services.values())
     if key == "cross_zone":

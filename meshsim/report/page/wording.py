@@ -28,6 +28,8 @@ _METRICS = {
     "waiting_time": "waiting time",
     "wasted_work": "wasted share of the computing",
     "recovery_time": "recovery time after a fault",
+    "requests_lost": "requests lost by faults",
+    "outlived": "faults that their effect outlived",
     "proxy_cpu": "cores that proxies keep busy",
     "replica_hours": "hours that replicas are up",
     "dashboard_latency": "latency as a dashboard would show it",

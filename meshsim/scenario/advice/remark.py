@@ -58,6 +58,7 @@ class Kind(Enum):
     STAGES_END_BEFORE_THE_RUN = auto()
     FAULT_COMES_AFTER_THE_RUN = auto()
     FAULT_ENDS_AFTER_THE_RUN = auto()
+    FAULT_RARELY_COMES = auto()
     NOBODY_IN_THE_ZONES = auto()
     NO_SUBSTITUTE_ZONE = auto()
     NOTHING_RESTARTS_THE_GATEWAY = auto()

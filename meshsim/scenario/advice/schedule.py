@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meshsim.scenario.flow.flow import Flow
+    from meshsim.scenario.sections.faults import FaultSection
 
 
 def loads(flow: Flow) -> Iterator[Remark]:
@@ -56,20 +57,34 @@ def faults(flow: Flow) -> Iterator[Remark]:
     if not run_ns:
         return
     for index, fault in enumerate(flow.scenario.faults or ()):
-        begin_ns, end_ns = demand.fault_span_ns(fault)
+        begin_ns, end_ns = demand.fault_span_ns(fault, run_ns)
         if begin_ns >= run_ns:
             yield Remark(
                 Kind.FAULT_COMES_AFTER_THE_RUN,
                 ("faults", index, "at"),
                 f"the fault comes at {time(begin_ns)}, and the run ends at {time(run_ns)}; it never happens",
             )
-        elif end_ns > run_ns and fault.for_ < run_ns:  # one as long as the run is meant to last
+        elif fault.mtbf is not None and (expected := _expected(fault, min(end_ns, run_ns) - begin_ns)) < 1:
+            yield Remark(
+                Kind.FAULT_RARELY_COMES,
+                ("faults", index, "mtbf"),
+                f"in the mean there are {expected:.2g} of these faults in the run for each that may fail, so that many replications see none;"
+                " write a shorter mtbf, or a longer run",
+            )
+        elif fault.mtbf is None and end_ns > run_ns > end_ns - begin_ns:  # one as long as the run is meant to last
             yield Remark(
                 Kind.FAULT_ENDS_AFTER_THE_RUN,
                 ("faults", index, "for"),
                 f"the fault ends at {time(end_ns)}, and the run at {time(run_ns)}: the recovery is not seen;"
                 f" write run.duration: {time(end_ns + run_ns // 4)} or so",
             )
+
+
+def _expected(fault: FaultSection, span_ns: int) -> float:
+    """How often it comes in a time that is short compared to the time between two."""
+    assert fault.mtbf is not None  # noqa: S101 — whoever calls has looked
+    between_ns: float = fault.mtbf.chosen.build().mean_ns
+    return span_ns / between_ns
 
 
 CHECKS = (loads, faults)

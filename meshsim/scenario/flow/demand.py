@@ -201,6 +201,6 @@ def span_ns(load: Any, until_ns: int) -> tuple[int, int]:
     return begin_ns, until_ns if duration is None else begin_ns + duration
 
 
-def fault_span_ns(fault: Any) -> tuple[int, int]:
-    """When a fault begins and ends."""
-    return fault.at, fault.at + fault.for_
+def fault_span_ns(fault: Any, run_ns: int) -> tuple[int, int]:
+    """When a fault begins and ends, or from when to when one by chance may begin."""
+    return fault.begins_ns, fault.ends_ns(run_ns)

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from annotated_types import Ge, Gt, Le
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from meshsim.scenario.sections.errors import Errors
 from meshsim.scenario.sections.loads import PositiveDuration
-from meshsim.scenario.sections.types import Duration, Name, Section
+from meshsim.scenario.sections.types import Duration, Name, Section, TimeDistribution
 from meshsim.scenario.sections.wording import mistake
+from meshsim.units import format_duration
 
 GATEWAY = "(gateway)"
 """Whom a fault strikes that strikes the gateway's replicas; so the tables call them, and no service has such a name."""
 
 
+def _mean_of_exponential(value: Any) -> Any:
+    """A bare time as the mean of times without memory, which a mean time between failures is in the field's words."""
+    return {"exponential": {"mean": value}} if isinstance(value, str | int | float) and not _is_a_policy(value) else value
+
+
+def _is_a_policy(value: object) -> bool:
+    return isinstance(value, str) and value.isidentifier()
+
+
+TimeByChance = Annotated[TimeDistribution, BeforeValidator(_mean_of_exponential)]
+
+
 class FaultSection(Section):
     """Something that goes wrong for a time."""
 
-    at: Duration
-    """When it begins."""
-    for_: PositiveDuration = Field(alias="for")
-    """How long it lasts."""
+    at: Duration | None = None
+    """When it begins; with `mtbf` from when on it may begin, 0s where absent."""
+    for_: PositiveDuration | None = Field(default=None, alias="for")
+    """How long it lasts; with `mtbf` for how long it may begin, to the end of the load where absent."""
+    mtbf: TimeByChance | None = None
+    """Mean time between failures, where the fault comes and goes by chance: the time without it, from one's end to the next one's begin. Drawn
+    anew each time and for each replica, by seed and replication. A bare duration is the mean of exponential times."""
+    mttr: TimeByChance | None = None
+    """Mean time to repair: with `mtbf`, how long it lasts each time; a bare duration is the mean of exponential times."""
+    together: bool = False
+    """With `mtbf`, whether it strikes all of them at the same times, as where they share a rack or a switch; where false each by itself."""
     service: str | None = None
     """Whose instances it strikes, or `(gateway)` for the gateway's replicas; where only `zone` is written, all that is in the zone: the
     instances of all services and the gateway's replicas."""
@@ -49,6 +69,7 @@ class FaultSection(Section):
         effects = [self.slow is not None, self.errors is not None, self.crash, self.unreachable]
         if sum(effects) != 1:
             raise mistake("write one of `slow: factor`, `errors: share`, `crash: true` and `unreachable: true`")
+        self._knows_when()
         if self.service is None and self.zone is None:
             raise mistake("needs a `service` or a `zone`")
         for name in ("subset", "replicas", "instances"):
@@ -60,6 +81,21 @@ class FaultSection(Section):
             self._fits_the_gateway()
         return self
 
+    def _knows_when(self) -> None:
+        """By a timetable, or by chance."""
+        if self.mtbf is None:
+            for name, what in (("mttr", self.mttr), ("together", self.together)):
+                if what:
+                    raise mistake("goes with `mtbf`", name)
+            if self.at is None or self.for_ is None:
+                raise mistake("is missing: a fault has `at` and `for`, or `mtbf` and `mttr`", "at" if self.at is None else "for")
+            return
+        if self.mttr is None:
+            raise mistake("is missing: how long such a fault lasts", "mttr")
+        for name, times in (("mtbf", self.mtbf), ("mttr", self.mttr)):
+            if not times.chosen.build().mean_ns:
+                raise mistake("must be more than 0 in the mean", name)
+
     def _fits_the_gateway(self) -> None:
         if self.errors is not None:
             raise mistake(
@@ -68,6 +104,26 @@ class FaultSection(Section):
             )
         if self.subset is not None:
             raise mistake("goes with a service; the gateway has no subsets", "subset")
+
+    @property
+    def begins_ns(self) -> int:
+        """When it begins, or from when on it may."""
+        return self.at or 0
+
+    def ends_ns(self, run_ns: int) -> int:
+        """When it ends, or the last one that comes by chance may begin.
+
+        Args:
+            run_ns: When the load ends.
+        """
+        return run_ns if self.for_ is None else self.begins_ns + self.for_
+
+    @property
+    def when(self) -> str:
+        """When, for people: `from 10s for 5s`, `by chance`."""
+        if self.mtbf is None:
+            return f"from {format_duration(self.begins_ns)} for {format_duration(self.for_ or 0)}"
+        return "by chance"
 
     def strikes(self, service: str) -> bool:
         """Whether it may strike a service, or `(gateway)`; whether any of its replicas are in the zone is another matter."""
