@@ -18,7 +18,7 @@ BLOCK_ROWS = 1 << 12
 """Rows that are kept as Python lists at most: few enough to stay in the processor's cache."""
 CHUNK_CELLS = 1 << 20
 """Cells that make a chunk: few enough that a table of many columns takes no more memory than one of few."""
-LISTED = ("requests", "attempts", "waits", "filters", "decisions", "autoscaling", "cpu")
+LISTED = ("requests", "attempts", "waits", "filters", "decisions", "autoscaling", "cpu", "deployments")
 """Tables whose rows come one by one."""
 
 
@@ -37,6 +37,7 @@ class Recorder:
         "autoscaling",
         "cpu",
         "decisions",
+        "deployments",
         "filters",
         "requests",
         "waits",
@@ -54,6 +55,7 @@ class Recorder:
         self.decisions: list[list[int]] = []
         self.autoscaling: list[list[int]] = []
         self.cpu: list[list[int]] = []
+        self.deployments: list[list[int]] = []
 
     def add(self, table: str, block: np.ndarray) -> None:
         """Rows of a table that has no list, as an array of rows by columns that nobody changes any more."""

@@ -226,6 +226,20 @@ CPU: dict[str, str] = {
 }
 """One row for each instance of a service with `cpu`, and interval."""
 
+DEPLOYMENTS: dict[str, str] = {
+    "time_ns": "when anything of it changed",
+    "service": "the service",
+    "revision": "the version that all pods shall be of: 0 that of the start, then the number of the rollout",
+    "desired": "how many replicas are wanted",
+    "pods": "pods of all versions, without those that end",
+    "updated": "of them, those of the version that all shall be of",
+    "ready": "of them, those that are ready",
+    "available": "of them, those that have been ready for `min_ready`",
+    "unavailable": "of them, the others",
+    "terminating": "pods that end",
+}
+"""One row for each change of the pods of a service with `rollouts`; of several in an instant the last tells how it stands."""
+
 TABLES: dict[str, dict[str, str]] = {
     "requests": REQUESTS,
     "attempts": ATTEMPTS,
@@ -238,8 +252,9 @@ TABLES: dict[str, dict[str, str]] = {
     "autoscaling": AUTOSCALING,
     "connection_pools": CONNECTION_POOLS,
     "cpu": CPU,
+    "deployments": DEPLOYMENTS,
 }
-"""The ten tables of a run, each with its columns in order."""
+"""The tables of a run, each with its columns in order."""
 
 STAGES = ("queue", "service", "network", "proxy", "filters", "connection", "TLS", "back-off", "other")
 """What the time of a request goes to: waiting for a worker; computing; on the wire; in proxies, with their queues, and in

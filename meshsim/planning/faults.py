@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from meshsim.planning.errors import Tables
     from meshsim.planning.index import Index
+    from meshsim.scenario.sections.errors import ErrorsSection
     from meshsim.scenario.sections.faults import FaultSection
     from meshsim.scenario.sections.model import Scenario
 
@@ -38,7 +39,8 @@ def plan_faults(scenario: Scenario, index: Index, tables: Tables) -> Iterator[Fa
                 continue
             failing = None
             if effect is Effect.ERRORS:
-                failing = _failing(fault, number, tables, is_grpc=scenario.services[name].protocol == "grpc")
+                assert fault.errors is not None  # noqa: S101 — that is its effect
+                failing = failing_of(fault.errors, number, tables, is_grpc=scenario.services[name].protocol == "grpc")
             yield Fault(fault.at, fault.at + fault.for_, index.services.get(name, NONE), struck, effect, amount, failing)
 
 
@@ -69,10 +71,8 @@ def _effect(fault: FaultSection) -> tuple[Effect, float]:
     return (Effect.ERRORS, 1.0) if fault.slow is None else (Effect.SLOW, float(fault.slow))
 
 
-def _failing(fault: FaultSection, number: int, tables: Tables, *, is_grpc: bool) -> Failing:
-    """How requests fail because of it."""
-    errors = fault.errors
-    assert errors is not None  # noqa: S101 — whoever calls has looked
+def failing_of(errors: ErrorsSection, number: int, tables: Tables, *, is_grpc: bool) -> Failing:
+    """How requests fail because of what has such errors, by its number."""
     return Failing(
         number=number,
         rate=float(errors.rate or 0.0),
