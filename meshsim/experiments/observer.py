@@ -17,6 +17,7 @@ from meshsim.metrics.over_time.cpu import CpuOverTime
 from meshsim.metrics.over_time.decisions import DecisionsOverTime
 from meshsim.metrics.over_time.policies import PoliciesOverTime
 from meshsim.metrics.over_time.requests import ALL_ROUTES, ErrorsOverTime, Timeline
+from meshsim.metrics.over_time.rollouts import RolloutsOverTime
 from meshsim.metrics.over_time.scaling import ScalingOverTime
 from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.policies.activity import Activities
@@ -24,6 +25,7 @@ from meshsim.metrics.policies.connection_pools import PoolsUsed
 from meshsim.metrics.policies.cpu import Cpus
 from meshsim.metrics.policies.decisions import Decisions
 from meshsim.metrics.policies.idle import idle_policies
+from meshsim.metrics.policies.rollouts import RolloutsSeen
 from meshsim.metrics.policies.scaling import Scalings
 from meshsim.metrics.stages.slow_sample import SlowSample
 from meshsim.metrics.stages.stages import spans, stages
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         | ScalingOverTime
         | PoolsOverTime
         | CpuOverTime
+        | RolloutsOverTime
     )
 
 HISTOGRAMS = "histograms"
@@ -71,6 +74,8 @@ POOLS = "pools"
 """One more where there are connection pools."""
 CPU = "cpu_over_time"
 """And one where a service has `cpu`."""
+ROLLOUTS = "rollouts"
+"""And one where there are rollouts."""
 
 
 class Observer:
@@ -93,6 +98,8 @@ class Observer:
             self._over_time[POOLS] = PoolsOverTime(plan)
         if any(one.cpu is not None for one in plan.services):
             self._over_time[CPU] = CpuOverTime(plan)
+        if any(one.lifecycle is not None and one.lifecycle.rollouts is not None for one in plan.services):
+            self._over_time[ROLLOUTS] = RolloutsOverTime(plan)
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
@@ -100,6 +107,7 @@ class Observer:
         self._scalings = Scalings(plan)
         self._pools = PoolsUsed(plan)
         self._cpus = Cpus(plan)
+        self._rollouts = RolloutsSeen(plan)
         self._stages_found: dict[str, list[Any]] | None = None
 
     @property
@@ -107,7 +115,7 @@ class Observer:
         """What the engine hands its records to."""
         over_time = self._over_time.values()
         others = (self._edges, self._sample, self._activities, self._decisions, self._scalings, self._pools, self._cpus)
-        return (self.tally, *over_time, *others)
+        return (self.tally, *over_time, *others, self._rollouts)
 
     def summary(self, simulated_ns: int) -> Summary:
         """The figures."""
@@ -119,13 +127,14 @@ class Observer:
             destinations=self._activities.destinations(),
             filters=self._decisions.summaries(),
             autoscaling=self._scalings.summaries(),
+            rollouts=self._rollouts.summaries(),
             connection_pools=self._pools.summaries(),
             cpu=self._cpus.summaries(partial(replicas_ns, self.tally)),
             never_acted=tuple(idle_policies(self._plan, self._activities)),
         )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
-        """Columns by name of each of `TABLES`, and of `SCALING`, `POOLS` and `CPU` where there is what they tell of, equally long."""
+        """Columns by name of each of `TABLES`, and of `SCALING`, `POOLS`, `CPU` and `ROLLOUTS` where there is what they tell of, equally long."""
         return {
             HISTOGRAMS: histograms(summary),
             **{name: sink.table(simulated_ns) for name, sink in self._over_time.items()},

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 from meshsim.metrics.cost import CostSummary
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
-from meshsim.metrics.policies.summaries import CpuSummary, DestinationSummary, FilterSummary, PoolSummary, ScalingSummary
+from meshsim.metrics.policies.summaries import (
+    CpuSummary,
+    DestinationSummary,
+    FilterSummary,
+    PoolSummary,
+    RolloutSummary,
+    ScalingSummary,
+)
 from meshsim.metrics.summary_frames import cells_of, frame_of, plain
 
 if TYPE_CHECKING:
@@ -189,6 +196,8 @@ class Summary:
     """What filters decided."""
     autoscaling: tuple[ScalingSummary, ...] = ()
     """What autoscalers did; one for each service that has one."""
+    rollouts: tuple[RolloutSummary, ...] = ()
+    """How versions took each other's place; one for each rollout that has begun."""
     cpu: tuple[CpuSummary, ...] = ()
     """Processor time and throttling; one for each service with `cpu`."""
     cross_zone_gib: float = 0.0
@@ -207,24 +216,21 @@ class Summary:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """From what `to_dict` gave."""
+        lists: dict[str, Any] = {name: tuple(map(_requests, content.get(name, ()))) for name in _OF_REQUESTS}
+        lists |= {name: tuple(kind(**one) for one in content.get(name, ())) for name, kind in _FLAT.items()}
         return cls(
             simulated_s=content["simulated_s"],
             warm_up_s=content["warm_up_s"],
             window_s=content["window_s"],
             total=_requests(content["total"]),
-            routes=tuple(_requests(one) for one in content["routes"]),
-            sources=tuple(_requests(one) for one in content["sources"]),
-            flows=tuple(_requests(one) for one in content["flows"]),
             services=tuple(_service(one) for one in content["services"]),
             proxies=tuple(ProxySummary(**one) for one in content["proxies"]),
-            consumers=tuple(_requests(one) for one in content.get("consumers", ())),
-            consumer_routes=tuple(_requests(one) for one in content.get("consumer_routes", ())),
             warm_up_needed_s=content.get("warm_up_needed_s"),
             warm_up_check=content.get("warm_up_check", ""),
             cross_zone_gib=content.get("cross_zone_gib", 0.0),
             cost=CostSummary.from_dict(content["cost"]) if content.get("cost") else None,
             never_acted=tuple(content.get("never_acted", ())),
-            **{name: tuple(kind(**one) for one in content.get(name, ())) for name, kind in _FLAT.items()},
+            **lists,
         )
 
     def routes_frame(self) -> pd.DataFrame:
@@ -251,6 +257,10 @@ class Summary:
         """One row for each service with an autoscaler: replicas, steps, and how often what held it back, over the whole run."""
         return frame_of("service", {one.service: one.cells() for one in self.autoscaling})
 
+    def rollouts_frame(self) -> pd.DataFrame:
+        """One row for each rollout of a service, such as `payment: 1`: how long it took, and how many pods there were meanwhile."""
+        return frame_of("rollout", {one.label: one.cells() for one in self.rollouts})
+
     def cpu_frame(self) -> pd.DataFrame:
         """One row for each service with `cpu`: cores used, and how often and how long it was throttled, in the measured window."""
         return frame_of("service", {one.service: one.cells() for one in self.cpu})
@@ -267,12 +277,14 @@ class Summary:
         )
 
 
+_OF_REQUESTS = ("routes", "sources", "flows", "consumers", "consumer_routes")
 _FLAT: dict[str, Any] = {
     "recoveries": Recovery,
     "slow_times": SlowTime,
     "destinations": DestinationSummary,
     "filters": FilterSummary,
     "autoscaling": ScalingSummary,
+    "rollouts": RolloutSummary,
     "connection_pools": PoolSummary,
     "cpu": CpuSummary,
 }

@@ -46,6 +46,7 @@ SCENARIO: dict[str, Any] = {
             "script": [{"compute": "5ms"}],
             "errors": "10%",
             "autoscaling": {"max_replicas": 4},
+            "rollouts": [{"at": "1s"}],
             "cpu": {"limits": 4},
         },
     },
@@ -61,6 +62,7 @@ TABLES_OF_A_RUN = {
     "summary().autoscaling_frame()",
     "summary().connection_pools_frame()",
     "summary().cpu_frame()",
+    "summary().rollouts_frame()",
 }
 TABLES_OF_A_COMPARISON = {
     "table()",

@@ -19,6 +19,7 @@ from meshsim.scenario.advice import (
     queueing,
     reach,
     retrying,
+    rolling,
     schedule,
     sharing,
     unfinished,
@@ -54,6 +55,7 @@ CHECKS = (
     *prices.CHECKS,
     *connection_pools.CHECKS,
     *waiting.CHECKS,
+    *rolling.CHECKS,
     *without_effect.CHECKS,
 )
 

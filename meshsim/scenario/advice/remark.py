@@ -92,6 +92,9 @@ class Kind(Enum):
     NO_DEADLINES = auto()
     POOL_WITHOUT_TRANSACTION = auto()
     CONNECTIONS_CANNOT_KEEP_UP = auto()
+    ROLLOUT_UNFINISHED = auto()
+    ROLLOUT_LEAVES_TOO_FEW = auto()
+    NOTHING_ROLLS_OUT = auto()
 
 
 class Remark(NamedTuple):

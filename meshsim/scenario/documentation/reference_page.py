@@ -27,6 +27,7 @@ from meshsim.scenario.sections import (
     model,
     proxies,
     resilience,
+    rollouts,
     routes,
     scripts,
     services,
@@ -102,6 +103,9 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
         ("scale.", services.ScaleStep),
         ("restarts.", services.RestartStep),
         ("readiness.", services.ReadinessSection),
+        ("rollouts.", rollouts.RolloutStep),
+        ("strategy.", rollouts.StrategySection),
+        ("strategy.rolling_update.", rollouts.RollingUpdateSection),
     ),
     "autoscaling": (
         ("", autoscaling.AutoscalingSection),

@@ -235,7 +235,9 @@ class ServiceSection(PlacedSection):
         if self.rollouts and self.restarts:
             raise mistake("write either `restarts` or `rollouts`: a rollout without further keys restarts all pods", "restarts")
         if self.rollouts and self.subsets is not None:
-            raise mistake("a service with `subsets` is several Deployments; write it without them, or as several services", "rollouts")
+            raise mistake(
+                "a service with `subsets` is several Deployments; write it without them, or as several services", "rollouts"
+            )
         for index, step in enumerate(sorted(self.rollouts, key=lambda one: one.at)):
             if step.undo and not index:
                 raise mistake("there is no version before the first one", "rollouts")
