@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from meshsim.metrics.cost import CostSummary
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
-from meshsim.metrics.policies.summaries import (
-    CpuSummary,
-    DestinationSummary,
-    FilterSummary,
-    PoolSummary,
-    RolloutSummary,
-    ScalingSummary,
-)
+from meshsim.metrics.policies.rollout_summary import RolloutSummary
+from meshsim.metrics.policies.summaries import CpuSummary, DestinationSummary, FilterSummary, PoolSummary, ScalingSummary
 from meshsim.metrics.summary_frames import cells_of, frame_of, plain
 
 if TYPE_CHECKING:

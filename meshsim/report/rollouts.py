@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from meshsim.metrics.policies.summaries import RolloutSummary
+    from meshsim.metrics.policies.rollout_summary import RolloutSummary
     from meshsim.metrics.summary import Summary
 
 NOTE = "Until all pods are of the new version and available. Pods: those of all versions, without those that end (terminating)."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from meshsim.metrics.policies.summaries import RolloutSummary
+from meshsim.metrics.policies.rollout_summary import RolloutSummary
 from meshsim.units import NS_PER_S
 
 if TYPE_CHECKING:

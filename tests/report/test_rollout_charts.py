@@ -10,7 +10,7 @@ from test_tables import HEADING, SHOP, WIDTHS, section, shown
 import meshsim
 from meshsim.errors import ResultError, UsageError
 from meshsim.experiments.open import open_results
-from meshsim.metrics.policies.summaries import RolloutSummary
+from meshsim.metrics.policies.rollout_summary import RolloutSummary
 from meshsim.report.charts import recorded, style
 from meshsim.report.charts.rollouts_over_time import reading
 from meshsim.report.page.charts import chart_groups
