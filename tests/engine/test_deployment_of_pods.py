@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -197,3 +199,30 @@ def test_nobody_notices_a_rollout_without_missing_pods_and_with_a_sleep_before_t
     bench.run(3000)
 
     assert {one.flags for one in sent} == {Flag(0)}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_comes_together_all_pods_are_of_the_last_version_in_the_end(seed):
+    """Rollouts, sizes and crashes at times drawn at random; never more pods than the surge allows, never fewer places than pods."""
+    draw = random.Random(seed)
+    strategy = draw.choice([QUARTERS, one_by_one(), one_by_one(0, 1), one_by_one(2, 2), Recreate()])
+    times = sorted(draw.sample(range(50, 900), 4))
+    versions = [
+        (times[0], version()),
+        *((at, draw.choice([version(), version(startup_ns=NONE), None])) for at in times[1:3]),
+        (times[3], version()),
+    ]
+    sizes = [(draw.randrange(50, 900), draw.randrange(0, 9)) for _ in range(3)] + [(950, 5)]
+    bench = deployed(
+        4, *versions, strategy=strategy, min_ready=draw.choice([0, 15]), places=21, scale=sorted(sizes), readiness=20,
+        pre_stop=draw.choice([0, 70]), faults=tuple(fault(at, at + 200, draw.randrange(8)) for at in (100, 400, 700)),
+    )  # fmt: skip
+    sent = [bench.send(at, to=draw.randrange(21)) for at in range(0, 1500, 10)]
+    bench.run(4000)
+
+    assert rows(bench, "revision", "desired", *SEEN)[-1][1:] == (4, 5, 5, 5, 5, 0)
+    assert all(one.outcome is not None for one in sent)
+    if isinstance(strategy, RollingUpdate):
+        changed = {at for at, _ in sizes}
+        assert all(pods <= max(strategy.most(desired), pods_before)
+                   for (_, _, pods_before), (at, desired, pods) in pairwise(rows(bench, "desired", "pods")) if at not in changed)  # fmt: skip
