@@ -29,6 +29,10 @@ _ORDER = {"policies": 0, "engine": 1, "validation": 2, "theory": 3}
 MECHANISMS = (
     ("registry of instances", f"{ENGINE}.control.registry", "Registry", "readiness"),
     ("instances that come, restart and leave", f"{ENGINE}.control.lifecycle", "Life", "lifecycle"),
+    ("rollouts: pods by version", f"{ENGINE}.control.deployment", "Deployment", "deployed"),
+    ("rollouts: RollingUpdate", "meshsim.policies.deployment.rolling_update", "RollingUpdate", "RollingUpdate"),
+    ("rollouts: Recreate", "meshsim.policies.deployment.recreate", "Recreate", "Recreate"),
+    ("rollouts: a change of size meanwhile", "meshsim.policies.deployment.strategy", "scaled_in_proportion", "scaled"),
     ("autoscaling, what one metric asks for", "meshsim.policies.autoscaling.replicas", "by_utilization", "by_utilization"),
     ("autoscaling, decisions", "meshsim.policies.autoscaling.horizontal", "Autoscaler", "HorizontalPodAutoscaler"),
     ("autoscaling, figures of CPU", f"{ENGINE}.control.pod_metrics", "MetricsServer", "MetricsServer"),

@@ -18,7 +18,18 @@ BLOCK_ROWS = 1 << 12
 """Rows that are kept as Python lists at most: few enough to stay in the processor's cache."""
 CHUNK_CELLS = 1 << 20
 """Cells that make a chunk: few enough that a table of many columns takes no more memory than one of few."""
-LISTED = ("requests", "attempts", "waits", "filters", "decisions", "autoscaling", "cpu", "message_queues", "messages")
+LISTED = (
+    "requests",
+    "attempts",
+    "waits",
+    "filters",
+    "decisions",
+    "autoscaling",
+    "cpu",
+    "message_queues",
+    "messages",
+    "deployments",
+)
 """Tables whose rows come one by one."""
 
 
@@ -37,6 +48,7 @@ class Recorder:
         "autoscaling",
         "cpu",
         "decisions",
+        "deployments",
         "filters",
         "message_queues",
         "messages",
@@ -58,6 +70,7 @@ class Recorder:
         self.cpu: list[list[int]] = []
         self.message_queues: list[list[int]] = []
         self.messages: list[list[int]] = []
+        self.deployments: list[list[int]] = []
 
     def add(self, table: str, block: np.ndarray) -> None:
         """Rows of a table that has no list, as an array of rows by columns that nobody changes any more."""

@@ -257,6 +257,19 @@ MESSAGES: dict[str, str] = {
     "became": "what became of it: its place in meshsim.plan.MessageEnd",
 }
 """One row for each message in each message queue, written when it is over, or at the end of the run."""
+DEPLOYMENTS: dict[str, str] = {
+    "time_ns": "when anything of it changed",
+    "service": "the service",
+    "revision": "the version that all pods shall be of: 0 that of the start, then the number of the rollout",
+    "desired": "how many replicas are wanted",
+    "pods": "pods of all versions, without those that end",
+    "updated": "of them, those of the version that all shall be of",
+    "ready": "of them, those that are ready",
+    "available": "of them, those that have been ready for `min_ready`",
+    "unavailable": "of them, the others",
+    "terminating": "pods that end",
+}
+"""One row for each change of the pods of a service with `rollouts`; of several in an instant the last tells how it stands."""
 
 TABLES: dict[str, dict[str, str]] = {
     "requests": REQUESTS,
@@ -272,6 +285,7 @@ TABLES: dict[str, dict[str, str]] = {
     "cpu": CPU,
     "message_queues": MESSAGE_QUEUES,
     "messages": MESSAGES,
+    "deployments": DEPLOYMENTS,
 }
 """The tables of a run, each with its columns in order."""
 

@@ -31,6 +31,7 @@ from meshsim.report.charts import (  # noqa: E402
     message_queues_over_time,
     policies_over_time,
     queue_over_time,
+    rollouts_over_time,
     style,
     sweep_curve,
     topology,
@@ -80,6 +81,7 @@ def pictures() -> list[Picture]:
         Picture("Balance of the instances", balance_over_time, (frames.balance(),), SLOW),
         Picture("CPU and throttling", cpu_over_time, (frames.cpu(),), {"service": "payment", **SLOW}),
         Picture("What autoscalers did", autoscaling_over_time, (frames.scaling(),), {"service": "payment", **SLOW}),
+        Picture("What rollouts did", rollouts_over_time, (frames.rollouts(),), {"service": "payment", **SLOW}),
         Picture(
             "Connection pools", connection_pools_over_time, (frames.connection_pools(),), {"pool": "payment: ledger", **SLOW}
         ),

@@ -18,6 +18,7 @@ from meshsim.metrics.over_time.decisions import DecisionsOverTime
 from meshsim.metrics.over_time.message_queues import QueuesOverTime
 from meshsim.metrics.over_time.policies import PoliciesOverTime
 from meshsim.metrics.over_time.requests import ALL_ROUTES, ErrorsOverTime, Timeline
+from meshsim.metrics.over_time.rollouts import RolloutsOverTime
 from meshsim.metrics.over_time.scaling import ScalingOverTime
 from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.policies.activity import Activities
@@ -26,6 +27,7 @@ from meshsim.metrics.policies.cpu import Cpus
 from meshsim.metrics.policies.decisions import Decisions
 from meshsim.metrics.policies.idle import idle_policies
 from meshsim.metrics.policies.message_queues import QueuesUsed
+from meshsim.metrics.policies.rollouts import RolloutsSeen
 from meshsim.metrics.policies.scaling import Scalings
 from meshsim.metrics.stages.slow_sample import SlowSample
 from meshsim.metrics.stages.stages import spans, stages
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
         | PoolsOverTime
         | CpuOverTime
         | QueuesOverTime
+        | RolloutsOverTime
     )
 
 HISTOGRAMS = "histograms"
@@ -76,6 +79,8 @@ CPU = "cpu_over_time"
 """And one where a service has `cpu`."""
 QUEUES = "queues"
 """And one where there are message queues."""
+ROLLOUTS = "rollouts"
+"""And one where there are rollouts."""
 
 
 class Observer:
@@ -100,6 +105,8 @@ class Observer:
             self._over_time[CPU] = CpuOverTime(plan)
         if plan.queues:
             self._over_time[QUEUES] = QueuesOverTime(plan)
+        if any(one.lifecycle is not None and one.lifecycle.rollouts is not None for one in plan.services):
+            self._over_time[ROLLOUTS] = RolloutsOverTime(plan)
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
@@ -108,6 +115,7 @@ class Observer:
         self._pools = PoolsUsed(plan)
         self._cpus = Cpus(plan)
         self._queues = QueuesUsed(plan)
+        self._rollouts = RolloutsSeen(plan)
         self._stages_found: dict[str, list[Any]] | None = None
 
     @property
@@ -123,6 +131,7 @@ class Observer:
             self._pools,
             self._cpus,
             self._queues,
+            self._rollouts,
         )
         return (self.tally, *over_time, *others)
 
@@ -136,6 +145,7 @@ class Observer:
             destinations=self._activities.destinations(),
             filters=self._decisions.summaries(),
             autoscaling=self._scalings.summaries(),
+            rollouts=self._rollouts.summaries(),
             connection_pools=self._pools.summaries(),
             message_queues=self._queues.summaries(),
             cpu=self._cpus.summaries(partial(replicas_ns, self.tally)),
@@ -143,7 +153,7 @@ class Observer:
         )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
-        """Columns by name of each of `TABLES`, and of `SCALING`, `POOLS`, `CPU` and `QUEUES` where there is what they tell of, equally long."""
+        """Columns by name of each of `TABLES`, and of `SCALING`, `POOLS`, `CPU`, `QUEUES` and `ROLLOUTS` where there is what they tell of."""
         return {
             HISTOGRAMS: histograms(summary),
             **{name: sink.table(simulated_ns) for name, sink in self._over_time.items()},

@@ -137,6 +137,11 @@ class Result:
         """One row for each instance of a service with `cpu`, and interval: columns as `meshsim.records.CPU`."""
         return self._table("cpu")
 
+    @cached_property
+    def deployments(self) -> pd.DataFrame:
+        """One row for each change of the pods of a service with `rollouts`: columns as `meshsim.records.DEPLOYMENTS`."""
+        return self._table("deployments")
+
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
 

@@ -12,6 +12,7 @@ from meshsim.metrics.cost import CostSummary
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
 from meshsim.metrics.policies.queue_summary import QueueSummary
+from meshsim.metrics.policies.rollout_summary import RolloutSummary
 from meshsim.metrics.policies.summaries import CpuSummary, DestinationSummary, FilterSummary, PoolSummary, ScalingSummary
 from meshsim.metrics.summary_frames import cells_of, frame_of, plain
 
@@ -190,6 +191,8 @@ class Summary:
     """What filters decided."""
     autoscaling: tuple[ScalingSummary, ...] = ()
     """What autoscalers did; one for each service that has one."""
+    rollouts: tuple[RolloutSummary, ...] = ()
+    """How versions took each other's place; one for each rollout that has begun."""
     cpu: tuple[CpuSummary, ...] = ()
     """Processor time and throttling; one for each service with `cpu`."""
     cross_zone_gib: float = 0.0
@@ -210,24 +213,21 @@ class Summary:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """From what `to_dict` gave."""
+        lists: dict[str, Any] = {name: tuple(map(_requests, content.get(name, ()))) for name in _OF_REQUESTS}
+        lists |= {name: tuple(kind(**one) for one in content.get(name, ())) for name, kind in _FLAT.items()}
         return cls(
             simulated_s=content["simulated_s"],
             warm_up_s=content["warm_up_s"],
             window_s=content["window_s"],
             total=_requests(content["total"]),
-            routes=tuple(_requests(one) for one in content["routes"]),
-            sources=tuple(_requests(one) for one in content["sources"]),
-            flows=tuple(_requests(one) for one in content["flows"]),
             services=tuple(_service(one) for one in content["services"]),
             proxies=tuple(ProxySummary(**one) for one in content["proxies"]),
-            consumers=tuple(_requests(one) for one in content.get("consumers", ())),
-            consumer_routes=tuple(_requests(one) for one in content.get("consumer_routes", ())),
             warm_up_needed_s=content.get("warm_up_needed_s"),
             warm_up_check=content.get("warm_up_check", ""),
             cross_zone_gib=content.get("cross_zone_gib", 0.0),
             cost=CostSummary.from_dict(content["cost"]) if content.get("cost") else None,
             never_acted=tuple(content.get("never_acted", ())),
-            **{name: tuple(kind(**one) for one in content.get(name, ())) for name, kind in _FLAT.items()},
+            **lists,
         )
 
     def routes_frame(self) -> pd.DataFrame:
@@ -258,6 +258,10 @@ class Summary:
         """One row for each route and fault, such as `checkout from 60s`: what came after it; faults that overlap are one."""
         return frame_of("after_fault", {one.label: cells_of(one) for one in self.recoveries})
 
+    def rollouts_frame(self) -> pd.DataFrame:
+        """One row for each rollout of a service, such as `payment: 1`: how long it took, and how many pods there were meanwhile."""
+        return frame_of("rollout", {one.label: one.cells() for one in self.rollouts})
+
     def cpu_frame(self) -> pd.DataFrame:
         """One row for each service with `cpu`: cores used, and how often and how long it was throttled, in the measured window."""
         return frame_of("service", {one.service: one.cells() for one in self.cpu})
@@ -278,12 +282,14 @@ class Summary:
         )
 
 
+_OF_REQUESTS = ("routes", "sources", "flows", "consumers", "consumer_routes")
 _FLAT: dict[str, Any] = {
     "recoveries": Recovery,
     "slow_times": SlowTime,
     "destinations": DestinationSummary,
     "filters": FilterSummary,
     "autoscaling": ScalingSummary,
+    "rollouts": RolloutSummary,
     "connection_pools": PoolSummary,
     "cpu": CpuSummary,
     "message_queues": QueueSummary,

@@ -10,6 +10,7 @@ from meshsim.plan.plan import Asker, Breakdowns, Canary, Fault, Names, Network, 
 from meshsim.plan.prices import Prices
 from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, Mesh, ProxyKind
 from meshsim.plan.queues import MessageQueue
+from meshsim.plan.rollouts import Revision, Rollouts
 from meshsim.plan.scaling import Autoscaling, Measured, ScalingMetric, TargetKind
 from meshsim.plan.services import ConnectionPool, Cpu, Failing, Lifecycle, Operation, Queue, Service, Step, every_step
 from meshsim.plan.traffic import Backend, BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
@@ -60,6 +61,8 @@ __all__ = [
     "ProxyKind",
     "Queue",
     "Retries",
+    "Revision",
+    "Rollouts",
     "Route",
     "ScalingMetric",
     "Service",

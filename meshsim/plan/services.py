@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from meshsim.distributions import Distribution
     from meshsim.plan.layers import Stack
     from meshsim.plan.proxies import Ask
+    from meshsim.plan.rollouts import Rollouts
     from meshsim.plan.scaling import Autoscaling
     from meshsim.policies.filters import Filter
     from meshsim.policies.load_shedding import LoadShedding
@@ -135,11 +136,13 @@ class Lifecycle:
     """Successes in a row that bring it back."""
     autoscaling: Autoscaling | None = None
     """Who changes the number of replicas, where no schedule does."""
+    rollouts: Rollouts | None = None
+    """Versions that come while it runs; None where there is one only."""
 
     @property
     def is_scaled(self) -> bool:
-        """Whether the number of replicas changes."""
-        return bool(self.scale) or self.autoscaling is not None
+        """Whether the number of replicas changes, or which of the places they have."""
+        return bool(self.scale) or self.autoscaling is not None or self.rollouts is not None
 
 
 @dataclass(frozen=True, slots=True)

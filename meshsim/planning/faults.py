@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from meshsim.planning.errors import Tables
     from meshsim.planning.index import Index
+    from meshsim.scenario.sections.errors import ErrorsSection
     from meshsim.scenario.sections.faults import FaultSection
     from meshsim.scenario.sections.model import Scenario
 
@@ -59,7 +60,8 @@ def _rows(scenario: Scenario, index: Index, tables: Tables) -> Iterator[Fault]:
                 continue
             failing = None
             if effect is Effect.ERRORS:
-                failing = _failing(fault, number, tables, is_grpc=scenario.services[name].protocol == "grpc")
+                assert fault.errors is not None  # noqa: S101 — that is its effect
+                failing = failing_of(fault.errors, number, tables, is_grpc=scenario.services[name].protocol == "grpc")
             yield Fault(
                 from_ns=fault.begins_ns,
                 until_ns=fault.ends_ns(scenario.run.duration),
@@ -99,10 +101,8 @@ def _effect(fault: FaultSection) -> tuple[Effect, float]:
     return (Effect.ERRORS, 1.0) if fault.slow is None else (Effect.SLOW, float(fault.slow))
 
 
-def _failing(fault: FaultSection, number: int, tables: Tables, *, is_grpc: bool) -> Failing:
-    """How requests fail because of it."""
-    errors = fault.errors
-    assert errors is not None  # noqa: S101 — whoever calls has looked
+def failing_of(errors: ErrorsSection, number: int, tables: Tables, *, is_grpc: bool) -> Failing:
+    """How requests fail because of what has such errors, by its number."""
     return Failing(
         number=number,
         rate=float(errors.rate or 0.0),

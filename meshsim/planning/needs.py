@@ -156,6 +156,9 @@ def _of_instances(plan: Plan) -> Iterator[Need]:
         if service.lifecycle is not None and service.lifecycle.restarts:
             restarted = len(service.lifecycle.restarts) * service.lifecycle.replicas
             yield Need(EVENTS, restarted, f"restarts of {name}", ("services", name, "restarts"), "write fewer restarts")
+        if service.lifecycle is not None and service.lifecycle.rollouts is not None:
+            rolled = len(service.lifecycle.rollouts.changes) * service.lifecycle.replicas
+            yield Need(EVENTS, rolled, f"rollouts of {name}", ("services", name, "rollouts"), "write fewer rollouts")
         if service.lifecycle is not None and service.lifecycle.autoscaling is not None:
             scaling = service.lifecycle.autoscaling
             measured = {metric.measured for metric in scaling.metrics}

@@ -33,5 +33,5 @@ def places_of(section: ServiceSection, index: Index) -> Places:
     at_first = place_zones(section, index)
     sizes = {index.subsets[name]: size for name, size in sorted((section.subsets or {}).items())}
     domains = sorted({index.zones[zone] for zone in section.zones or (section.zone or "",)})
-    zones, subsets = grown(at_first, domains, subsets_over(at_first, sizes) if sizes else (), section.most_replicas)
+    zones, subsets = grown(at_first, domains, subsets_over(at_first, sizes) if sizes else (), section.places)
     return Places(tuple(zones), tuple(subsets), order(zones, subsets, len(at_first)))

@@ -51,6 +51,7 @@ def make_plan(scenario: Scenario) -> Plan:
                 scenario,
                 index,
                 filters(inbound[name].filters if name in inbound else ()),
+                tables,
             )
             for name in index.names.services
         ),

@@ -11,6 +11,7 @@ from meshsim.planning.asks import plan_asks
 from meshsim.planning.cpu import plan_cpu
 from meshsim.planning.errors import grpc_status, latency_of, table
 from meshsim.planning.places import places_of
+from meshsim.planning.rollouts import plan_rollouts
 from meshsim.planning.scaling import plan_autoscaling
 from meshsim.planning.traffic import own_stack
 from meshsim.policies.queueing import Fifo
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from meshsim.distributions import Distribution
-    from meshsim.plan import Autoscaling
+    from meshsim.plan import Autoscaling, Rollouts
     from meshsim.planning.errors import Tables
     from meshsim.planning.index import Index
     from meshsim.policies.filters import Filter
@@ -35,10 +36,12 @@ if TYPE_CHECKING:
 _GRPC_STATUS_OF_ERROR = 14
 
 
-def plan_service(name: str, section: ServiceSection, scenario: Scenario, index: Index, inbound: tuple[Filter, ...]) -> Service:
+def plan_service(
+    name: str, section: ServiceSection, scenario: Scenario, index: Index, inbound: tuple[Filter, ...], tables: Tables
+) -> Service:
     """One service as an engine takes it."""
     zones, subsets, order = places_of(section, index)
-    lifecycle = _lifecycle(section, order, plan_autoscaling(section, scenario.autoscaler))
+    lifecycle = _lifecycle(section, order, plan_autoscaling(section, scenario.autoscaler), plan_rollouts(section, tables))
     weights = section.load_balancing_weights or (1,)
     priorities = section.priorities or ()
     return Service(
@@ -93,12 +96,16 @@ def _fails_at_once(name: str, section: ServiceSection, scenario: Scenario) -> bo
     """Whether an error of its own, or of a fault, may come without work."""
     own = [section.errors, *(operation.errors for operation in section.operations.values())]
     struck = [fault.errors for fault in scenario.faults if fault.strikes(name)]
-    return any(errors is not None and errors.latency is not None for errors in (*own, *struck))
+    versions = [step.errors for step in section.rollouts]
+    return any(errors is not None and errors.latency is not None for errors in (*own, *struck, *versions))
 
 
-def _lifecycle(section: ServiceSection, order: tuple[int, ...], autoscaling: Autoscaling | None) -> Lifecycle | None:
+def _lifecycle(
+    section: ServiceSection, order: tuple[int, ...], autoscaling: Autoscaling | None, rollouts: Rollouts | None
+) -> Lifecycle | None:
     """How its instances come and go; None where they are there from the beginning to the end."""
-    if not section.scale and not section.restarts and section.readiness is None and autoscaling is None:
+    changes = section.scale or section.restarts or autoscaling is not None or rollouts is not None
+    if not changes and section.readiness is None:
         return None
     readiness = section.readiness
     return Lifecycle(
@@ -113,6 +120,7 @@ def _lifecycle(section: ServiceSection, order: tuple[int, ...], autoscaling: Aut
         readiness_period_ns=0 if readiness is None else readiness.period,
         readiness_successes=1 if readiness is None else readiness.success_threshold,
         autoscaling=autoscaling,
+        rollouts=rollouts,
     )
 
 

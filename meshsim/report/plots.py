@@ -30,6 +30,7 @@ from meshsim.report.charts.load_over_time import load_over_time
 from meshsim.report.charts.message_queues_over_time import message_queues_over_time
 from meshsim.report.charts.policies_over_time import policies_over_time
 from meshsim.report.charts.queue_over_time import queue_over_time
+from meshsim.report.charts.rollouts_over_time import rollouts_over_time
 from meshsim.report.charts.sweep_curve import sweep_curve
 from meshsim.report.charts.topology import topology
 from meshsim.report.charts.utilisation import utilisation
@@ -133,6 +134,16 @@ class Plots:
         if service is not None:
             _known("service", service, frame)
         return cpu_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def rollouts(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
+        """Pods of a service while its versions change: available, of the new version, of all, and those that end; in panels, as `policies`.
+
+        Of the first service with rollouts where None.
+        """
+        frame = self._some(recorded.rollouts(self._of), "rollouts over time", NOBODY_HAS_IT)
+        if service is not None:
+            _known("service", service, frame)
+        return rollouts_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def policies(self, ax: Axes | None = None, *, destination: str | None = None) -> Axes:
         """What policies did on the way to a destination, such as `(gateway) to payment`; where most happened where None.

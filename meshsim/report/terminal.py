@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from meshsim.errors import printable
-from meshsim.report import after_faults, autoscaling, connection_pools, cost, cpu, failures, message_queues, tables
+from meshsim.report import after_faults, autoscaling, connection_pools, cost, cpu, failures, message_queues, rollouts, tables
 from meshsim.report.numbers import count
 from meshsim.units import NS_PER_S, format_duration
 
@@ -109,6 +109,9 @@ def _capacity(console: Console, summary: Summary) -> None:
     if summary.autoscaling:
         _section(console, "Autoscaling", autoscaling.table(console, summary))
         console.print(Text(autoscaling.NOTE, style="dim"))
+    if summary.rollouts:
+        _section(console, "Rollouts", rollouts.table(console, summary))
+        console.print(Text(rollouts.NOTE, style="dim"))
     if summary.cost is not None and summary.cost.hours:
         _section(console, "Cost", cost.table(console, summary.cost))
 

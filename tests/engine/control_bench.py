@@ -83,9 +83,10 @@ def lifecycle(replicas: int, **changes_ms: Any) -> Lifecycle:
     times = {"startup": 0, "pre_stop": 0, "grace": 0, **changes_ms}
     readiness = times.pop("readiness", None)
     order = tuple(times.pop("order", range(10)))
+    rollouts = times.pop("rollouts_", None)
     made_ns = {f"{name}_ns": round(ms * MS) for name, ms in times.items()}
     readiness_ns = NONE if readiness is None else round(readiness * MS)
-    return Lifecycle(replicas, order, scale, restarts, readiness_ns=readiness_ns, **made_ns)
+    return Lifecycle(replicas, order, scale, restarts, readiness_ns=readiness_ns, rollouts=rollouts, **made_ns)
 
 
 def check(**changes: Any) -> HealthCheck:

@@ -305,6 +305,10 @@ LIVES = [
      "readiness": {"period": "50ms", "failure_threshold": 1}, "termination_grace_period": "20ms"},
     {"autoscaling": {"max_replicas": 4, "metrics": [SCALED_BY["requests"]], "behavior": {"scale_down": {"stabilization_window": "0s"}}},
      "restarts": [{"at": "500ms"}], "pre_stop": "30ms"},
+    {"rollouts": [{"at": "200ms", "errors": "20%"}, {"at": "350ms", "slow": 3}, {"at": "600ms", "undo": True}], "startup_time": "30ms",
+     "min_ready": "10ms", "readiness": {"period": "50ms", "failure_threshold": 1}, "termination_grace_period": "20ms",
+     "scale": [{"at": "300ms", "replicas": 5}]},
+    {"rollouts": [{"at": "250ms"}], "strategy": {"type": "Recreate"}, "startup_time": "20ms", "pre_stop": "10ms"},
 ]  # fmt: skip
 AUTOSCALER = {
     "sync_period": "50ms", "metric_resolution": "40ms", "scrape_interval": "30ms", "rate_window": "120ms",
@@ -381,7 +385,7 @@ def services(draw: st.DrawFn) -> dict[str, Any]:
         made[name].update(draw(CPUS))
         if "cpu" in made[name] and draw(st.booleans()):  # without workers nobody queues, and there is nothing to give free
             made[name] = {key: value for key, value in made[name].items() if key not in {"workers", "queue"}} | {"async": False}
-        if draw(st.booleans()):
+        if draw(st.booleans()) and "rollouts" not in made[name]:
             made[name]["subsets"] = {"v1": replicas, **({"v2": other} if other else {})}
         if draw(st.booleans()):
             made[name]["priorities"] = [number % 2 for number in range(replicas + other)]

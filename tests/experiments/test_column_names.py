@@ -47,6 +47,7 @@ SCENARIO: dict[str, Any] = {
             "script": [{"compute": "5ms"}],
             "errors": "10%",
             "autoscaling": {"max_replicas": 4},
+            "rollouts": [{"at": "1s"}],
             "cpu": {"limits": 4},
         },
     },
@@ -64,6 +65,7 @@ TABLES_OF_A_RUN = {
     "summary().cpu_frame()",
     "summary().message_queues_frame()",
     "summary().faults_frame()",
+    "summary().rollouts_frame()",
 }
 TABLES_OF_A_COMPARISON = {
     "table()",

@@ -39,6 +39,7 @@ def test_a_run_leaves_a_whole_directory_and_nothing_beside_it(tmp_path):
     assert names(result.directory) == [
         "attempts.parquet", "autoscaling.parquet", "balance.parquet", "connection_pools.parquet",
         "counters.parquet", "cpu.parquet", "decision_rates.parquet", "decisions.parquet",
+        "deployments.parquet",
         "destinations.parquet", "edges.parquet",
         "errors.parquet", "filters.parquet", "histograms.parquet", "manifest.json", "message_queues.parquet",
         "messages.parquet", "nodes.parquet", "policies.parquet",

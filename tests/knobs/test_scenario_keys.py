@@ -20,6 +20,7 @@ import keys_messages
 import keys_network_faults
 import keys_proxies
 import keys_resilience
+import keys_rollouts
 import keys_run
 import keys_scaling
 import keys_services
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 PARTS = (
     keys_load, keys_proxies, keys_traffic, keys_connections, keys_resilience, keys_services, keys_network_faults, keys_run, keys_choices, keys_edge,
-    keys_scaling, keys_cost, keys_arrivals, keys_cpu, keys_messages,
+    keys_scaling, keys_cost, keys_arrivals, keys_cpu, keys_messages, keys_rollouts,
 )  # fmt: skip
 ROWS = [row for part in PARTS for row in part.ROWS]
 TESTS = Path(__file__).resolve().parents[1]

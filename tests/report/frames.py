@@ -471,3 +471,25 @@ def message_queues(variants: Sequence[str] = VARIANTS, replications: int = 5, in
         )
         parts.append(_keyed(frame, variant, replication, queue=queue))
     return pd.concat(parts, ignore_index=True)
+
+
+def rollouts(variants: Sequence[str] = VARIANTS, replications: int = 5, interval_s: float = 5.0) -> pd.DataFrame:
+    """Payment's pods while a new version comes: three rounds of half a minute, in which one of six is missing."""
+    time = np.arange(0, 180, interval_s)
+    steps = np.clip((time - FAULT[0]) // 30, -1, 3)
+    parts = []
+    for variant, replication, service in _cases(variants, replications, ("payment",)):
+        is_under_way = (steps >= 0) & (steps < 3)
+        late = _random("rollouts", variant, replication).uniform(0, 0.1)
+        frame = pd.DataFrame(
+            {
+                "time_s": time,
+                "interval_s": interval_s,
+                "available_share": np.where(is_under_way, 5 / 6, 1.0),
+                "updated_share": np.where(steps < 0, 1.0, np.clip(0.25 + 0.25 * steps + late, 0, 1)),
+                "pods": np.where(is_under_way, 8.0, 6.0),
+                "terminating": np.where(is_under_way & (time % 30 < 10), 2.0, 0.0),
+            }
+        )
+        parts.append(_keyed(frame, variant, replication, service=service))
+    return pd.concat(parts, ignore_index=True)

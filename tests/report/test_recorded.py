@@ -111,7 +111,8 @@ ASKED = [
 def test_a_chart_of_a_name_that_is_not_there_is_refused(runs, method, name):
     """Every method of a result's `plot`, every argument that is a name: an empty chart would say that nothing happened."""
     with pytest.raises(
-        (UsageError, ResultError), match=r"no \w+ (by )?'typo'|tells nothing of (filters|autoscaling|cpu|connection pools)"
+        (UsageError, ResultError),
+        match=r"no \w+ (by )?'typo'|tells nothing of (filters|autoscaling|cpu|connection pools|rollouts)",
     ):
         getattr(runs["on"].plot, method)(**{name: "typo"})
 

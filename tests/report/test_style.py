@@ -24,6 +24,7 @@ from frames import (
     message_queues,
     nodes,
     policies,
+    rollouts,
     scaling,
     services,
     timeline,
@@ -48,6 +49,7 @@ from meshsim.report.charts.load_over_time import load_over_time
 from meshsim.report.charts.message_queues_over_time import message_queues_over_time
 from meshsim.report.charts.policies_over_time import policies_over_time
 from meshsim.report.charts.queue_over_time import queue_over_time
+from meshsim.report.charts.rollouts_over_time import rollouts_over_time
 from meshsim.report.charts.scales import duration_text, number_text, share_text
 from meshsim.report.charts.utilisation import utilisation
 
@@ -79,6 +81,7 @@ def drawings(variants, replications):
         yield "balance", balance_over_time(balance(variants, replications), **PAYMENT)
         yield "cpu", cpu_over_time(cpu(variants, replications), service="payment", **SLOW)
         yield "autoscaling", autoscaling_over_time(scaling(variants, replications), service="payment", **SLOW)
+        yield "rollouts", rollouts_over_time(rollouts(variants, replications), service="payment", **SLOW)
         yield "pools", connection_pools_over_time(connection_pools(variants, replications), pool="payment: ledger", **SLOW)
         yield "messages", message_queues_over_time(message_queues(variants, replications), queue="orders", **SLOW)
         yield "utilisation", utilisation(nodes(variants, replications))

@@ -731,6 +731,52 @@ def test_an_autoscaler_by_cores_or_by_requests_in_flight_needs_no_request_for_cp
     )
 
 
+@pytest.mark.parametrize(
+    ("cart", "message"),
+    [
+        (
+            "{strategy: {rolling_update: {max_surge: 1.5}}}",
+            "strategy.rolling_update.max_surge: expected pods such as 1, or whole percent of the replicas such as 25%, not 1.5",
+        ),
+        (
+            "{strategy: {rolling_update: {max_surge: true}}}",
+            "strategy.rolling_update.max_surge: expected pods such as 1, or whole percent of the replicas such as 25%, not true",
+        ),
+        ("{strategy: {rolling_update: {max_surge: -1}}}", "strategy.rolling_update.max_surge: must be from 0 to 10,000 pods"),
+        ("{strategy: {rolling_update: {max_unavailable: 101%}}}", "strategy.rolling_update.max_unavailable: must be at most 100%, as in Kubernetes"),
+        (
+            "{strategy: {rolling_update: {max_unavailable: 0, max_surge: 0%}}}",
+            "strategy.rolling_update.max_unavailable: may not be 0 when `max_surge` is 0, as in Kubernetes: nothing could ever change",
+        ),
+        (
+            "{strategy: {type: Recreate, rolling_update: {max_surge: 1}}}",
+            "strategy.rolling_update: may not be written with `type: Recreate`, as in Kubernetes",
+        ),
+        ("{rollouts: [{at: 1s, undo: true}]}", "rollouts: there is no version before the first one"),
+        (
+            "{rollouts: [{at: 1s}, {at: 2s, undo: true, slow: 2}]}",
+            "rollouts[1].slow: goes with a new version, and `undo` goes back to the one before",
+        ),
+        (
+            "{rollouts: [{at: 1s, ready: false, startup_time: 1s}]}",
+            "rollouts[0].startup_time: a version that never becomes ready has none",
+        ),
+        (
+            "{rollouts: [{at: 1s}], restarts: [{at: 2s}]}",
+            "restarts: write either `restarts` or `rollouts`: a rollout without further keys restarts all pods",
+        ),
+        (
+            "{rollouts: [{at: 1s}], replicas: 2, subsets: {v1: 1, v2: 1}}",
+            "rollouts: a service with `subsets` is several Deployments; write it without them, or as several services",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_rollouts_is_said(mistakes_of: Any, cart: str, message: str) -> None:
+    said = [one.partition(": ")[2] for one in mistakes_of({"services": f"{{cart: {cart}}}"})]
+
+    assert said == [f"services.cart.{message}"]
+
+
 def test_a_schedule_and_an_autoscaler_do_not_go_together(mistakes_of: Any) -> None:
     cart = "{cart: {scale: [{at: 1s, replicas: 2}], autoscaling: {max_replicas: 3}}}"
 

@@ -15,6 +15,7 @@ from warned_of_ends import ROWS as OF_ENDS
 from warned_of_messages import ROWS as OF_MESSAGES
 from warned_of_parts import ROWS as OF_PARTS
 from warned_of_queues import ROWS as OF_QUEUES
+from warned_of_rollouts import ROWS as OF_ROLLOUTS
 from warned_of_traffic import ROWS as OF_TRAFFIC
 
 import meshsim as ms
@@ -27,7 +28,7 @@ from meshsim.scenario.load import load
 if TYPE_CHECKING:
     from warned_scenarios import Row
 
-ROWS = (*OF_TRAFFIC, *OF_PARTS, *OF_ENDS, *OF_QUEUES, *OF_MESSAGES)
+ROWS = (*OF_TRAFFIC, *OF_PARTS, *OF_ENDS, *OF_QUEUES, *OF_MESSAGES, *OF_ROLLOUTS)
 NAMED = [pytest.param(row, id=f"{number}-{row.kind.name.lower()}") for number, row in enumerate(ROWS)]
 
 

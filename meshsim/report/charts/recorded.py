@@ -69,6 +69,22 @@ def message_queues(comparison: Comparison) -> pd.DataFrame:
     return _kept(comparison, "queues", columns)
 
 
+def rollouts(comparison: Comparison) -> pd.DataFrame:
+    """Frame `rollouts` of all variants: columns as `meshsim.metrics.over_time.rollouts.RolloutsOverTime.table`, and those two first."""
+    columns = [
+        "variant",
+        "replication",
+        "service",
+        "time_s",
+        "interval_s",
+        "available_share",
+        "updated_share",
+        "pods",
+        "terminating",
+    ]
+    return _kept(comparison, "rollouts", columns)
+
+
 def _kept(comparison: Comparison, table: str, columns: list[str]) -> pd.DataFrame:
     """A table of the replications that have it."""
     parts = [

@@ -23,7 +23,7 @@ from meshsim.report.page.filter_charts import filters_group
 from meshsim.report.page.policy_charts import policies_group
 from meshsim.report.page.pool_charts import pools_group
 from meshsim.report.page.queue_charts import queues_group
-from meshsim.report.page.scaling_charts import cpu_group, scaling_group
+from meshsim.report.page.scaling_charts import cpu_group, rollouts_group, scaling_group
 from meshsim.report.page.subject import ALL, Subject
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def chart_groups(comparison: Comparison) -> list[Group]:
         _saturation(subject),
         cpu_group(subject),
         scaling_group(subject),
+        rollouts_group(subject),
         pools_group(subject),
         queues_group(subject),
     ]

@@ -1,11 +1,11 @@
-"""The charts of services' processor time, and of what their autoscalers did, over time: one for each service that has one."""
+"""The charts of services' processor time, of what their autoscalers did, and of their rollouts, over time: one for each service."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from meshsim.report.charts import autoscaling_over_time, cpu_over_time
+from meshsim.report.charts import autoscaling_over_time, cpu_over_time, rollouts_over_time
 from meshsim.report.page.drawings import Group, draw
 
 if TYPE_CHECKING:
@@ -36,3 +36,14 @@ def cpu_group(subject: Subject) -> Group:
         made.append(draw(f"cpu-{at}", f"CPU of {name}", chart, cpu_over_time.reading(subject.cpu, **of)))
     intro = f"{subject.intro}Cores used, and how much of the time they stood still because the quota of the limit was used up."
     return Group("cpu", "CPU over time", intro, made[:MOST_SHOWN], made[MOST_SHOWN:], "Further services")
+
+
+def rollouts_group(subject: Subject) -> Group:
+    """Pods of each service with rollouts; none where there is none."""
+    made = []
+    for at, name in enumerate(dict.fromkeys(str(one) for one in subject.rollouts["service"])):
+        of: dict[str, Any] = {"service": name, "faults": subject.faults, "warm_up_s": subject.warm_up_s}
+        chart = partial(rollouts_over_time.rollouts_over_time, subject.rollouts, **of)
+        made.append(draw(f"rollouts-{at}", f"Pods of {name}", chart, rollouts_over_time.reading(subject.rollouts, **of)))
+    intro = f"{subject.intro}Pods while one version takes another's place: the fewest available, and the most that there are, in each interval."
+    return Group("rollouts", "Rollouts over time", intro, made[:MOST_SHOWN], made[MOST_SHOWN:], "Further services")

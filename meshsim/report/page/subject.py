@@ -99,6 +99,11 @@ class Subject:
         return self._of(recorded.cpu(self._comparison))
 
     @cached_property
+    def rollouts(self) -> pd.DataFrame:
+        """Frame `rollouts`; without a row where no version changes."""
+        return self._of(recorded.rollouts(self._comparison))
+
+    @cached_property
     def faults(self) -> pd.DataFrame:
         """Frame `faults`."""
         faults = self._comparison.faults

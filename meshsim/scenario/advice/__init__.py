@@ -20,6 +20,7 @@ from meshsim.scenario.advice import (
     queueing,
     reach,
     retrying,
+    rolling,
     schedule,
     sharing,
     unfinished,
@@ -56,6 +57,7 @@ CHECKS = (
     *connection_pools.CHECKS,
     *message_queues.CHECKS,
     *waiting.CHECKS,
+    *rolling.CHECKS,
     *without_effect.CHECKS,
 )
 

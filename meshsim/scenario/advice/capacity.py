@@ -55,7 +55,7 @@ def service_workers(flow: Flow) -> Iterator[Remark]:
         if not workers:
             continue
         has = f"{workers} ({count(replicas, 'replica')} x {count(service.threads, 'worker')})"
-        work, of_all = _work(flow.of_open_loads, name), _work(flow, name)
+        work, of_all = work_of(flow.of_open_loads, name), work_of(flow, name)
         if work.busy < workers and of_all.busy <= workers * (1 + 1e-9):
             continue
         if flow.unknown:
@@ -86,7 +86,7 @@ def service_cpu(flow: Flow) -> Iterator[Remark]:
         if service.cpu is None or flow.unknown:
             continue
         replicas, of_each = service.most_replicas, service.cpu.capacity
-        asked = _work(flow.of_open_loads, name)
+        asked = work_of(flow.of_open_loads, name)
         cores = asked.offered * asked.computing_ns / NS_PER_S
         if cores >= replicas * of_each:
             remedy = f"give each replica {number(cores * 1.25 / replicas)} cores or more, add replicas, or reduce the load"
@@ -98,7 +98,8 @@ def service_cpu(flow: Flow) -> Iterator[Remark]:
             )
 
 
-def _work(flow: Flow, name: str) -> Work:
+def work_of(flow: Flow, name: str) -> Work:
+    """What a service is asked to do."""
     operations = [one for one in flow.operations.values() if one.service == name]
     total = offered = sum(flow.visits[one.key] for one in operations)
     if limit := flow.inbound_limits.get(name):

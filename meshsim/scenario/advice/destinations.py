@@ -128,7 +128,7 @@ def hosts_of(service: ServiceSection) -> list[Where]:
     counts = [service.zones[zone] for zone in zones] if service.zones else [service.replicas]
     at_first = [number for number, count in enumerate(counts) for _ in range(count)]
     sizes = {number: (service.subsets or {})[name] for number, name in enumerate(names)}
-    places, subsets = grown(at_first, range(len(zones)), subsets_over(at_first, sizes) if names else (), service.most_replicas)
+    places, subsets = grown(at_first, range(len(zones)), subsets_over(at_first, sizes) if names else (), service.places)
     return [
         Where(zones[zone], names[subset] if names else "")
         for zone, subset in zip(places, subsets or [0] * len(places), strict=True)

@@ -43,7 +43,7 @@ def stops(service: ServiceSection) -> bool:
         if step.replicas < replicas:
             return True
         replicas = step.replicas
-    return bool(service.restarts)
+    return bool(service.restarts or service.rollouts)
 
 
 def _until_told(flow: Flow, one: Destination) -> tuple[int, str]:

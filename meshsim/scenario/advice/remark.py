@@ -98,6 +98,9 @@ class Kind(Enum):
     WORKED_ON_TWICE = auto()
     CONSUMERS_CANNOT_KEEP_UP = auto()
     PARTITIONS_LEAVE_REPLICAS_IDLE = auto()
+    ROLLOUT_UNFINISHED = auto()
+    ROLLOUT_LEAVES_TOO_FEW = auto()
+    NOTHING_ROLLS_OUT = auto()
 
 
 class Remark(NamedTuple):

@@ -85,7 +85,7 @@ def _finds_nobody(flow: Flow, one: Destination) -> bool:
     service, traffic = flow.scenario.services[one.service], one.traffic
     ejects = traffic.outliers is not None or traffic.health_checks is not None
     fewest = min([service.replicas, *(step.replicas for step in service.scale)])
-    is_away = fewest == 0 or service.readiness is not None or bool(service.restarts)
+    is_away = fewest == 0 or service.readiness is not None or bool(service.restarts or service.rollouts)
     return traffic.accrual is not None or (ejects and not traffic.panic_threshold) or is_away
 
 

@@ -28,6 +28,7 @@ from meshsim.scenario.sections import (
     proxies,
     queues,
     resilience,
+    rollouts,
     routes,
     scripts,
     services,
@@ -103,6 +104,9 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
         ("scale.", services.ScaleStep),
         ("restarts.", services.RestartStep),
         ("readiness.", services.ReadinessSection),
+        ("rollouts.", rollouts.RolloutStep),
+        ("strategy.", rollouts.StrategySection),
+        ("strategy.rolling_update.", rollouts.RollingUpdateSection),
     ),
     "autoscaling": (
         ("", autoscaling.AutoscalingSection),

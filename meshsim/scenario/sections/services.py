@@ -12,6 +12,7 @@ from meshsim.scenario.sections.cpu import CpuSection
 from meshsim.scenario.sections.errors import Errors
 from meshsim.scenario.sections.hashed import HashedText, different_texts
 from meshsim.scenario.sections.queues import ConsumesSection
+from meshsim.scenario.sections.rollouts import RolloutStep, StrategySection
 from meshsim.scenario.sections.scripts import Script
 from meshsim.scenario.sections.sizes import Sizes
 from meshsim.scenario.sections.timeouts import Timeout
@@ -187,6 +188,13 @@ class ServiceSection(PlacedSection):
     """The number of replicas by its metrics, in place of `scale`; `replicas` is how many there are at the start."""
     restarts: list[RestartStep] = Field(default_factory=list)
     """Rolling restarts; a batch takes one from each zone before a second."""
+    rollouts: list[RolloutStep] = Field(default_factory=list)
+    """New versions, each of which takes the place of the one before as a Deployment does it; one without further keys is `kubectl rollout
+    restart`."""
+    strategy: StrategySection | None = None
+    """How a version takes another's place; a `RollingUpdate` of 25% where absent, as in Kubernetes."""
+    min_ready: Duration = 0
+    """A pod that a rollout waits for has to be ready for so long: `minReadySeconds`, 0 as in Kubernetes."""
     startup_time: Duration = 0
     """From the start of a process until it is ready."""
     pre_stop: Duration = 0
@@ -223,6 +231,19 @@ class ServiceSection(PlacedSection):
     def _scaled_one_way(self) -> Self:
         if self.autoscaling is not None and self.scale:
             raise mistake("write either `scale` or `autoscaling`: an autoscaler would undo each step", "scale")
+        return self
+
+    @model_validator(mode="after")
+    def _rolled_out_one_way(self) -> Self:
+        if self.rollouts and self.restarts:
+            raise mistake("write either `restarts` or `rollouts`: a rollout without further keys restarts all pods", "restarts")
+        if self.rollouts and self.subsets is not None:
+            raise mistake(
+                "a service with `subsets` is several Deployments; write it without them, or as several services", "rollouts"
+            )
+        for index, step in enumerate(sorted(self.rollouts, key=lambda one: one.at)):
+            if step.undo and not index:
+                raise mistake("there is no version before the first one", "rollouts")
         return self
 
     @model_validator(mode="after")
@@ -267,3 +288,10 @@ class ServiceSection(PlacedSection):
         """How many there are when there are most."""
         most = 0 if self.autoscaling is None else self.autoscaling.max_replicas
         return max([self.replicas, most, *(step.replicas for step in self.scale)])
+
+    @property
+    def places(self) -> int:
+        """How many pods there may be at once: with rollouts those that end, and the surge, beside the replicas."""
+        if not self.rollouts:
+            return self.most_replicas
+        return 2 * self.most_replicas + (self.strategy or StrategySection()).surge.of(self.most_replicas, up=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.engines.reference.control.autoscaling import Scaler
+from meshsim.engines.reference.control.deployment import Deployment
 from meshsim.engines.reference.control.discovery import AtOnce, Lookups, Push
 from meshsim.engines.reference.control.faults import fail, slow, take_away
 from meshsim.engines.reference.control.lifecycle import Life
@@ -60,7 +61,11 @@ class Control:
                     lifecycle.readiness_successes,
                 )
                 self._registries[number] = registry
-                self._lives.append(life := Life(clock, lifecycle, instances[number], registry))
+                if lifecycle.rollouts is None:
+                    life = Life(clock, lifecycle, instances[number], registry)
+                else:
+                    life = Deployment(clock, recorder, lifecycle, lifecycle.rollouts, instances[number], registry)
+                self._lives.append(life)
                 if lifecycle.autoscaling is not None:
                     self._scalers.append(Scaler(clock, recorder, lifecycle.autoscaling, instances[number], life, registry))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.plan import NONE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -102,12 +104,23 @@ class Life:
             self.began_ns[index] = self._clock.now_ns
             if self.on_begin is not None:
                 self.on_begin(index)
-        yield self._clock.timeout(self._plan.startup_ns)
+        startup_ns = self._startup_ns(index)
+        if startup_ns == NONE:
+            return
+        yield self._clock.timeout(startup_ns)
         if order == self._orders[index]:
             self._is_up[index] = True
+            self._renew(index)
             self._instances[index].pod += 1
             self._instances[index].restart()
             self._registry.add(self._instances[index])
+
+    def _startup_ns(self, index: int) -> int:  # noqa: ARG002 — see `Deployment`
+        """How long what begins at a place takes until it is ready; NONE where it never is."""
+        return self._plan.startup_ns
+
+    def _renew(self, index: int) -> None:
+        """What has started takes the place of what stood there."""
 
     def _stop(self, index: int) -> None:
         """Begin the end of what stands at a place, or forget that it was to start."""
