@@ -12,6 +12,7 @@ from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.histogram_table import histograms
 from meshsim.metrics.over_time.balance import BalanceOverTime
+from meshsim.metrics.over_time.caches import CachesOverTime
 from meshsim.metrics.over_time.connection_pools import PoolsOverTime
 from meshsim.metrics.over_time.cpu import CpuOverTime
 from meshsim.metrics.over_time.decisions import DecisionsOverTime
@@ -20,6 +21,7 @@ from meshsim.metrics.over_time.requests import ALL_ROUTES, ErrorsOverTime, Timel
 from meshsim.metrics.over_time.scaling import ScalingOverTime
 from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.policies.activity import Activities
+from meshsim.metrics.policies.caches import CachesUsed
 from meshsim.metrics.policies.connection_pools import PoolsUsed
 from meshsim.metrics.policies.cpu import Cpus
 from meshsim.metrics.policies.decisions import Decisions
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         | ScalingOverTime
         | PoolsOverTime
         | CpuOverTime
+        | CachesOverTime
     )
 
 HISTOGRAMS = "histograms"
@@ -71,6 +74,8 @@ POOLS = "pools"
 """One more where there are connection pools."""
 CPU = "cpu_over_time"
 """And one where a service has `cpu`."""
+CACHES = "caches_over_time"
+"""And one where there are caches."""
 
 
 class Observer:
@@ -93,6 +98,8 @@ class Observer:
             self._over_time[POOLS] = PoolsOverTime(plan)
         if any(one.cpu is not None for one in plan.services):
             self._over_time[CPU] = CpuOverTime(plan)
+        if any(one.caches for one in plan.services):
+            self._over_time[CACHES] = CachesOverTime(plan)
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
@@ -100,14 +107,15 @@ class Observer:
         self._scalings = Scalings(plan)
         self._pools = PoolsUsed(plan)
         self._cpus = Cpus(plan)
+        self._caches = CachesUsed(plan)
         self._stages_found: dict[str, list[Any]] | None = None
 
     @property
     def sinks(self) -> tuple[Sink, ...]:
         """What the engine hands its records to."""
         over_time = self._over_time.values()
-        others = (self._edges, self._sample, self._activities, self._decisions, self._scalings, self._pools, self._cpus)
-        return (self.tally, *over_time, *others)
+        others = (self._edges, self._sample, self._activities, self._decisions, self._scalings)
+        return (self.tally, *over_time, *others, self._pools, self._cpus, self._caches)
 
     def summary(self, simulated_ns: int) -> Summary:
         """The figures."""
@@ -120,12 +128,13 @@ class Observer:
             filters=self._decisions.summaries(),
             autoscaling=self._scalings.summaries(),
             connection_pools=self._pools.summaries(),
+            caches=self._caches.summaries(),
             cpu=self._cpus.summaries(partial(replicas_ns, self.tally)),
             never_acted=tuple(idle_policies(self._plan, self._activities)),
         )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
-        """Columns by name of each of `TABLES`, and of `SCALING`, `POOLS` and `CPU` where there is what they tell of, equally long."""
+        """Columns by name of each of `TABLES`, and of `SCALING`, `POOLS`, `CPU` and `CACHES` where there is what they tell of, equally long."""
         return {
             HISTOGRAMS: histograms(summary),
             **{name: sink.table(simulated_ns) for name, sink in self._over_time.items()},

@@ -67,6 +67,7 @@ class TableWriter:
             "kind": ("gateway", "sidecar", "node proxy", "waypoint"),
             "subset": (*names.subsets, None),
             "connection_pool": names.connection_pools,
+            "cache": names.caches,
             "consumer": (*names.consumers[1:], None),
             "decision": tuple(decision.name.lower() for decision in Decision),
             "scaling_reason": tuple(reason.name.lower() for reason in Reason),

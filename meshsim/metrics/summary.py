@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 from meshsim.metrics.cost import CostSummary
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
-from meshsim.metrics.policies.summaries import CpuSummary, DestinationSummary, FilterSummary, PoolSummary, ScalingSummary
+from meshsim.metrics.policies.summaries import (
+    CacheSummary,
+    CpuSummary,
+    DestinationSummary,
+    FilterSummary,
+    PoolSummary,
+    ScalingSummary,
+)
 from meshsim.metrics.summary_frames import cells_of, frame_of, plain
 
 if TYPE_CHECKING:
@@ -197,6 +204,8 @@ class Summary:
     """What the run costs; None where nothing has a price."""
     connection_pools: tuple[PoolSummary, ...] = ()
     """How the `connection_pools` of services were used."""
+    caches: tuple[CacheSummary, ...] = ()
+    """What the `caches` of services did."""
     never_acted: tuple[str, ...] = ()
     """Policies that made no difference to any request, in words."""
 
@@ -259,6 +268,10 @@ class Summary:
         """One row for each connection pool of a service, such as `shop: orders`: connections held and waited for, in the measured window."""
         return frame_of("connection_pool", {one.label: one.cells() for one in self.connection_pools})
 
+    def caches_frame(self) -> pd.DataFrame:
+        """One row for each cache of a service, such as `shop: products`: hits, misses, loads and evictions, in the measured window."""
+        return frame_of("cache", {one.label: one.cells() for one in self.caches})
+
     def __str__(self) -> str:
         total = self.total
         return (
@@ -274,6 +287,7 @@ _FLAT: dict[str, Any] = {
     "filters": FilterSummary,
     "autoscaling": ScalingSummary,
     "connection_pools": PoolSummary,
+    "caches": CacheSummary,
     "cpu": CpuSummary,
 }
 """What holds numbers and text only, by field of a summary."""

@@ -18,6 +18,7 @@
 | `proxy_cpu`           | service           | cores that its sidecars keep busy; those of the gateway: `(gateway)`    |
 | `throttled`           | service           | share of the periods of its CPU limit in which it stood still           |
 | `pool_wait`           | service; pool     | mean wait for a connection of its pools                                 |
+| `cache_hit_ratio`     | service; cache    | share of the look-ups of its caches that are answered from them         |
 | `cost`, `cross_zone`  | item              | what prices add up to; GiB between zones                                |
 | `slow_time`           | stage; service;   | what the slowest 1 % of the requests spend on it: mean of each, share   |
 |                       | route             | of their latency                                                        |

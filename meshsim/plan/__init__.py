@@ -4,6 +4,7 @@ Flat tables of small integers, nanoseconds and built policies. No names in it de
 those who write results), no YAML, no defaults left open. `meshsim.planning` makes it from a Scenario.
 """
 
+from meshsim.plan.caches import Cache, Eviction
 from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, OnCancel, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Canary, Fault, Names, Network, Part, Plan, Route, Source
@@ -22,6 +23,7 @@ __all__ = [
     "Autoscaling",
     "Backend",
     "BalancerQueue",
+    "Cache",
     "Canary",
     "Cluster",
     "ConnectionPool",
@@ -32,6 +34,7 @@ __all__ = [
     "Edge",
     "EdgeTls",
     "Effect",
+    "Eviction",
     "Failing",
     "Fault",
     "Gateway",

@@ -155,6 +155,8 @@ class Fault:
     amount: float
     failing: Failing | None = None
     """Of errors."""
+    cache: int = NONE
+    """Of a flush: which of the service's caches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ class Names:
     keys: tuple[str, ...] = ()
     """Those that have names, which come first."""
     connection_pools: tuple[str, ...] = ()
+    caches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ def plan_faults(scenario: Scenario, index: Index, tables: Tables) -> Iterator[Fa
             failing = None
             if effect is Effect.ERRORS:
                 failing = _failing(fault, number, tables, is_grpc=scenario.services[name].protocol == "grpc")
-            yield Fault(fault.at, fault.at + fault.for_, index.services.get(name, NONE), struck, effect, amount, failing)
+            cache = NONE if fault.flush is None else sorted(scenario.services[name].caches).index(fault.flush)
+            yield Fault(fault.at, fault.at + fault.for_, index.services.get(name, NONE), struck, effect, amount, failing, cache)
 
 
 def effects_on_gateway(scenario: Scenario, index: Index, zones: Sequence[int]) -> set[Effect]:
@@ -66,6 +67,8 @@ def _effect(fault: FaultSection) -> tuple[Effect, float]:
         return Effect.CRASH, 1.0
     if fault.unreachable:
         return Effect.UNREACHABLE, 1.0
+    if fault.flush is not None:
+        return Effect.FLUSH, 1.0
     return (Effect.ERRORS, 1.0) if fault.slow is None else (Effect.SLOW, float(fault.slow))
 
 

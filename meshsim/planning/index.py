@@ -24,6 +24,7 @@ class Index:
     zones: dict[str, int]
     subsets: dict[str, int]
     connection_pools: dict[str, int]
+    caches: dict[str, int]
 
 
 def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: FBT001
@@ -43,6 +44,7 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
     zones = sorted(_zones(scenario))
     subsets = sorted({name for service in scenario.services.values() for name in service.subsets or {}})
     pools = sorted({name for service in scenario.services.values() for name in service.connection_pools})
+    caches = sorted({name for service in scenario.services.values() for name in service.caches})
     names = Names(
         sources=tuple(sorted(scenario.load)),
         routes=tuple(routes),
@@ -52,13 +54,14 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
         zones=tuple(zones),
         subsets=tuple(subsets),
         connection_pools=tuple(pools),
+        caches=tuple(caches),
         keys=tuple(sorted({key for load in scenario.load.values() if load.keys for key in load.keys.names or ()})),
     )
     return Index(
         names,
         *(
             {name: number for number, name in enumerate(each)}
-            for each in (services, operations, routes, consumers, zones, subsets, pools)
+            for each in (services, operations, routes, consumers, zones, subsets, pools, caches)
         ),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from meshsim.errors import printable
-from meshsim.report import autoscaling, connection_pools, cost, cpu, failures, tables
+from meshsim.report import autoscaling, caches, connection_pools, cost, cpu, failures, tables
 from meshsim.report.numbers import count
 from meshsim.units import NS_PER_S, format_duration
 
@@ -97,6 +97,9 @@ def _capacity(console: Console, summary: Summary) -> None:
     if summary.connection_pools:
         _section(console, "Connection pools", connection_pools.table(console, summary))
         console.print(Text(connection_pools.NOTE, style="dim"))
+    if summary.caches:
+        _section(console, "Caches", caches.table(console, summary))
+        console.print(Text(caches.NOTE, style="dim"))
     if summary.cpu:
         _section(console, "CPU", cpu.table(console, summary.cpu))
         console.print(Text(cpu.NOTE, style="dim"))

@@ -28,6 +28,7 @@ _PARSERS: dict[str, Callable[[object], float]] = {"duration": parse_duration, "r
 
 SLOW_TIME = "slow_time"
 POOL_WAIT = "pool_wait"
+CACHE_HIT_RATIO = "cache_hit_ratio"
 COST = "cost"
 COST_ITEMS = ("replicas", "gateway", "proxies", "proxy_cpu", "cross_zone", "requests")
 """What there may be a price of."""
@@ -100,6 +101,11 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         POOL_WAIT: Metric(
             "mean wait for a connection of a service's pools; of several the longest", ("service", "pool"), {"avg": "duration"}
         ),
+        CACHE_HIT_RATIO: Metric(
+            "share of the look-ups of a service's caches that are answered from them; of several the lowest",
+            ("service", "cache"),
+            {"value": "share"},
+        ),
         "cross_zone": Metric("GiB between zones, per hour", (), {"per_hour": "number"}),
     }
 )
@@ -157,7 +163,7 @@ def parse_selector(text: str) -> Selector:
     labels = _labels(name, metric, inside or "")
     if STATUS in labels and not _STATUS.fullmatch(labels[STATUS]):
         raise UnitError(f"{shown(labels[STATUS])} is no status; write '503', '5xx', or '0' where the caller gave up")
-    if "service" in labels and len(labels.keys() - {STATUS}) > 1 and name not in {SLOW_TIME, POOL_WAIT}:
+    if "service" in labels and len(labels.keys() - {STATUS}) > 1 and name not in {SLOW_TIME, POOL_WAIT, CACHE_HIT_RATIO}:
         raise UnitError("a service's figures are not known by route, source or consumer; write {service:...} alone")
     if "source" in labels and "consumer" in labels:
         raise UnitError("a load is of one consumer; write {source:...} or {consumer:...}")

@@ -38,7 +38,8 @@ SCENARIO: dict[str, Any] = {
         "front": {
             "workers": 8,
             "connection_pools": {"db": {}},
-            "script": [{"transaction": "db", "script": [{"call": "back"}]}],
+            "caches": {"values": {"keys": {"count": 9}, "ttl": "1s"}},
+            "script": [{"transaction": "db", "script": [{"cached": "values", "script": [{"call": "back"}]}]}],
         },
         "back": {
             "replicas": 2,
@@ -60,6 +61,7 @@ TABLES_OF_A_RUN = {
     "summary().filters_frame()",
     "summary().autoscaling_frame()",
     "summary().connection_pools_frame()",
+    "summary().caches_frame()",
     "summary().cpu_frame()",
 }
 TABLES_OF_A_COMPARISON = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.scenario.advice import (
+    caches,
     capacity,
     checked,
     connection_pools,
@@ -53,6 +54,7 @@ CHECKS = (
     *queueing.CHECKS,
     *prices.CHECKS,
     *connection_pools.CHECKS,
+    *caches.CHECKS,
     *waiting.CHECKS,
     *without_effect.CHECKS,
 )

@@ -92,6 +92,10 @@ class Kind(Enum):
     NO_DEADLINES = auto()
     POOL_WITHOUT_TRANSACTION = auto()
     CONNECTIONS_CANNOT_KEEP_UP = auto()
+    CACHE_IS_NOT_READ = auto()
+    CACHE_OF_ONE_VALUE = auto()
+    CACHE_IS_NEVER_FULL = auto()
+    FLUSH_WITHOUT_SINGLE_FLIGHT = auto()
 
 
 class Remark(NamedTuple):

@@ -34,6 +34,7 @@ KEYS = {
     "services": "<service>",
     "operations": "<operation>",
     "connection_pools": "<pool>",
+    "caches": "<cache>",
     "zones": "<zone>",
     "split": "<subset>",
     "subsets": "<subset>",
@@ -44,7 +45,7 @@ KEYS = {
     "thresholds": "<metric>",
 }
 """How the names under a mapping are written in a path."""
-STEPS_INSIDE = ("script", "parallel", "fallback")
+STEPS_INSIDE = ("script", "parallel", "fallback", "lookup")
 """Keys of steps under which further steps stand."""
 _LARGEST_COUNT = 2**32 - 1
 

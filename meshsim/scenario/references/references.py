@@ -14,7 +14,14 @@ from meshsim.scenario import matrix
 from meshsim.scenario.figure import parse_figure
 from meshsim.scenario.files.nodes import Finding, mapping, shown
 from meshsim.scenario.flow import routing
-from meshsim.scenario.references import calls, fault_references, filter_references, pool_references, resilience_references
+from meshsim.scenario.references import (
+    cache_references,
+    calls,
+    fault_references,
+    filter_references,
+    pool_references,
+    resilience_references,
+)
 from meshsim.scenario.thresholds import COST, COST_ITEMS, GATEWAY, parse_condition, parse_selector
 
 if TYPE_CHECKING:
@@ -35,6 +42,7 @@ def findings(tree: Any) -> Iterator[Finding]:
     yield from resilience_references.findings(tree)
     yield from filter_references.findings(tree)
     yield from pool_references.findings(tree)
+    yield from cache_references.findings(tree)
     yield from fault_references.find_in_faults(tree)
     yield from _services(tree)
     yield from _priced(tree)
@@ -221,6 +229,7 @@ def _known(tree: Any) -> dict[str, dict[str, Any]]:
         "stage": dict.fromkeys(STAGES),
         "item": dict.fromkeys(COST_ITEMS),
         "pool": {pool: None for service in mapping(tree, "services").values() for pool in mapping(service, "connection_pools")},
+        "cache": {cache: None for service in mapping(tree, "services").values() for cache in mapping(service, "caches")},
     }
 
 

@@ -169,6 +169,8 @@ class Scaler:
                 instance.callers[where] = WaitingLayer(handler, processor)
             for pool in instance.connection_pools:
                 pool.processor = processor
+            for cache in instance.caches:
+                cache.processor = processor
         return processor
 
     def _begin_pod(self, place: int) -> None:
