@@ -66,7 +66,7 @@ WAITS: dict[str, str] = {
     "request": "the client request that it was for",
     "parent": "the attempt in whose script the call stands; -1 where the client or the gateway made it",
     "caller": "the service that called; -1 a client, -2 the gateway",
-    "service": "the service that was to be called; -1 the gateway, or none yet; the caller itself for one of its own `connection_pools`",
+    "service": "the service that was to be called; -1 the gateway, or none yet; the caller itself for a connection or a load of its own",
     "request_started_ns": "when the client request began",
     "ended_ns": "when the wait was over",
     "backoff_ns": "wait before a try",
@@ -76,7 +76,8 @@ WAITS: dict[str, str] = {
     "tls_ns": "of that, for the TLS handshake of the connection that it got",
 }
 """One row for each wait that no attempt's row tells of: it was given up, or the gateway answered, before there was an attempt; what a client
-waits between its tries at the gateway; and what a script waits for one of its service's `connection_pools`."""
+waits between its tries at the gateway; and what a script waits for one of its service's `connection_pools`, or for
+another request's load of one of its `caches`."""
 
 COUNTERS: dict[str, str] = {
     "time_ns": "end of the interval",
@@ -225,6 +226,23 @@ CPU: dict[str, str] = {
     "throttled_periods": "of them, those in which it stood still",
 }
 """One row for each instance of a service with `cpu`, and interval."""
+CACHES: dict[str, str] = {
+    "time_ns": "end of the interval",
+    "service": "the service",
+    "instance": "the instance that looked up",
+    "cache": "which of the service's `caches`",
+    "entries": "values in it at that instant, expired ones among them; of a shared one all of them",
+    "loading": "loads of the instance under way at that instant",
+    "hits": "look-ups in the interval that found a value that was good",
+    "stale_hits": "look-ups in the interval that were given an expired one while it was loaded again",
+    "misses": "look-ups in the interval that loaded",
+    "coalesced": "look-ups in the interval that waited for a load that another one had begun",
+    "loads": "loads begun in the interval: of misses, of those who waited for a load that failed, and in the background",
+    "failed_loads": "loads that failed or were given up in the interval",
+    "evictions": "values that had to make room in the interval for what this instance loaded",
+    "waited_ns": "how long those waited for another's load whose wait ended in the interval, all together",
+}
+"""One row for each cache of each instance and interval."""
 
 MESSAGE_QUEUES: dict[str, str] = {
     "time_ns": "end of the interval",
@@ -286,13 +304,14 @@ TABLES: dict[str, dict[str, str]] = {
     "message_queues": MESSAGE_QUEUES,
     "messages": MESSAGES,
     "deployments": DEPLOYMENTS,
+    "caches": CACHES,
 }
 """The tables of a run, each with its columns in order."""
 
 STAGES = ("queue", "service", "network", "proxy", "filters", "connection", "TLS", "back-off", "other")
 """What the time of a request goes to: waiting for a worker; computing; on the wire; in proxies, with their queues, and in
 filters of the gateway; waiting for an instance that is ready and for a connection of the pool (of a proxy, or of the service's own
-`connection_pools`), and of that for its TLS handshake; waiting between tries; what cannot be told apart."""
+`connection_pools`, and for another request's load of a cache) and of that for its TLS handshake; waiting between tries; what cannot be told apart."""
 
 
 class Sink(Protocol):

@@ -18,6 +18,7 @@ from meshsim.report.charts import (  # noqa: E402
     attempts_over_time,
     autoscaling_over_time,
     balance_over_time,
+    caches_over_time,
     connection_pools_over_time,
     connections_over_time,
     cpu_over_time,
@@ -86,6 +87,7 @@ def pictures() -> list[Picture]:
             "Connection pools", connection_pools_over_time, (frames.connection_pools(),), {"pool": "payment: ledger", **SLOW}
         ),
         Picture("Message queues", message_queues_over_time, (frames.message_queues(),), {"queue": "orders", **SLOW}),
+        Picture("Caches", caches_over_time, (frames.caches(),), {"cache": "shop: products", **SLOW}),
         Picture("Where the time goes", where_time_goes, (frames.stages(),), {}),
         Picture("Topology", topology, (frames.edges(), frames.nodes()), {}),
         Picture("A sweep", sweep_curve, (frames.points(),), SWEPT),

@@ -12,6 +12,7 @@ from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.histogram_table import histograms
 from meshsim.metrics.over_time.balance import BalanceOverTime
+from meshsim.metrics.over_time.caches import CachesOverTime
 from meshsim.metrics.over_time.connection_pools import PoolsOverTime
 from meshsim.metrics.over_time.cpu import CpuOverTime
 from meshsim.metrics.over_time.decisions import DecisionsOverTime
@@ -22,6 +23,7 @@ from meshsim.metrics.over_time.rollouts import RolloutsOverTime
 from meshsim.metrics.over_time.scaling import ScalingOverTime
 from meshsim.metrics.over_time.services import ServicesOverTime
 from meshsim.metrics.policies.activity import Activities
+from meshsim.metrics.policies.caches import CachesUsed
 from meshsim.metrics.policies.connection_pools import PoolsUsed
 from meshsim.metrics.policies.cpu import Cpus
 from meshsim.metrics.policies.decisions import Decisions
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
         | CpuOverTime
         | QueuesOverTime
         | RolloutsOverTime
+        | CachesOverTime
     )
 
 HISTOGRAMS = "histograms"
@@ -81,6 +84,8 @@ QUEUES = "queues"
 """And one where there are message queues."""
 ROLLOUTS = "rollouts"
 """And one where there are rollouts."""
+CACHES = "caches_over_time"
+"""And one where there are caches."""
 
 
 class Observer:
@@ -107,6 +112,8 @@ class Observer:
             self._over_time[QUEUES] = QueuesOverTime(plan)
         if any(one.lifecycle is not None and one.lifecycle.rollouts is not None for one in plan.services):
             self._over_time[ROLLOUTS] = RolloutsOverTime(plan)
+        if any(one.caches for one in plan.services):
+            self._over_time[CACHES] = CachesOverTime(plan)
         self._edges = Edges(plan)
         self._sample = SlowSample(plan)
         self._activities = Activities(plan)
@@ -116,6 +123,7 @@ class Observer:
         self._cpus = Cpus(plan)
         self._queues = QueuesUsed(plan)
         self._rollouts = RolloutsSeen(plan)
+        self._caches = CachesUsed(plan)
         self._stages_found: dict[str, list[Any]] | None = None
 
     @property
@@ -129,6 +137,7 @@ class Observer:
             self._decisions,
             self._scalings,
             self._pools,
+            self._caches,
             self._cpus,
             self._queues,
             self._rollouts,
@@ -148,12 +157,13 @@ class Observer:
             rollouts=self._rollouts.summaries(),
             connection_pools=self._pools.summaries(),
             message_queues=self._queues.summaries(),
+            caches=self._caches.summaries(),
             cpu=self._cpus.summaries(partial(replicas_ns, self.tally)),
             never_acted=tuple(idle_policies(self._plan, self._activities)),
         )
 
     def tables(self, summary: Summary, simulated_ns: int) -> dict[str, Mapping[str, Any]]:
-        """Columns by name of each of `TABLES`, and of `SCALING`, `POOLS`, `CPU`, `QUEUES` and `ROLLOUTS` where there is what they tell of."""
+        """Columns by name of each of `TABLES`, and of `SCALING` and the like where there is what they tell of, equally long."""
         return {
             HISTOGRAMS: histograms(summary),
             **{name: sink.table(simulated_ns) for name, sink in self._over_time.items()},

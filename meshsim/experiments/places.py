@@ -15,7 +15,7 @@ RESULTS = Path("results")
 MANIFEST = "manifest.json"
 SUMMARY = "summary.json"
 SCENARIO = "scenario.yaml"
-FORMAT = 6
+FORMAT = 7
 """Of the files in a directory of results; another number means that this version cannot read them."""
 
 

@@ -142,6 +142,11 @@ class Result:
         """One row for each change of the pods of a service with `rollouts`: columns as `meshsim.records.DEPLOYMENTS`."""
         return self._table("deployments")
 
+    @cached_property
+    def caches(self) -> pd.DataFrame:
+        """One row for each cache of each instance and interval: columns as `meshsim.records.CACHES`."""
+        return self._table("caches")
+
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415 — pandas loads only where a frame is asked for
 

@@ -70,6 +70,7 @@ class TableWriter:
             "connection_pool": names.connection_pools,
             "queue": names.queues,
             "became": tuple(end.name.lower() for end in MessageEnd),
+            "cache": names.caches,
             "consumer": (*names.consumers[1:], None),
             "decision": tuple(decision.name.lower() for decision in Decision),
             "scaling_reason": tuple(reason.name.lower() for reason in Reason),

@@ -220,6 +220,15 @@ def _throttled(summary: Summary, labels: Labels, _: str) -> float:
     return max(shares)
 
 
+def _cache_hit_ratio(summary: Summary, labels: Labels, _: str) -> float:
+    """Of several caches the one that hits least."""
+    found = [one for one in summary.caches if labels.get("service") in {None, one.service}]
+    ratios = [one.hit_ratio for one in found if labels.get("cache") in {None, one.cache} and one.hit_ratio is not None]
+    if not ratios:
+        raise NoFigure("no look-ups" if found else "no cache")
+    return min(ratios)
+
+
 def _pool_wait(summary: Summary, labels: Labels, _: str) -> float:
     """Of several pools the one that is waited for longest."""
     found = [one for one in summary.connection_pools if labels.get("service") in {None, one.service}]
@@ -243,6 +252,7 @@ SUMMARY_METRICS: dict[str, Callable[[Summary, Labels, str], float]] = {
     "cross_zone": _cross_zone,
     "throttled": _throttled,
     "pool_wait": _pool_wait,
+    "cache_hit_ratio": _cache_hit_ratio,
 }
 """Of the run as a whole, each with labels of its own."""
 

@@ -13,7 +13,14 @@ from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
 from meshsim.metrics.policies.queue_summary import QueueSummary
 from meshsim.metrics.policies.rollout_summary import RolloutSummary
-from meshsim.metrics.policies.summaries import CpuSummary, DestinationSummary, FilterSummary, PoolSummary, ScalingSummary
+from meshsim.metrics.policies.summaries import (
+    CacheSummary,
+    CpuSummary,
+    DestinationSummary,
+    FilterSummary,
+    PoolSummary,
+    ScalingSummary,
+)
 from meshsim.metrics.summary_frames import cells_of, frame_of, plain
 
 if TYPE_CHECKING:
@@ -203,6 +210,8 @@ class Summary:
     """How the `connection_pools` of services were used."""
     message_queues: tuple[QueueSummary, ...] = ()
     """What became of messages; one for each queue."""
+    caches: tuple[CacheSummary, ...] = ()
+    """What the `caches` of services did."""
     never_acted: tuple[str, ...] = ()
     """Policies that made no difference to any request, in words."""
 
@@ -274,6 +283,10 @@ class Summary:
         """One row for each message queue, indexed by its name: what became of its messages in the measured window."""
         return frame_of("queue", {one.queue: one.cells() for one in self.message_queues})
 
+    def caches_frame(self) -> pd.DataFrame:
+        """One row for each cache of a service, such as `shop: products`: hits, misses, loads and evictions, in the measured window."""
+        return frame_of("cache", {one.label: one.cells() for one in self.caches})
+
     def __str__(self) -> str:
         total = self.total
         return (
@@ -291,6 +304,7 @@ _FLAT: dict[str, Any] = {
     "autoscaling": ScalingSummary,
     "rollouts": RolloutSummary,
     "connection_pools": PoolSummary,
+    "caches": CacheSummary,
     "cpu": CpuSummary,
     "message_queues": QueueSummary,
 }

@@ -25,6 +25,7 @@
 | `message_time`        | queue             | from a message's reaching the queue until it was consumed               |
 | `lost_messages`       | queue             | dropped, rejected, expired or discarded                                 |
 | `dead_letters`        | queue             | gone to a `dead_letter` queue                                           |
+| `cache_hit_ratio`     | service; cache    | share of the look-ups of its caches that are answered from them         |
 | `cost`, `cross_zone`  | item              | what prices add up to; GiB between zones                                |
 | `slow_time`           | stage; service;   | what the slowest 1 % of the requests spend on it: mean of each, share   |
 |                       | route             | of their latency                                                        |

@@ -4,6 +4,7 @@ Flat tables of small integers, nanoseconds and built policies. No names in it de
 those who write results), no YAML, no defaults left open. `meshsim.planning` makes it from a Scenario.
 """
 
+from meshsim.plan.caches import Cache, Eviction
 from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, MessageEnd, OnCancel, OnFull, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Breakdowns, Canary, Fault, Names, Network, Part, Plan, Route, Source
@@ -25,6 +26,7 @@ __all__ = [
     "Backend",
     "BalancerQueue",
     "Breakdowns",
+    "Cache",
     "Canary",
     "Cluster",
     "ConnectionPool",
@@ -35,6 +37,7 @@ __all__ = [
     "Edge",
     "EdgeTls",
     "Effect",
+    "Eviction",
     "Failing",
     "Fault",
     "Gateway",

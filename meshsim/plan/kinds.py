@@ -28,6 +28,8 @@ class StepKind(IntEnum):
     TRANSACTION = 3
     """Its steps hold a connection of a pool."""
     PUBLISH = 4
+    CACHED = 5
+    """Its steps load what a cache does not have."""
 
 
 class OnFull(IntEnum):
@@ -67,6 +69,8 @@ class Effect(IntEnum):
     """Messages to and from it are lost: nobody is refused, everybody waits."""
     ERRORS = 3
     """A share `amount` of what it works on ends with the service's error."""
+    FLUSH = 4
+    """One of its caches loses everything, and keeps nothing meanwhile."""
 
 
 class HealthStatus(IntEnum):

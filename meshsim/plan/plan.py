@@ -158,6 +158,8 @@ class Fault:
     """Of errors."""
     number: int = 0
     """Which fault of the scenario it is, from 0."""
+    cache: int = NONE
+    """Of a flush: which of the service's caches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class Names:
     """Those that have names, which come first."""
     connection_pools: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
+    caches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from meshsim.distributions import Distribution
+    from meshsim.plan.caches import Cache
     from meshsim.plan.layers import Stack
     from meshsim.plan.proxies import Ask
     from meshsim.plan.rollouts import Rollouts
@@ -63,6 +64,14 @@ class Step(NamedTuple):
     """Of a transaction: which of its service's pools."""
     queue: int = NONE
     """Of a message: which queue; its `operation` is the consumer's, NONE where nobody consumes."""
+    cache: int = NONE
+    """Of a cached step: which of its service's caches. `steps` load what is not there, and its place is its own number among such steps."""
+    lookup: tuple[Step, ...] = ()
+    """Steps before it is known whether it is there."""
+    key_shares: tuple[float, ...] = ()
+    """Upper bounds of the cumulated shares of the keys that it looks up; empty where requests bring their own."""
+    key_place: int = NONE
+    """Place of the step that draws the key: itself, or one around it whose keys these are."""
 
 
 def every_step(steps: Iterable[Step]) -> Iterator[Step]:
@@ -70,6 +79,7 @@ def every_step(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
         yield step
         yield from every_step(step.calls)
+        yield from every_step(step.lookup)
         yield from every_step(step.steps)
 
 
@@ -217,6 +227,8 @@ class Service:
     """Whether it stops work whose deadline has passed and passes the rest of the time on to its calls."""
     connection_pools: tuple[ConnectionPool, ...] = ()
     """Of each instance, one of each."""
+    caches: tuple[Cache, ...] = ()
+    """Of each instance, or shared by all."""
     fails_at_once: bool = False
     """Whether any error of its own or of a fault comes without work."""
     cpu: Cpu | None = None

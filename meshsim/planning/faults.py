@@ -62,6 +62,7 @@ def _rows(scenario: Scenario, index: Index, tables: Tables) -> Iterator[Fault]:
             if effect is Effect.ERRORS:
                 assert fault.errors is not None  # noqa: S101 — that is its effect
                 failing = failing_of(fault.errors, number, tables, is_grpc=scenario.services[name].protocol == "grpc")
+            cache = NONE if fault.flush is None else sorted(scenario.services[name].caches).index(fault.flush)
             yield Fault(
                 from_ns=fault.begins_ns,
                 until_ns=fault.ends_ns(scenario.run.duration),
@@ -71,6 +72,7 @@ def _rows(scenario: Scenario, index: Index, tables: Tables) -> Iterator[Fault]:
                 amount=amount,
                 failing=failing,
                 number=number,
+                cache=cache,
             )
 
 
@@ -98,6 +100,8 @@ def _effect(fault: FaultSection) -> tuple[Effect, float]:
         return Effect.CRASH, 1.0
     if fault.unreachable:
         return Effect.UNREACHABLE, 1.0
+    if fault.flush is not None:
+        return Effect.FLUSH, 1.0
     return (Effect.ERRORS, 1.0) if fault.slow is None else (Effect.SLOW, float(fault.slow))
 
 

@@ -25,6 +25,7 @@ class Index:
     subsets: dict[str, int]
     connection_pools: dict[str, int]
     queues: dict[str, int]
+    caches: dict[str, int]
 
 
 def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: FBT001
@@ -45,6 +46,7 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
     subsets = sorted({name for service in scenario.services.values() for name in service.subsets or {}})
     pools = sorted({name for service in scenario.services.values() for name in service.connection_pools})
     queues = sorted(scenario.queues)
+    caches = sorted({name for service in scenario.services.values() for name in service.caches})
     names = Names(
         sources=tuple(sorted(scenario.load)),
         routes=tuple(routes),
@@ -55,13 +57,14 @@ def make_index(scenario: Scenario, has_gateway_routes: bool) -> Index:  # noqa: 
         subsets=tuple(subsets),
         connection_pools=tuple(pools),
         queues=tuple(queues),
+        caches=tuple(caches),
         keys=tuple(sorted({key for load in scenario.load.values() if load.keys for key in load.keys.names or ()})),
     )
     return Index(
         names,
         *(
             {name: number for number, name in enumerate(each)}
-            for each in (services, operations, routes, consumers, zones, subsets, pools, queues)
+            for each in (services, operations, routes, consumers, zones, subsets, pools, queues, caches)
         ),
     )
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from meshsim.planning.index import Index
     from meshsim.scenario.sections.loads import LoadSection
     from meshsim.scenario.sections.model import Scenario
-    from meshsim.scenario.sections.shown import KeysSection
+    from meshsim.scenario.sections.shown import KeysSection, PopularitySection
 
 Intervals = tuple[tuple[int, int], ...]
 Key = TypeVar("Key", int, tuple[int, bool])
@@ -48,7 +48,7 @@ def plan_source(name: str, scenario: Scenario, index: Index) -> Source:
         arrivals=None if is_closed else _arrivals(load, scenario.run.duration),
         users=_users(load, scenario.run.duration) if is_closed else (),
         think_time=None if think_time is None else think_time.chosen.build(),
-        key_shares=_key_shares(load.keys),
+        key_shares=key_shares(load.keys),
         keys=_keys(load.keys, index.names.keys),
         asker=asker,
         askers=_askers(asker, routes, scenario, index),
@@ -86,7 +86,7 @@ def _askers(asker: Asker, routes: tuple[int, ...], scenario: Scenario, index: In
     return tuple(replace(asker, criticality=CRITICALITIES.index(own[one])) if one in own else asker for one in routes)
 
 
-def _key_shares(keys: KeysSection | None) -> tuple[float, ...]:
+def key_shares(keys: PopularitySection | None) -> tuple[float, ...]:
     """Upper bounds of the cumulated shares of keys, by Zipf's law."""
     if keys is None:
         return ()

@@ -188,6 +188,7 @@ def _of_intervals(plan: Plan, horizon_ns: int) -> Iterator[Need]:
     gateways = 0 if plan.gateway is None else len(plan.gateway.zones) * (1 + len(plan.gateway.filters))
     inbound = sum(len(service.zones) * len(service.inbound) for service in plan.services) if plan.mesh is not None else 0
     pools = sum(len(service.zones) * len(service.connection_pools) for service in plan.services)
+    pools += sum(len(service.zones) * len(service.caches) for service in plan.services)
     sharing = sum(len(service.zones) for service in plan.services if service.cpu is not None)
     rows = horizon_ns / plan.interval_ns * (instances + pools + sharing + in_mesh + gateways + inbound)
     longer = "write a longer run.interval"

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshsim.plan import NONE, ConnectionPool, HealthStatus, Lifecycle, OnCancel, Operation, Queue, Service, Step, StepKind
 from meshsim.planning.asks import plan_asks
+from meshsim.planning.caches import plan_caches
 from meshsim.planning.cpu import plan_cpu
 from meshsim.planning.errors import grpc_status, latency_of, table
+from meshsim.planning.loads import key_shares
 from meshsim.planning.places import places_of
 from meshsim.planning.rollouts import plan_rollouts
 from meshsim.planning.scaling import plan_autoscaling
 from meshsim.planning.traffic import own_stack
 from meshsim.policies.queueing import Fifo
-from meshsim.randomness import FALLBACK, call_key, stream
+from meshsim.randomness import FALLBACK, LOOKUP, call_key, stream
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, PublishStep, TransactionStep
+from meshsim.scenario.sections.scripts import CachedStep, CallStep, LoopStep, ParallelStep, PublishStep, TransactionStep
 from meshsim.scenario.sections.sizes import mean_kib, spread_of
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def plan_service(
         addresses=tuple(section.addresses or ()),
         keeps_deadlines=section.deadline_propagation,
         connection_pools=tuple(_pools(section, index)),
+        caches=tuple(plan_caches(section, index)),
     )
 
 
@@ -131,14 +134,14 @@ def plan_operations(scenario: Scenario, index: Index, tables: Tables) -> tuple[O
         service_name, _, operation_name = key.partition("/")
         section = scenario.services[service_name]
         body = section.operations[operation_name] if operation_name else section
-        pools = {name: number for number, name in enumerate(sorted(section.connection_pools))}
+        own = _own(section)
         errors = body.errors if body.errors is not None else section.errors
         replayed = None if errors is None or errors.replay is None else table(errors.replay, "ns", tables)
         is_grpc = section.protocol == "grpc"
         made.append(
             Operation(
                 service=index.services[service_name],
-                steps=tuple(_Script(index, tables, pools, count(), consumers).steps(body.script or ())),
+                steps=tuple(_Script(index, tables, own, count(), count(), consumers).steps(body.script or ())),
                 error_rate=0.0 if errors is None else errors.rate or 0.0,
                 error_table=replayed,
                 never_fails=replayed is None and (errors is None or not errors.rate),
@@ -171,6 +174,20 @@ def _pools(section: ServiceSection, index: Index) -> Iterator[ConnectionPool]:
         yield ConnectionPool(index.connection_pools[name], drawn, pool.maximum_pool_size, timeout_ns, pool.waiters == "fifo")
 
 
+class _Own(NamedTuple):
+    """What a service has that its scripts name: numbers by name."""
+
+    pools: dict[str, int]
+    caches: dict[str, int]
+    keys: dict[str, tuple[float, ...]]
+    """Shares of the keys of those caches that have their own."""
+
+
+def _own(section: ServiceSection) -> _Own:
+    pools, caches = ({name: at for at, name in enumerate(sorted(one))} for one in (section.connection_pools, section.caches))
+    return _Own(pools, caches, {name: key_shares(cache.keys) for name, cache in section.caches.items()})
+
+
 @dataclass(frozen=True)
 class _Script:
     """Makes steps of the items of one script.
@@ -182,10 +199,14 @@ class _Script:
 
     index: Index
     tables: Tables
-    pools: dict[str, int]
+    own: _Own
     places: Iterator[int]
+    cached: Iterator[int]
+    """Numbers of the steps that read through a cache, by themselves: what is wrapped in one keeps its place."""
     consumers: dict[str, str]
     """Of each queue, by operation."""
+    keyed_as: tuple[tuple[float, ...], int] = ((), NONE)
+    """Shares of keys, and who draws them, for a cache without any: those of the one around it."""
 
     def steps(self, items: Any) -> Iterator[Step]:
         """The steps; a call that is repeated is as many steps, and so is what a loop repeats."""
@@ -202,7 +223,11 @@ class _Script:
             elif isinstance(item, PublishStep):
                 yield self._message(item)
             elif isinstance(item, TransactionStep):
-                yield Step(StepKind.TRANSACTION, NONE, steps=tuple(self.steps(item.script)), pool=self.pools[item.transaction])
+                yield Step(
+                    StepKind.TRANSACTION, NONE, steps=tuple(self.steps(item.script)), pool=self.own.pools[item.transaction]
+                )
+            elif isinstance(item, CachedStep):
+                yield self._read_through(item)
             else:
                 yield Step(StepKind.COMPUTE, next(self.places), time=_time(item.compute, self.tables))
 
@@ -219,6 +244,16 @@ class _Script:
             queue=self.index.queues[item.publish],
         )
 
+    def _read_through(self, item: CachedStep) -> Step:
+        place, shares = next(self.cached), self.own.keys.get(item.cached, ())
+        shares, drawn_at = keyed_as = (shares, place) if shares else self.keyed_as
+        inside = replace(self, keyed_as=keyed_as)
+        lookup = replace(inside, places=count(call_key(LOOKUP, place))).steps(item.lookup or ())
+        return Step(
+            StepKind.CACHED, place, steps=tuple(inside.steps(item.script)), lookup=tuple(lookup), cache=self.own.caches[item.cached],
+            key_shares=shares, key_place=drawn_at,
+        )  # fmt: skip
+
     def _parallel(self, calls: Iterable[CallStep], need: int) -> Step:
         place = next(self.places)
         made = tuple(step for one in calls for step in self._calls(one))
@@ -231,7 +266,7 @@ class _Script:
 
     def _fallback(self, items: Any, place: int) -> tuple[Step, ...]:
         """Steps behind a call; 64 bits to begin with, so that no two ranges meet."""
-        return tuple(replace(self, places=count(call_key(FALLBACK, place))).steps(items))
+        return tuple(replace(self, places=count(call_key(FALLBACK, place)), cached=count(call_key(FALLBACK, place))).steps(items))
 
 
 def _call(item: Any, place: int, index: Index) -> Step:

@@ -62,6 +62,7 @@ def _surely_made(steps: Iterable[Step]) -> Iterator[Step]:
             yield step
         elif step.kind is not StepKind.PUBLISH:
             yield from step.calls
+            yield from _surely_made(step.lookup)
             yield from _surely_made(step.steps)
 
 

@@ -17,6 +17,8 @@ from meshsim.report.charts import recorded
 from meshsim.report.charts.attempts_over_time import attempts_over_time
 from meshsim.report.charts.autoscaling_over_time import autoscaling_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time
+from meshsim.report.charts.caches_over_time import caches_over_time
+from meshsim.report.charts.caches_over_time import lines as lines_of_caches
 from meshsim.report.charts.connection_pools_over_time import connection_pools_over_time, lines
 from meshsim.report.charts.connections_over_time import connections_over_time
 from meshsim.report.charts.cpu_over_time import cpu_over_time
@@ -124,6 +126,16 @@ class Plots:
         if queue is not None:
             _known("queue", queue, frame)
         return message_queues_over_time(frame, ax, queue=queue, faults=self._faults(), warm_up_s=self._warm_up_s)
+
+    def caches(self, ax: Axes | None = None, *, cache: str | None = None) -> Axes:
+        """Look-ups of a cache that hit, and loads of what is missing, such as of `shop: products`; in panels, as `policies`.
+
+        Of the cache with most to tell where None.
+        """
+        frame = self._some(recorded.caches(self._of), "caches over time", "no service has any")
+        if cache is not None:
+            _known("destination", cache, lines_of_caches(frame), "cache")
+        return caches_over_time(frame, ax, cache=cache, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def cpu(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
         """Cores that a service uses, and how much it is throttled; in panels, as `policies`.

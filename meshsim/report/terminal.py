@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from meshsim.errors import printable
-from meshsim.report import after_faults, autoscaling, connection_pools, cost, cpu, failures, message_queues, rollouts, tables
+from meshsim.report import (
+    after_faults,
+    autoscaling,
+    caches,
+    connection_pools,
+    cost,
+    cpu,
+    failures,
+    message_queues,
+    rollouts,
+    tables,
+)
 from meshsim.report.numbers import count
 from meshsim.units import NS_PER_S, format_duration
 
@@ -103,6 +114,9 @@ def _capacity(console: Console, summary: Summary) -> None:
     if summary.recoveries:
         _section(console, "After faults", after_faults.table(console, summary.recoveries))
         console.print(Text(after_faults.note(summary.recoveries), style="dim"))
+    if summary.caches:
+        _section(console, "Caches", caches.table(console, summary))
+        console.print(Text(caches.NOTE, style="dim"))
     if summary.cpu:
         _section(console, "CPU", cpu.table(console, summary.cpu))
         console.print(Text(cpu.NOTE, style="dim"))

@@ -28,6 +28,7 @@ _PARSERS: dict[str, Callable[[object], float]] = {"duration": parse_duration, "r
 
 SLOW_TIME = "slow_time"
 POOL_WAIT = "pool_wait"
+CACHE_HIT_RATIO = "cache_hit_ratio"
 COST = "cost"
 COST_ITEMS = ("replicas", "gateway", "proxies", "proxy_cpu", "cross_zone", "requests")
 """What there may be a price of."""
@@ -127,6 +128,11 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "messages that a queue dropped, rejected, or gave up without a `dead_letter`", ("queue",), {"count": "number"}
         ),
         "dead_letters": Metric("messages that went to a `dead_letter` queue", ("queue",), {"count": "number"}),
+        CACHE_HIT_RATIO: Metric(
+            "share of the look-ups of a service's caches that are answered from them; of several the lowest",
+            ("service", "cache"),
+            {"value": "share"},
+        ),
         "cross_zone": Metric("GiB between zones, per hour", (), {"per_hour": "number"}),
     }
 )
@@ -184,7 +190,7 @@ def parse_selector(text: str) -> Selector:
     labels = _labels(name, metric, inside or "")
     if STATUS in labels and not _STATUS.fullmatch(labels[STATUS]):
         raise UnitError(f"{shown(labels[STATUS])} is no status; write '503', '5xx', or '0' where the caller gave up")
-    if "service" in labels and len(labels.keys() - {STATUS}) > 1 and name not in {SLOW_TIME, POOL_WAIT}:
+    if "service" in labels and len(labels.keys() - {STATUS}) > 1 and name not in {SLOW_TIME, POOL_WAIT, CACHE_HIT_RATIO}:
         raise UnitError("a service's figures are not known by route, source or consumer; write {service:...} alone")
     if "source" in labels and "consumer" in labels:
         raise UnitError("a load is of one consumer; write {source:...} or {consumer:...}")

@@ -262,6 +262,7 @@ STEPS = [
     lambda call: {**call, "optional": False, "fallback": [{"compute": "1ms"}, dict(call)]},
     lambda call: {**call, "optional": False, "wait": False},
     lambda call: {"loop": 2, "script": [call]},
+    lambda call: {"cached": "values", "script": [call]},
 ]
 
 
@@ -288,6 +289,18 @@ POOLS = st.fixed_dictionaries(
         )
         for name in ("outer", "inner")
     }
+)
+
+
+CACHES = st.sampled_from(
+    [
+        {"hit_ratio": "60%"},
+        {"single_flight": True, "ttl": "20ms"},
+        {"single_flight": True, "failed_load": "next", "keys": {"count": 3}, "ttl": "40ms", "early_expiration": 1},
+        {"keys": {"count": 20, "zipf": 1}, "capacity": 4, "eviction": "random", "shared": True},
+        {"ttl": "30ms", "stale_while_revalidate": "100ms", "single_flight": True, "shared": True, "jitter": "50%"},
+        {"ttl": "30ms", "stale_while_revalidate": "20ms", "keys": {"count": 2}, "expire_after": "access", "warm": True},
+    ]
 )
 
 
@@ -372,6 +385,7 @@ def services(draw: st.DrawFn) -> dict[str, Any]:
             "protocol": draw(st.sampled_from(["http", "grpc"])),
             "script": draw(steps(callees)),
             "connection_pools": draw(POOLS),
+            "caches": {"values": draw(CACHES)},
             "errors": draw(st.sampled_from(["0%", "10%", "60%", {"rate": "30%", "retry_after": "5ms"}])),
             "deadline_propagation": draw(st.booleans()),
         }
@@ -540,6 +554,7 @@ def test_nothing_is_in_flight_at_the_end_and_busy_time_is_time_held(scenario):
         look_at_the_cpu(service, result.cpu[result.cpu["service"] == name], visits)
     pools = result.connection_pools.groupby(["service", "instance", "connection_pool"], observed=True).last()
     assert (pools[["in_use", "waiting"]] == 0).all(axis=None)
+    look_at_the_caches(result)
     if not result.proxies.empty:
         assert (
             result.proxies.groupby(["kind", "service", "instance"], observed=True, dropna=False).last()["active_retries"] == 0
@@ -577,6 +592,17 @@ def look_at_the_cpu(service: Any, rows: Any, visits: Any) -> None:
         if "limits" in cpu:
             quota_ns = (0.5 if cpu["limits"] == "500m" else 1) * period_ns
             assert (of_one["used_ns"] <= quota_ns * (length_ns / period_ns + 2) + burst_ns).all()
+
+
+def look_at_the_caches(result: ms.Result) -> None:
+    """Nothing is being loaded at the end; what does not hit is loaded or waited for; and there is no more than was loaded."""
+    of_each = result.caches.groupby(["service", "instance", "cache"], observed=True)
+    assert (of_each.last()["loading"] == 0).all()
+    sums = of_each.sum(numeric_only=True)
+    assert (sums["loads"] >= sums["misses"]).all()
+    assert (sums["failed_loads"] <= sums["loads"]).all()
+    assert (sums["evictions"] <= sums["loads"]).all()
+    assert (sums["waited_ns"] >= 0).all()
 
 
 def look_at_the_gateway(scenario: dict[str, Any], result: ms.Result) -> None:
@@ -634,3 +660,4 @@ def test_a_thousand_systems_with_everything_lose_nothing(scenario):
     look_at_the_gateway(scenario, result)
     pools = result.connection_pools.groupby(["service", "instance", "connection_pool"], observed=True).last()
     assert (pools[["in_use", "waiting"]] == 0).all(axis=None)
+    look_at_the_caches(result)

@@ -39,7 +39,11 @@ SCENARIO: dict[str, Any] = {
         "front": {
             "workers": 8,
             "connection_pools": {"db": {}},
-            "script": [{"transaction": "db", "script": [{"call": "back"}]}, {"publish": "orders"}],
+            "caches": {"values": {"keys": {"count": 9}, "ttl": "1s"}},
+            "script": [
+                {"transaction": "db", "script": [{"cached": "values", "script": [{"call": "back"}]}]},
+                {"publish": "orders"},
+            ],
         },
         "back": {
             "replicas": 2,
@@ -62,6 +66,7 @@ TABLES_OF_A_RUN = {
     "summary().filters_frame()",
     "summary().autoscaling_frame()",
     "summary().connection_pools_frame()",
+    "summary().caches_frame()",
     "summary().cpu_frame()",
     "summary().message_queues_frame()",
     "summary().faults_frame()",

@@ -37,7 +37,7 @@ def test_a_run_leaves_a_whole_directory_and_nothing_beside_it(tmp_path):
 
     assert names(tmp_path) == ["run"]
     assert names(result.directory) == [
-        "attempts.parquet", "autoscaling.parquet", "balance.parquet", "connection_pools.parquet",
+        "attempts.parquet", "autoscaling.parquet", "balance.parquet", "caches.parquet", "connection_pools.parquet",
         "counters.parquet", "cpu.parquet", "decision_rates.parquet", "decisions.parquet",
         "deployments.parquet",
         "destinations.parquet", "edges.parquet",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keys_arrivals
+import keys_caches
 import keys_choices
 import keys_connections
 import keys_cost
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 PARTS = (
     keys_load, keys_proxies, keys_traffic, keys_connections, keys_resilience, keys_services, keys_network_faults, keys_run, keys_choices, keys_edge,
-    keys_scaling, keys_cost, keys_arrivals, keys_cpu, keys_messages, keys_rollouts,
+    keys_scaling, keys_cost, keys_arrivals, keys_cpu, keys_messages, keys_rollouts, keys_caches,
 )  # fmt: skip
 ROWS = [row for part in PARTS for row in part.ROWS]
 TESTS = Path(__file__).resolve().parents[1]

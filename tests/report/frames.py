@@ -428,6 +428,29 @@ def failures(variants: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def caches(variants: Sequence[str] = VARIANTS, replications: int = 5, interval_s: float = 5.0) -> pd.DataFrame:
+    """The shop's cache of products, which hits less and loads more while there is strain."""
+    time = np.arange(0, 180, interval_s)
+    parts = []
+    for variant, replication, service in _cases(variants, replications, ("shop",)):
+        strain = _strain(time, variant)
+        noise = _random("caches", variant, replication).uniform(0.9, 1.1)
+        frame = pd.DataFrame(
+            {
+                "time_s": time,
+                "interval_s": interval_s,
+                "hit_ratio": 0.95 - 0.4 * strain,
+                "lookups_per_s": 400.0,
+                "loads_per_s": (20 + 160 * strain) * noise,
+                "failed_loads_per_s": 30 * strain * noise,
+                "coalesced_per_s": 60 * strain * noise,
+                "evictions_per_s": 0.0,
+            }
+        )
+        parts.append(_keyed(frame, variant, replication, service=service, cache="products"))
+    return pd.concat(parts, ignore_index=True)
+
+
 def connection_pools(variants: Sequence[str] = VARIANTS, replications: int = 5, interval_s: float = 5.0) -> pd.DataFrame:
     """Payment's connections to its ledger: all taken while it is slow, and requests that wait in vain."""
     time = np.arange(0, 180, interval_s)

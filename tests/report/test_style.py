@@ -15,6 +15,7 @@ import pytest
 from frames import (
     VARIANTS,
     balance,
+    caches,
     connection_pools,
     cpu,
     decision_rates,
@@ -37,6 +38,7 @@ from meshsim.report.charts import style
 from meshsim.report.charts.attempts_over_time import attempts_over_time
 from meshsim.report.charts.autoscaling_over_time import autoscaling_over_time
 from meshsim.report.charts.balance_over_time import balance_over_time
+from meshsim.report.charts.caches_over_time import caches_over_time
 from meshsim.report.charts.connection_pools_over_time import connection_pools_over_time
 from meshsim.report.charts.connections_over_time import connections_over_time
 from meshsim.report.charts.cpu_over_time import cpu_over_time
@@ -82,6 +84,7 @@ def drawings(variants, replications):
         yield "cpu", cpu_over_time(cpu(variants, replications), service="payment", **SLOW)
         yield "autoscaling", autoscaling_over_time(scaling(variants, replications), service="payment", **SLOW)
         yield "rollouts", rollouts_over_time(rollouts(variants, replications), service="payment", **SLOW)
+        yield "caches", caches_over_time(caches(variants, replications), cache="shop: products", **SLOW)
         yield "pools", connection_pools_over_time(connection_pools(variants, replications), pool="payment: ledger", **SLOW)
         yield "messages", message_queues_over_time(message_queues(variants, replications), queue="orders", **SLOW)
         yield "utilisation", utilisation(nodes(variants, replications))

@@ -181,22 +181,22 @@ def test_a_script_may_have_so_many_steps(mistakes_of: Any, script: str) -> None:
         (
             "services: {cart: {script: [5]}}",
             (
-                "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`,"
+                "3:28: services.cart.script[0]: expected `compute: time`, `call: service`, `transaction: pool`, `cached: cache`, `parallel: calls`,"
                 " `loop: times`, `publish: queue`, or a list of calls made at once, not 5"
             ),
         ),
         (
             "services: {cart: {script: [{}]}}",
             (
-                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`,"
-                " `loop: times` and `publish: queue`"
+                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `cached: cache`,"
+                " `parallel: calls`, `loop: times` and `publish: queue`"
             ),
         ),
         (
             "services: {cart: {script: [{compute: 1ms, call: cart}]}}",
             (
-                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `parallel: calls`,"
-                " `loop: times` and `publish: queue`"
+                "3:28: services.cart.script[0]: a step is one of `compute: time`, `call: service`, `transaction: pool`, `cached: cache`,"
+                " `parallel: calls`, `loop: times` and `publish: queue`"
             ),
         ),
         (
@@ -426,7 +426,7 @@ def test_a_script_may_have_so_many_steps(mistakes_of: Any, script: str) -> None:
         ),
         (
             "faults: [{at: 1s, for: 1s, service: cart}]",
-            "5:10: faults[0]: write one of `slow: factor`, `errors: share`, `crash: true` and `unreachable: true`",
+            "5:10: faults[0]: write one of `slow: factor`, `errors: share`, `crash: true`, `unreachable: true` and `flush: cache`",
         ),
         (
             "faults: [{at: 1s, for: 1s, service: cart, crash: true, replicas: 2}]",

@@ -58,7 +58,43 @@ def unused_pools(count: int) -> Any:
     return lambda result: sum(not pool.acquired for pool in result.summary().connection_pools) == count
 
 
+SLOW_LOAD = {"replicas": 1, "workers": 500}
+
+
+def cached(cache: dict[str, Any], faults: Any = (), **more: Any) -> dict[str, Any]:
+    """50/s that load what is not there in 50 ms."""
+    script = [{"cached": "values", "script": [{"compute": "200ms"}]}]
+    return gateway(**both(back(**SLOW_LOAD, caches={"values": cache, **more}, script=script), {"faults": list(faults)}))
+
+
+def flushed(**cache: Any) -> dict[str, Any]:
+    """A flush of the only value, in the middle."""
+    return cached(
+        {"keys": {"count": 1}, "warm": True, **cache}, [{"at": "2s", "for": "1ms", "service": "back", "flush": "values"}]
+    )
+
+
+def of_caches(name: str, least: int, most: int) -> Any:
+    """So many, of all caches."""
+    return lambda result: least <= result.caches[name].sum() <= most
+
+
+def silent_caches(count: int) -> Any:
+    """So many were never asked."""
+    return lambda result: sum(cache.hit_ratio is None for cache in result.summary().caches) == count
+
+
+MANY = {"count": 500}
 ROWS = (
+    Row(Kind.CACHE_IS_NOT_READ, cached({"keys": MANY}, spare={}), silent_caches(1), cached({"keys": MANY}), silent_caches(0)),
+    Row(Kind.CACHE_OF_ONE_VALUE, cached({}), of_caches("entries", 1, 100), cached({"keys": MANY}), of_caches("entries", 101, 10**9)),
+    Row(
+        Kind.CACHE_IS_NEVER_FULL, cached({"keys": {"count": 9}, "capacity": 9}), of_caches("evictions", 0, 0),
+        cached({"keys": {"count": 9}, "capacity": 8}), of_caches("evictions", 1, 10**9),
+    ),
+    Row(
+        Kind.FLUSH_WITHOUT_SINGLE_FLIGHT, flushed(), of_caches("loads", 4, 40), flushed(single_flight=True), of_caches("loads", 1, 1),
+    ),
     Row(Kind.CONNECTIONS_CANNOT_KEEP_UP, pooled(1), flagged("pool_timeout", 0.05), pooled(4), flagged("pool_timeout", 0, 0)),
     Row(Kind.POOL_WITHOUT_TRANSACTION, pooled(4, spare={}), unused_pools(1), pooled(4), unused_pools(0)),
     Row(

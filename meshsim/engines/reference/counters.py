@@ -36,6 +36,9 @@ STUCK = (
 NO_EDGE = [0, 0, 0, 0, 0]
 COUNTED_OF_A_STATION = {"queued_ns", "busy_ns", "arrived", "finished"}
 COUNTED_OF_A_POOL = {"in_use_ns", "waiting_ns", "acquired", "timed_out"}
+COUNTED_OF_A_CACHE = {
+    "hits", "stale_hits", "misses", "coalesced", "loads", "failed_loads", "evictions", "waited_ns",
+}  # fmt: skip
 COUNTED_OF_A_PROXY = {"queued_ns", "busy_ns", "passed", "opened", "handshakes", "resumed", "refused"}
 OF_INSTANCE = attrgetter("arrived", "is_down", "station.passed")
 """Whatever happens to an idle instance changes one of these: a request arrives, it goes or comes, somebody else takes a worker."""
@@ -44,7 +47,7 @@ OF_PROXY = attrgetter("proxy.station.passed")
 
 
 class Counters:
-    """Writes a row for each instance, connection pool and proxy at every interval, and at the ends of the warm-up and of the load."""
+    """Writes a row for each instance, connection pool, cache and proxy at every interval, and at the ends of the warm-up and of the load."""
 
     def __init__(
         self,
@@ -69,6 +72,8 @@ class Counters:
         self._pools = [pool for _, pool in owned]
         self._had: list[tuple[int, ...]] = [(0, 0, 0, 0)] * len(self._pools)
         self._idle_pools: list[Any] = [None] * len(self._pools)
+        caching = [(instance, cache) for instance in instances for cache in instance.caches]
+        self._caches = [(cache, [0] * len(COUNTED_OF_A_CACHE)) for _, cache in caching]
         self._cpus = [(instance, [0, 0, 0, 0]) for instance in instances if instance.cores is not None]
         self._queues = [(queue, dict.fromkeys((*queue.counts, "there_ns"), 0)) for queue in queues]
         self._proxies = list(proxies)
@@ -83,6 +88,8 @@ class Counters:
         self._of_instances = Standing(recorder, "counters", places, COUNTED_OF_A_STATION)
         belong = [(instance.service, instance.index, pool.name) for instance, pool in owned]
         self._of_pools = Standing(recorder, "connection_pools", belong, COUNTED_OF_A_POOL)
+        kept_by = [(instance.service, instance.index, cache.name) for instance, cache in caching]
+        self._of_caches = Standing(recorder, "caches", kept_by, COUNTED_OF_A_CACHE)
         placed_at = [(kind, service, proxy.index) for kind, service, proxy in proxies]
         self._of_proxies = Standing(recorder, "proxies", placed_at, COUNTED_OF_A_PROXY)
         self._of_destinations = Standing(recorder, "destinations", ways, ACTIVITY)
@@ -113,6 +120,7 @@ class Counters:
         self._of_destinations.write(now_ns, {number: row for number, row in rows.items() if row is not None})
         self._of_proxies.write(now_ns, self._changed_proxies(retries))
         self._of_pools.write(now_ns, self._changed_pools())
+        self._of_caches.write(now_ns, self._changed_caches())
         if self._cpus:
             self._write_cpu(now_ns)
         for queue, before in self._queues:
@@ -139,6 +147,14 @@ class Counters:
             changed[number] = [in_use, waiting, *_since(had[number], now)]
             had[number] = now
             self._idle_pools[number] = None if waiting or in_use else OF_POOL(pool)
+        return changed
+
+    def _changed_caches(self) -> dict[int, list[int]]:
+        changed = {}
+        for number, (cache, before) in enumerate(self._caches):
+            now = cache.reading()
+            changed[number] = [len(cache.values), cache.counts.loading, *_since(before, now)]
+            before[:] = now
         return changed
 
     def _changed_proxies(self, retries: Counter[Any]) -> dict[int, list[int]]:

@@ -1,4 +1,4 @@
-"""What policies did over a run: the ones on the way to a destination, filters, autoscalers; and how connection pools were used."""
+"""What policies did over a run: the ones on the way to a destination, filters, autoscalers; and how connection pools and caches were used."""
 
 from __future__ import annotations
 
@@ -129,6 +129,45 @@ class ScalingSummary:
         """The numbers of a row, by column."""
         names = ("min_replicas", "max_replicas", "at_start", "lowest", "highest", "at_end", "steps_up", "steps_down", "looks")
         return {**{name: getattr(self, name) for name in names}, **{name: self.held_back.get(name, 0) for name in HOLDS}}
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSummary:
+    """What one cache of a service did in the measured window, over all replicas."""
+
+    service: str
+    cache: str
+    hit_ratio: float | None
+    """Share of the look-ups that were answered from it at once, with stale values too; None where there were none."""
+    hits: int
+    """Look-ups that found a good value."""
+    stale_hits: int
+    """Look-ups that were given an expired one while it was loaded again."""
+    misses: int
+    """Look-ups that loaded."""
+    coalesced: int
+    """Look-ups that waited for a load that another one had begun."""
+    wait_mean_s: float | None
+    """Mean wait of those; None where there were none."""
+    loads: int
+    """Loads begun, those in the background among them."""
+    failed_loads: int
+    """Loads that failed or were given up."""
+    most_loading: int
+    """Most loads under way at one replica at the end of an interval."""
+    evictions: int
+    """Values that had to make room."""
+    entries: int
+    """Most values at one replica, or in a shared one, at the end of an interval."""
+
+    @property
+    def label(self) -> str:
+        """Such as `shop: products`."""
+        return f"{self.service}: {self.cache}"
+
+    def cells(self) -> dict[str, Any]:
+        """The numbers of a row, by column."""
+        return {one.name: getattr(self, one.name) for one in fields(self)[2:]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,15 @@ def connection_pools(comparison: Comparison) -> pd.DataFrame:
     return _kept(comparison, "pools", columns)
 
 
+def caches(comparison: Comparison) -> pd.DataFrame:
+    """Frame `caches_over_time` of all variants: columns as `meshsim.metrics.over_time.caches.CachesOverTime.table`, and those two first."""
+    columns = [
+        "variant", "replication", "service", "cache", "time_s", "interval_s", "hit_ratio", "lookups_per_s", "loads_per_s",
+        "failed_loads_per_s", "coalesced_per_s", "evictions_per_s",
+    ]  # fmt: skip
+    return _kept(comparison, "caches_over_time", columns)
+
+
 def cpu(comparison: Comparison) -> pd.DataFrame:
     """Frame `cpu_over_time` of all variants: columns as `meshsim.metrics.over_time.cpu.CpuOverTime.table`, and those two first."""
     columns = ["variant", "replication", "service", "time_s", "interval_s", "used_cores", "throttled_share", "throttled_cores"]

@@ -18,6 +18,7 @@ from meshsim.report.charts import (
     waterfall,
     where_time_goes,
 )
+from meshsim.report.page.cache_charts import caches_group
 from meshsim.report.page.drawings import Drawing, Group, draw
 from meshsim.report.page.filter_charts import filters_group
 from meshsim.report.page.policy_charts import policies_group
@@ -68,6 +69,7 @@ def chart_groups(comparison: Comparison) -> list[Group]:
         rollouts_group(subject),
         pools_group(subject),
         queues_group(subject),
+        caches_group(subject),
     ]
     groups += [filters_group(subject), policies_group(subject), _where(subject), _topology(subject)]
     return [group for group in groups if group.shown]

@@ -94,6 +94,11 @@ class Subject:
         return self._of(recorded.message_queues(self._comparison))
 
     @cached_property
+    def caches(self) -> pd.DataFrame:
+        """Frame `caches_over_time`; without a row where there are no caches."""
+        return self._of(recorded.caches(self._comparison))
+
+    @cached_property
     def cpu(self) -> pd.DataFrame:
         """Frame `cpu_over_time`; without a row where no service has `cpu`."""
         return self._of(recorded.cpu(self._comparison))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshsim.scenario.advice import (
+    caches,
     capacity,
     checked,
     connection_pools,
@@ -56,6 +57,7 @@ CHECKS = (
     *prices.CHECKS,
     *connection_pools.CHECKS,
     *message_queues.CHECKS,
+    *caches.CHECKS,
     *waiting.CHECKS,
     *rolling.CHECKS,
     *without_effect.CHECKS,

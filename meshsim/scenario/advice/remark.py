@@ -101,6 +101,10 @@ class Kind(Enum):
     ROLLOUT_UNFINISHED = auto()
     ROLLOUT_LEAVES_TOO_FEW = auto()
     NOTHING_ROLLS_OUT = auto()
+    CACHE_IS_NOT_READ = auto()
+    CACHE_OF_ONE_VALUE = auto()
+    CACHE_IS_NEVER_FULL = auto()
+    FLUSH_WITHOUT_SINGLE_FLIGHT = auto()
 
 
 class Remark(NamedTuple):

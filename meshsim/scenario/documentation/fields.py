@@ -36,6 +36,7 @@ KEYS = {
     "connection_pools": "<pool>",
     "queues": "<queue>",
     "consumes": "<queue>",
+    "caches": "<cache>",
     "zones": "<zone>",
     "split": "<subset>",
     "subsets": "<subset>",
@@ -46,7 +47,7 @@ KEYS = {
     "thresholds": "<metric>",
 }
 """How the names under a mapping are written in a path."""
-STEPS_INSIDE = ("script", "parallel", "fallback")
+STEPS_INSIDE = ("script", "parallel", "fallback", "lookup")
 """Keys of steps under which further steps stand."""
 _LARGEST_COUNT = 2**32 - 1
 

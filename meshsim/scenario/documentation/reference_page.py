@@ -17,6 +17,7 @@ from meshsim.scenario.documentation.fields import Field, fields
 from meshsim.scenario.sections import (
     arrivals,
     autoscaling,
+    caches,
     connections,
     cost,
     cpu,
@@ -131,6 +132,8 @@ TABLES: dict[str, tuple[tuple[str, type], ...]] = {
     "publish": (("", scripts.PublishStep),),
     "message_queue": (("", queues.MessageQueueSection),),
     "consumes": (("", queues.ConsumesSection),),
+    "cached": (("", scripts.CachedStep),),
+    "cache": (("", caches.CacheSection), ("keys.", shown.PopularitySection)),
     "connection_pool": (("", services.ConnectionPoolSection),),
     "compute": (("", scripts.ComputeStep), ("compute.", errors.ReplayedTime), ("compute.replay.", errors.TimeReplaySection)),
     "fault_filter": tuple((f"fault.{name}.", section) for name, section in inner_sections(Fault)),
@@ -144,6 +147,7 @@ TYPES = {
     "errors": "share, or mapping",
     "file": "name of a file",
     "script": "list of steps",
+    "lookup": "list of steps",
     "parallel": "list of calls",
     "compute": "[time](#times), or mapping with `replay`",
 }

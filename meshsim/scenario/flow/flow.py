@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from meshsim.scenario.defaults import Product, resolve
 from meshsim.scenario.flow import copies, demand, reading
+from meshsim.scenario.flow.operations import operations
 from meshsim.scenario.flow.reading import Call, Together
 from meshsim.scenario.flow.refused import When
 from meshsim.scenario.flow.screened import Screened, inbound_limits, inbound_unknown, screened
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from meshsim.policies.filters import Filter
     from meshsim.scenario.flow.demand import Source
     from meshsim.scenario.flow.limits import Unknown
-    from meshsim.scenario.flow.reading import Layer, Operation, Route, Step, Transaction
+    from meshsim.scenario.flow.reading import Layer, Lookup, Operation, Route, Step, Transaction
     from meshsim.scenario.sections.model import Scenario
     from meshsim.scenario.sections.resilience import MirrorSection
 
@@ -68,9 +69,7 @@ class Flow:
         self.product: Product = resolve(scenario.defaults)
         self.has_gateway = "gateway" in scenario.deployment and scenario.gateway is not None
         self.has_mesh = "mesh" in scenario.deployment
-        self.operations: dict[str, Operation] = {
-            one.key: one for one in reading.operations(scenario, self.product, self.has_mesh)
-        }
+        self.operations: dict[str, Operation] = {one.key: one for one in operations(scenario, self.product, self.has_mesh)}
         self.routes: dict[str, Route] = reading.routes(scenario, self.product, self.has_gateway)
         self.sources: tuple[Source, ...] = tuple(demand.sources(scenario, self.routes))
         self.inbound_limits = inbound_limits(scenario, demand.run_ns(scenario) / NS_PER_S) if self.has_mesh else {}
@@ -191,9 +190,9 @@ class Flow:
             least[key] = sum(_step_ns(step, least) for step in self.operations[key].steps)
         return least
 
-    def held_ns(self, transaction: Transaction) -> float:
-        """Mean time that a transaction holds its connection at the least."""
-        return sum(_step_ns(step, self._least) for step in transaction.steps)
+    def held_ns(self, held: Transaction | Lookup) -> float:
+        """Mean time that a transaction holds its connection, or that a cache loads a value, at the least."""
+        return sum(_step_ns(step, self._least) for step in held.steps)
 
     def computing_ns(self, key: str) -> float:
         """Mean time that an operation computes, its calls left out."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from meshsim.scenario import effective
 from meshsim.scenario.circumstances import EVERY_DESTINATION
 from meshsim.scenario.defaults import NO_PRODUCT, resolve
+from meshsim.scenario.flow.caching import least_misses
 from meshsim.scenario.sections.errors import ReplayedTime
-from meshsim.scenario.sections.scripts import CallStep, LoopStep, ParallelStep, PublishStep, TransactionStep
+from meshsim.scenario.sections.scripts import CachedStep, CallStep, LoopStep, ParallelStep, PublishStep, TransactionStep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from meshsim.policies.retry.back_off import BackOff
     from meshsim.scenario.defaults import Product
@@ -96,8 +96,21 @@ class Transaction:
 
     pool: str
     steps: tuple[Step, ...]
-    times: int
-    """For each request where nothing fails: as often as the loops around it turn, and 0 in a fallback."""
+    times: float
+    """For each request where nothing fails: as often as the loops around it turn and the caches around it miss, and 0 in a fallback."""
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A step that reads through a cache."""
+
+    cache: str
+    steps: tuple[Step, ...]
+    """What loads a value."""
+    times: float
+    """For each request where nothing fails."""
+    is_keyed: bool
+    """Whether it is inside of a step that reads through a cache with keys, which it looks up."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +123,8 @@ class Operation:
     steps: tuple[Step, ...]
     transactions: tuple[Transaction, ...] = ()
     """Whose steps are among those."""
+    lookups: tuple[Lookup, ...] = ()
+    """The same."""
 
 
 @dataclass(frozen=True)
@@ -121,39 +136,30 @@ class Route:
     layer: Layer
 
 
-def operations(scenario: Scenario, product: Product, has_mesh: bool) -> Iterator[Operation]:  # noqa: FBT001
-    """All operations of all services."""
-    for name, service in scenario.services.items():
-        scripts: dict[str, tuple[Path, Any]] = {name: (("services", name), service.script)}
-        for operation, inner in (service.operations or {}).items():
-            scripts[f"{name}/{operation}"] = (("services", name, "operations", operation), inner.script)
-        for key, (path, script) in scripts.items():
-            if script is not None or key != name or not service.operations:
-                read, here = partial(_steps, scenario, product if has_mesh else None, name), (*path, "script")
-                yield Operation(key, name, read(script or (), here), tuple(_transactions(read, script, here, 1)))
-
-
-def _transactions(read: Callable[[Any, Path], tuple[Step, ...]], script: Any, path: Path, times: int) -> Iterator[Transaction]:
-    """All transactions of a script, those inside of others too."""
-    for index, step in enumerate(script or ()):
-        if isinstance(step, TransactionStep | LoopStep):
-            inside, turns = (*path, index, "script"), step.loop if isinstance(step, LoopStep) else 1
-            if isinstance(step, TransactionStep):
-                yield Transaction(step.transaction, read(step.script, inside), times)
-            yield from _transactions(read, step.script, inside, times * turns)
-        elif isinstance(step, CallStep | PublishStep):
-            yield from _transactions(read, step.fallback, (*path, index, "fallback"), 0)
-
-
-def _steps(scenario: Scenario, product: Product | None, service: str, script: Any, path: Path) -> tuple[Step, ...]:
+def steps_of(scenario: Scenario, product: Product | None, service: str, script: Any, path: Path) -> tuple[Step, ...]:
+    """A script's steps, with those inside of others among them."""
     steps: list[Step] = []
     for index, step in enumerate(script):
         if isinstance(step, TransactionStep | LoopStep):
-            inside = _steps(scenario, product, service, step.script, (*path, index, "script"))
+            inside = steps_of(scenario, product, service, step.script, (*path, index, "script"))
             steps += inside * (step.loop if isinstance(step, LoopStep) else 1)
+        elif isinstance(step, CachedStep):
+            misses = least_misses(scenario.services[service].caches[step.cached])
+            inside = steps_of(scenario, product, service, step.script, (*path, index, "script"))
+            steps += steps_of(scenario, product, service, step.lookup or (), (*path, index, "lookup"))
+            steps += [_less_often(one, misses) for one in inside]
         else:
             steps.append(_step(scenario, product, service, step, (*path, index)))
     return tuple(steps)
+
+
+def _less_often(step: Step, share: float) -> Step:
+    """A step that is done in a share of the cases, in the mean."""
+    if isinstance(step, float):
+        return step * share
+    if isinstance(step, Call):
+        return replace(step, times=step.times * share)
+    return replace(step, calls=tuple(replace(one, times=one.times * share) for one in step.calls))
 
 
 def _step(scenario: Scenario, product: Product | None, service: str, step: Any, path: Path) -> Step:

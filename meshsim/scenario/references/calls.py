@@ -120,7 +120,7 @@ def _calls(script: Any, path: Path) -> Iterator[Call]:
         if isinstance(step, list) and not isinstance(path[-1], int):
             yield from _calls(step, (*path, index))
         elif isinstance(step, dict) and "call" not in step:
-            for key in ("script", "parallel"):
+            for key in ("lookup", "script", "parallel"):
                 for call in _calls(step.get(key), (*path, index, key)):
                     yield call._replace(times=call.times * times(step, "loop"))
         elif isinstance(step, dict) and isinstance(step.get("call"), str):

@@ -43,6 +43,13 @@ def _of_service(tree: Any, service: str, fault: dict[str, Any]) -> Iterator[tupl
     for at, number in enumerate(instances if isinstance(instances, list) else ()):
         if most is not None and type(number) is int and number >= most:
             yield ("instances", at), f"{whose} has no replica {number}; they are numbered from 0 to {most - 1}"
+    caches, flushed = mapping(place, "caches"), fault.get("flush")
+    if service != GATEWAY and isinstance(flushed, str):
+        if flushed not in caches:
+            missing = did_you_mean(flushed, caches) if caches else "; write it under `caches`"
+            yield ("flush",), f"{service} has no cache {shown(flushed)}{missing}"
+        elif "hit_ratio" in mapping(caches, flushed):
+            yield ("flush",), f"nothing is in {flushed}: it hits by chance; write its `keys` in place of `hit_ratio`"
     subsets = mapping(place, "subsets")
     if service != GATEWAY and isinstance(subset, str) and subset not in subsets:
         yield ("subset",), f"unknown subset {shown(subset)} of {service}{did_you_mean(subset, subsets)}"

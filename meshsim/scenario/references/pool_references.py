@@ -83,7 +83,7 @@ def _steps(tree: Any, service: str, script: Any, path: Path, around: tuple[Pool,
         elif isinstance(step, dict):
             if isinstance(step.get("call"), str) and is_open_ended(tree, step):
                 yield Call(step["call"], around, (*here, "call"))
-            for key in ("script", "fallback", *(() if "need" in step else ("parallel",))):
+            for key in ("lookup", "script", "fallback", *(() if "need" in step else ("parallel",))):
                 yield from _steps(tree, service, step.get(key), (*here, key), around)
 
 

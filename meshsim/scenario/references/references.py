@@ -15,6 +15,7 @@ from meshsim.scenario.figure import parse_figure
 from meshsim.scenario.files.nodes import Finding, mapping, shown
 from meshsim.scenario.flow import routing
 from meshsim.scenario.references import (
+    cache_references,
     calls,
     fault_references,
     filter_references,
@@ -43,6 +44,7 @@ def findings(tree: Any) -> Iterator[Finding]:
     yield from filter_references.findings(tree)
     yield from pool_references.findings(tree)
     yield from queue_references.findings(tree)
+    yield from cache_references.findings(tree)
     yield from fault_references.find_in_faults(tree)
     yield from _services(tree)
     yield from _priced(tree)
@@ -230,6 +232,7 @@ def _known(tree: Any) -> dict[str, dict[str, Any]]:
         "item": dict.fromkeys(COST_ITEMS),
         "pool": {pool: None for service in mapping(tree, "services").values() for pool in mapping(service, "connection_pools")},
         "queue": mapping(tree, "queues"),
+        "cache": {cache: None for service in mapping(tree, "services").values() for cache in mapping(service, "caches")},
     }
 
 

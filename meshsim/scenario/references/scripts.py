@@ -75,6 +75,9 @@ def _size_of(step: Any, path: Path) -> tuple[int, Path]:
         return repeat * (1 + steps), (*path, "repeat") if repeat > 1 else inside if steps else path
     key = "parallel" if "parallel" in step else "script"
     steps, inside = _size(step.get(key), (*path, key))
+    if "lookup" in step:
+        more, within = _size(step["lookup"], (*path, "lookup"))
+        steps, inside = steps + more, within if more > steps else inside
     turns = times(step, "loop")
     return turns * steps + ("loop" not in step), (*path, "loop") if turns > 1 else inside if steps else path
 

@@ -63,18 +63,22 @@ class FaultSection(Section):
     """Requests in it are lost (UC), new ones refused (UF). A replica of the gateway comes back as a new process that remembers nothing."""
     unreachable: bool = False
     """Messages to it and from it are lost: callers wait until a timeout of theirs. Of a replica of the gateway those of its clients."""
+    flush: Name | None = None
+    """One of the service's `caches` is emptied, and keeps nothing while this lasts: a moment, as of `FLUSHALL`, or as long as it takes to restart."""
 
     @model_validator(mode="after")
     def _one_effect(self) -> Self:
-        effects = [self.slow is not None, self.errors is not None, self.crash, self.unreachable]
+        effects = [self.slow is not None, self.errors is not None, self.crash, self.unreachable, self.flush is not None]
         if sum(effects) != 1:
-            raise mistake("write one of `slow: factor`, `errors: share`, `crash: true` and `unreachable: true`")
+            raise mistake("write one of `slow: factor`, `errors: share`, `crash: true`, `unreachable: true` and `flush: cache`")
         self._knows_when()
         if self.service is None and self.zone is None:
             raise mistake("needs a `service` or a `zone`")
         for name in ("subset", "replicas", "instances"):
             if self.service is None and getattr(self, name) is not None:
                 raise mistake("goes with a `service`", name)
+        if self.flush is not None and self.service is None:
+            raise mistake("needs a `service`, whose cache it is", "flush")
         if self.replicas is not None and self.instances is not None:
             raise mistake("write either `replicas` or `instances`", "instances")
         if self.service == GATEWAY:
@@ -102,6 +106,8 @@ class FaultSection(Section):
                 "the gateway has no errors of its own; write its filter `fault: {abort: {http_status: 503, percentage: 10%}}`",
                 "errors",
             )
+        if self.flush is not None:
+            raise mistake("the gateway has no `caches`; its filter `cache` has `purge`", "flush")
         if self.subset is not None:
             raise mistake("goes with a service; the gateway has no subsets", "subset")
 
@@ -148,4 +154,6 @@ class FaultSection(Section):
         if self.errors is not None:
             share = "errors by a table" if self.errors.rate is None else f"{self.errors.rate * 100:g} % errors"
             return f"{whom} {share}{'' if self.errors.latency is None else ' at once'}"
+        if self.flush is not None:
+            return f"{self.flush} of {whom} empty"
         return f"{whom} {'down' if self.crash else 'unreachable'}"

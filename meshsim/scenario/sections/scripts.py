@@ -21,6 +21,7 @@ STEPS = {
     "compute": "compute: time",
     "call": "call: service",
     "transaction": "transaction: pool",
+    "cached": "cached: cache",
     "parallel": "parallel: calls",
     "loop": "loop: times",
     "publish": "publish: queue",
@@ -85,6 +86,18 @@ class TransactionStep(Section):
     """The pool, one of the service's `connection_pools`. The connection is given back after the last step, and whenever one fails."""
     script: Script = Field(min_length=1)
     """What is done meanwhile; a list is in sequence, a list in it is at once."""
+
+
+class CachedStep(Section):
+    """Steps that are done only where a cache does not have what they would load."""
+
+    cached: Name
+    """The cache, one of the service's `caches`."""
+    script: Script = Field(min_length=1)
+    """What loads a value that is not there; a list is in sequence, a list in it is at once."""
+    lookup: Script | None = None
+    """What each look-up takes, whether it finds anything: computing, or a call to the cache as a service. Where it fails nothing is found or
+    kept, and the `script` is done. No time where absent."""
 
 
 def _is_call(value: Any) -> Any:
@@ -159,7 +172,8 @@ class PublishStep(Section):
 
 
 SECTIONS: dict[str, type[Section]] = {
-    "call": CallStep, "transaction": TransactionStep, "parallel": ParallelStep, "loop": LoopStep, "publish": PublishStep,
+    "call": CallStep, "transaction": TransactionStep, "cached": CachedStep, "parallel": ParallelStep, "loop": LoopStep,
+    "publish": PublishStep,
 }  # fmt: skip
 """What holds the settings of a step, by the key that makes it one; a step that computes is what is left."""
 
@@ -189,6 +203,7 @@ Step = Annotated[
         Annotated[CallStep, Tag("<call>")]
         | Annotated[ComputeStep, Tag("<compute>")]
         | Annotated[TransactionStep, Tag("<transaction>")]
+        | Annotated[CachedStep, Tag("<cached>")]
         | Annotated[ParallelStep, Tag("<parallel>")]
         | Annotated[LoopStep, Tag("<loop>")]
         | Annotated[PublishStep, Tag("<publish>")]
@@ -210,5 +225,6 @@ def every_item(script: Any) -> Iterator[Any]:
         else:
             yield item
             yield from getattr(item, "parallel", ())
+            yield from every_item(getattr(item, "lookup", None))
             yield from every_item(getattr(item, "script", None))
             yield from every_item(getattr(item, "fallback", None))

@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Field, model_validator
 
 from meshsim.scenario.sections.autoscaling import AutoscalingSection
+from meshsim.scenario.sections.caches import CacheSection
 from meshsim.scenario.sections.cpu import CpuSection
 from meshsim.scenario.sections.errors import Errors
 from meshsim.scenario.sections.hashed import HashedText, different_texts
@@ -149,6 +150,8 @@ class ServiceSection(PlacedSection):
     """Pools of connections to databases, one of each for every replica, which `transaction` steps take from."""
     consumes: dict[Name, ConsumesSection] = Field(default_factory=dict)
     """The `queues` that its replicas take messages from; each message is worked on as a request for whose answer nobody waits."""
+    caches: dict[Name, CacheSection] = Field(default_factory=dict)
+    """Caches that `cached` steps read through."""
     is_async: bool = Field(default=False, alias="async")
     """Whether a worker is free while its request waits for a call, as an event loop is; otherwise it is held, as a thread is. One process
     of node.js is `workers: 1` with this."""

@@ -12,13 +12,18 @@ from meshsim.scenario.sections.types import Section, Share
 from meshsim.scenario.sections.wording import mistake
 
 
-class KeysSection(Section):
-    """Things that requests ask for, some more often than others."""
+class PopularitySection(Section):
+    """Things of which some are asked for more often than others."""
 
     count: Annotated[int, Ge(1), Le(100_000)]
     """How many there are."""
     zipf: Annotated[float, Ge(0), Le(10)] = 0.0
     """Exponent of Zipf's law: the n-th is asked for in proportion to 1 / n^zipf; 0 for all alike."""
+
+
+class KeysSection(PopularitySection):
+    """Things that requests ask for."""
+
     names: Annotated[list[HashedText], Field(min_length=1, max_length=100_000)] | None = None
     """What they are called, for `hash_on: key`: their hashes are Envoy's of these texts, and `count` is how many there are. The hashes of
     keys without a name are drawn, other ones in each replication."""

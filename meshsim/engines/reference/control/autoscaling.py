@@ -170,6 +170,8 @@ class Scaler:
             instance.processor = processor
             for pool in instance.connection_pools:
                 pool.processor = processor
+            for cache in instance.caches:
+                cache.processor = processor
         return processor
 
     def _begin_pod(self, place: int) -> None:

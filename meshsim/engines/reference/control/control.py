@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.control.autoscaling import Scaler
 from meshsim.engines.reference.control.deployment import Deployment
 from meshsim.engines.reference.control.discovery import AtOnce, Lookups, Push
-from meshsim.engines.reference.control.faults import fail, slow, take_away
+from meshsim.engines.reference.control.faults import fail, flush, slow, take_away
 from meshsim.engines.reference.control.lifecycle import Life
 from meshsim.engines.reference.control.registry import Registry
 from meshsim.engines.reference.destinations.health_check import HealthChecker
@@ -127,6 +127,8 @@ class Control:
             return slow(self._clock, fault, instances or stations)
         if fault.effect is Effect.ERRORS:
             return fail(self._clock, fault, instances)
+        if fault.effect is Effect.FLUSH:
+            return flush(self._clock, fault, instances)
         return take_away(self._clock, fault, instances or replicas, self._registry(fault.service, replicas))
 
     def _registry(self, service: int, replicas: Sequence[Stoppable]) -> Registry | None:

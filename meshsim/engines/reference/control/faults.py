@@ -54,6 +54,17 @@ def fail(clock: Clock, fault: Fault, everyone: Sequence[Instance]) -> Process:
         one.fail_less(fault.failing)
 
 
+def flush(clock: Clock, fault: Fault, everyone: Sequence[Instance]) -> Process:
+    """A SimPy process: caches lose everything, and keep nothing for a time. What all instances share is lost whichever of them it strikes."""
+    struck = list(dict.fromkeys(everyone[index].caches[fault.cache].values for index in fault.instances))
+    yield clock.timeout(fault.from_ns)
+    for values in struck:
+        values.close()
+    yield clock.timeout(fault.until_ns - fault.from_ns)
+    for values in struck:
+        values.open()
+
+
 def take_away(clock: Clock, fault: Fault, everyone: Sequence[Stoppable], registry: Registry | None) -> Process:
     """A SimPy process: a crash or an outage begins, lasts, and ends. Of two at once the later end counts.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.engines.reference.services.own_wait import tell
 from meshsim.engines.reference.time.clock import Expired, Timers
 from meshsim.engines.reference.time.station import Station
-from meshsim.engines.reference.travel.row import ID
 from meshsim.plan import NONE
 from meshsim.randomness import POOL, uniform
 
@@ -71,7 +71,7 @@ class ConnectionPool(Station):
                 timer.task = None
             if self.processor is not None:
                 self.processor.go_on(job)
-            self._tell(job, since_ns)
+            tell(self._recorder, job, since_ns, self.clock.now_ns)
         return None
 
     def release(self) -> None:
@@ -93,11 +93,3 @@ class ConnectionPool(Station):
         if deadline_ns != NONE and (timeout_ns == NONE or deadline_ns - now_ns < timeout_ns):
             return Timers(self.clock, max(0, deadline_ns - now_ns)).start(too_late)
         return None if timeout_ns == NONE else self.clock.timers(timeout_ns).start(self._too_late)
-
-    def _tell(self, job: Job, since_ns: int) -> None:
-        """Record the wait: it is one of the instance itself, which no attempt's row tells of."""
-        now_ns, service, request = self.clock.now_ns, job.instance.service, job.request
-        if now_ns > since_ns:
-            self._recorder.waits.append(
-                [request.row_number, job.row[ID], service, service, request.started_ns, now_ns, 0, 0, 0, now_ns - since_ns, 0]
-            )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshsim.engines.reference.services.cache import caches_of
 from meshsim.engines.reference.services.fast_failing import FastFailing
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.randomness import CPU, call_key, root_key
 
 if TYPE_CHECKING:
+    from meshsim.engines.reference.services.kept_values import KeptValues
     from meshsim.engines.reference.time.beginnings import Beginnings
     from meshsim.engines.reference.time.clock import Clock
     from meshsim.plan import Plan
@@ -38,4 +40,8 @@ def instances_of(
                 for index, key in enumerate(keys)
             )
         )
+        if service.caches:
+            shared: dict[int, KeptValues] = {}
+            for instance in made[-1]:
+                instance.caches = caches_of(clock, recorder, service, instance, shared)
     return tuple(made)

@@ -41,6 +41,8 @@ class Processor:
 
     def wait(self, job: Job) -> None:
         """A request waits for one call more."""
+        if not job.holds_worker:
+            return
         calls = self._waiting.get(job, 0)
         if not calls:
             self._ended_ns -= self._clock.now_ns
@@ -48,6 +50,8 @@ class Processor:
 
     def go_on(self, job: Job) -> None:
         """A call has ended."""
+        if not job.holds_worker:
+            return
         calls = self._waiting[job] - 1
         if calls:
             self._waiting[job] = calls

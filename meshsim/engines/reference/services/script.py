@@ -16,6 +16,7 @@ from meshsim.engines.reference.time.gather import Gather, Quorum
 from meshsim.engines.reference.time.outcome import GRPC_OK, OK, Outcome, failure
 from meshsim.engines.reference.travel.call import Call
 from meshsim.engines.reference.travel.row import WORKED
+from meshsim.engines.reference.travel.server import JobAside
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Step, StepKind
 from meshsim.randomness import CALL, SERVICE_TIME, call_key, uniform
@@ -23,6 +24,9 @@ from meshsim.replay import Table, attempt_behind, look_up
 from meshsim.units import LONGEST_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meshsim.engines.reference.services.cache import Cache
     from meshsim.engines.reference.services.message_queue import MessageQueue
     from meshsim.engines.reference.services.processor import Processor
     from meshsim.engines.reference.time.clock import Clock, Steps, Task
@@ -37,6 +41,9 @@ CALLS = StepKind.CALL
 PARALLEL = StepKind.PARALLEL
 TRANSACTION = StepKind.TRANSACTION
 PUBLISH = StepKind.PUBLISH
+CACHED = StepKind.CACHED
+AT_ONCE = (TRANSACTION, CACHED)
+"""Steps that need not wait: an asynchronous service gives up its worker only where they do."""
 
 
 class Detached:
@@ -52,7 +59,7 @@ class Worker(Condition):
 
     __slots__ = (
         "_clock", "_crashed", "_deadline_passed", "_dependency_status", "_failure_grpc", "_keeps_deadlines", "_line", "_refusals",
-        "_rejected", "callers", "connection_pools", "cores", "is_async", "processor", "queues", "service", "station", "zone",
+        "_rejected", "caches", "callers", "connection_pools", "cores", "is_async", "processor", "queues", "service", "station", "zone",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +85,7 @@ class Worker(Condition):
         self.connection_pools = tuple(
             ConnectionPool(clock, recorder, pool, call_key(key, pool.stream), too_late) for pool in service.connection_pools
         )
+        self.caches: tuple[Cache, ...] = ()
 
         self.queues: tuple[MessageQueue, ...] = ()
         """All queues that there are to publish to."""
@@ -108,7 +116,7 @@ class Worker(Condition):
                 finally:
                     row[WORKED] += clock.now_ns - began_ns
                 continue
-            if self.is_async and job.has_worker and step.kind is not TRANSACTION and step.is_waited_for:
+            if self.is_async and job.has_worker and step.kind not in AT_ONCE and step.is_waited_for:
                 job.has_worker = False
                 self.station.release()
             if step.kind is CALLS:
@@ -126,6 +134,8 @@ class Worker(Condition):
                 failed = yield from self._call_in_parallel(step, job)
             elif step.kind is PUBLISH:
                 failed = yield from self._publish(step, job)
+            elif step.kind is CACHED:
+                failed = yield from self.caches[step.cache].read(self, step, job)
             else:
                 failed = yield from self._hold_connection(step, job)
             if failed is not None:
@@ -136,12 +146,8 @@ class Worker(Condition):
         """Work through the steps of a transaction with a connection of its pool."""
         pool = self.connection_pools[step.pool]
         if not pool.take_free():
-            if self.is_async and job.has_worker:
-                job.has_worker = False
-                self.station.release()
-            refused: Outcome | None = yield from pool.enter(
-                job, job.deadline_ns if self._keeps_deadlines else NONE, self._deadline_passed
-            )
+            self.give_up_worker(job)
+            refused: Outcome | None = yield from pool.enter(job, *self.patience(job))
             if refused is not None:
                 return refused
         try:
@@ -178,6 +184,26 @@ class Worker(Condition):
         yield way_ns
         queue.put(request, key, self.service)
 
+    def work_through(self, steps: tuple[Step, ...], job: Job) -> Steps:
+        """Do these steps; the first failure that the service cannot do without, or None."""
+        return self._run(steps, job)
+
+    def patience(self, job: Job) -> tuple[int, Outcome]:
+        """Until when a request waits for what is the instance's own, NONE for ever, and what it gets then."""
+        return job.deadline_ns if self._keeps_deadlines else NONE, self._deadline_passed
+
+    def give_up_worker(self, job: Job) -> None:
+        """Before a wait, where the service is asynchronous."""
+        if self.is_async and job.has_worker:
+            job.has_worker = False
+            self.station.release()
+
+    def crash(self) -> None:
+        """Lose all requests and what is in memory, and refuse new requests."""
+        super().crash()
+        for one in self.caches:
+            one.lose()
+
     def _take_worker(self, job: Job) -> Steps:
         """Get a worker again after a call, in an asynchronous service: through the queue, whatever its limits."""
         if not self.station.take_free():
@@ -203,6 +229,7 @@ class Worker(Condition):
         if step.probability < 1.0 and uniform(key, CALL) >= step.probability:
             return None
         call = Call(job.request, key, step.operation, self.service, self.zone, job)
+        call.step = step.place
         if self._keeps_deadlines:
             call.deadline_ns = job.deadline_ns
         return call
@@ -212,15 +239,31 @@ class Worker(Condition):
         handler = self.callers[job.operation, step.place]
         call.request = job.request.aside(self._clock.now_ns)
         call.parent, call.deadline_ns = None, NONE
+        self._begin_alone(handler.call(call))
+
+    def do_aside(self, job: Job, work: Callable[[Job], Steps]) -> None:
+        """Do something for nobody in the name of a request: on a thread of its own, or on the event loop of an asynchronous service."""
+        aside = JobAside(job, self._clock.now_ns)
+        aside.has_worker = not self.is_async
+        self._begin_alone(self._aside(work(aside), aside))
+
+    def _aside(self, steps: Steps, job: Job) -> Steps:
+        try:
+            yield from steps
+        finally:
+            self.give_up_worker(job)
+
+    def _begin_alone(self, steps: Steps) -> None:
+        """Begin a task for which nobody waits."""
         detached = Detached()
         if self._jobs is not None:
             self._jobs[detached] = None
-        detached.task = begin(self._clock, self._alone(handler, call, detached))
+        detached.task = begin(self._clock, self._alone(steps, detached))
 
-    def _alone(self, handler: Handler, call: Call, detached: Detached) -> Steps:
-        """A task: a call that nobody waits for."""
+    def _alone(self, steps: Steps, detached: Detached) -> Steps:
+        """A task for which nobody waits."""
         try:
-            yield from handler.call(call)
+            yield from steps
         except (Cancelled, Crashed):
             pass
         finally:

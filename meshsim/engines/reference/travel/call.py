@@ -25,8 +25,8 @@ class Call:
 
     __slots__ = (
         "_first", "_tries", "answer_kib", "attempt", "back_off_ns", "caller", "connection_ns", "deadline_ns", "endpoint", "fallback_key",
-        "filter_ns", "key", "last_row", "marks", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "session", "tls_ns",
-        "tried", "zone",
+        "filter_ns", "key", "last_row", "marks", "on_connection", "operation", "parent", "proxy", "proxy_ns", "request", "session", "step",
+        "tls_ns", "tried", "zone",
     )  # fmt: skip
 
     def __init__(self, request: Request, key: int, operation: int, caller: int, zone: int, parent: Job | None = None) -> None:
@@ -37,6 +37,8 @@ class Call:
         self.zone = zone
         """Where the caller is."""
         self.parent = parent
+        self.step = NONE
+        """Place of the step of its parent's script that makes it; NONE where no script does."""
         self.proxy = NONE
         self.attempt = 1
         """Number of the try, for the innermost layer that retries."""
@@ -67,7 +69,7 @@ class Call:
     def beside(self, key: int, attempt: int) -> Call:
         """The same call for a try that may run beside others: with waits and an endpoint of its own."""
         other = Call(self.request, key, self.operation, self.caller, self.zone, self.parent)
-        other.proxy, other.deadline_ns, other.attempt = self.proxy, self.deadline_ns, attempt
+        other.proxy, other.deadline_ns, other.attempt, other.step = self.proxy, self.deadline_ns, attempt, self.step
         other._first = self.first
         return other
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 from meshsim.engines.reference.time.at_once import end
 from meshsim.engines.reference.time.clock import Cancelled
 from meshsim.engines.reference.time.outcome import CALLER_GONE
-from meshsim.engines.reference.travel.row import ATTEMPT
+from meshsim.engines.reference.travel.row import ATTEMPT, ID
 from meshsim.engines.reference.travel.sidecar import Incoming
-from meshsim.plan import OnCancel
+from meshsim.plan import NONE, OnCancel
+from meshsim.randomness import call_key
 
 if TYPE_CHECKING:
     from meshsim.engines.reference.time.clock import Steps, Task
@@ -71,6 +72,7 @@ class Attempt(Incoming, Protocol):
     """A call, as the job sees it that is made of one try of it."""
 
     parent: Job | None
+    step: int
     deadline_ns: int
 
 
@@ -79,7 +81,7 @@ class Job:
 
     __slots__ = (
         "attempt", "caller", "deadline_ns", "has_worker", "instance", "is_abandoned", "is_queued", "key", "operation", "parent", "request",
-        "row", "task", "way_back_ns",
+        "row", "step", "task", "way_back_ns",
     )  # fmt: skip
 
     def __init__(self, call: Attempt, row: list[int], instance: Server, caller: Task, way_back_ns: int = 0) -> None:
@@ -88,6 +90,7 @@ class Job:
         self.operation = call.operation
         self.attempt = row[ATTEMPT]
         self.parent = call.parent
+        self.step = call.step
         self.deadline_ns = call.deadline_ns
         self.row = row
         self.instance = instance
@@ -99,6 +102,18 @@ class Job:
         """Whether the caller has gone: nobody waits for the answer."""
         self.is_queued = False
         self.has_worker = False
+
+    @property
+    def content(self) -> int:
+        """A key that tells what it asks for: the same in each try of it, and of the calls that led to it, and in every variant."""
+        steps, job = [self.step], self.parent
+        while job is not None:
+            steps.append(job.step)
+            job = job.parent
+        key = self.request.key
+        for step in reversed(steps):
+            key = key if step == NONE else call_key(key, step)
+        return key
 
     @property
     def tries(self) -> list[int]:
@@ -119,8 +134,39 @@ class Job:
             job = job.parent
         return False
 
+    @property
+    def holds_worker(self) -> bool:
+        """Whether a worker of its instance is held for it while it waits, unless the service is asynchronous."""
+        return True
+
     def cancel(self) -> None:
         """The message that the caller has gone has reached the instance."""
         on_cancel = self.instance.on_cancel
         if on_cancel is OnCancel.STOP or (on_cancel is OnCancel.DROP_QUEUED and self.is_queued):
             end(self.task, Cancelled(CALLER_GONE))
+
+
+class JobAside(Job):
+    """What an instance does for nobody in the name of one of its requests: its calls and its computing are in no request's rows."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, of: Job, now_ns: int) -> None:
+        self._of = of
+        self.key, self.operation, self.attempt, self.step = of.key, of.operation, of.attempt, of.step
+        self.request = of.request.aside(now_ns)
+        self.parent, self.deadline_ns = None, NONE
+        self.row = [*of.row]
+        self.row[ID] = NONE
+        self.instance, self.caller, self.way_back_ns = of.instance, of.caller, 0
+        self.is_abandoned = self.is_queued = self.has_worker = False
+
+    @property
+    def content(self) -> int:
+        """As of the request in whose name it is."""
+        return self._of.content
+
+    @property
+    def holds_worker(self) -> bool:
+        """None: it is done beside those."""
+        return False
