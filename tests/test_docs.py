@@ -92,6 +92,11 @@ def commands() -> list[str]:
     return [*found, *re.findall(r"^\| `(meshsim [^`]+)`", text, re.MULTILINE)]
 
 
+def takes_long(command: str) -> bool:
+    """Whether it runs several times; one that does stays with the quick ones."""
+    return command.split()[1] in {"compare", "report", "sweep"} and "FILE" not in command
+
+
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_every_link_leads_to_a_file_and_a_heading_that_exist(path: Path) -> None:
     wrong = []
@@ -142,7 +147,7 @@ def test_every_variant_of_every_scenario_runs(path: Path) -> None:
         assert ms.load(path, variant=variant, set=SHORT).run().manifest["requests"] > 0
 
 
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize("command", [pytest.param(one, marks=pytest.mark.slow if takes_long(one) else ()) for one in commands()])
 def test_every_command_of_the_readme_works(command: str, tmp_path: Path) -> None:
     """On a short run, and with something real where the table says FILE or FIELD."""
     for placeholder, real in (

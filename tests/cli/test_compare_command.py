@@ -147,6 +147,7 @@ def test_what_is_wrong_is_told_before_anything_runs(
     assert not (folder / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_scheduler_out_of_reach_ends_with_a_sentence_and_leaves_nothing(folder: Path) -> None:
     done = meshsim(folder, "compare", "shop.yaml", "--scheduler", "tcp://127.0.0.1:1", "--out", "out")
 
@@ -216,6 +217,7 @@ def test_a_sweep_shows_its_points_and_a_report_is_written_of_each_kind_of_result
     assert (wrong.returncode, wrong.stderr) == (2, "meshsim: run.docx: a report is a file that ends in .html, .pdf, .md, .xml\n")
 
 
+@pytest.mark.slow
 def test_two_comparisons_at_once_do_not_mix(folder: Path) -> None:
     command = [
         sys.executable,

@@ -13,7 +13,7 @@ from meshsim.engines.reference.control.discovery import AtOnce, Lookups, Push
 from meshsim.engines.reference.control.registry import Registry
 from meshsim.engines.reference.time.clock import Clock
 from meshsim.plan import NONE, Discovery
-from meshsim.randomness import PHASE, PROPAGATION, uniform
+from meshsim.randomness import PROPAGATION, call_key, uniform
 
 if TYPE_CHECKING:
     from meshsim.distributions import Distribution
@@ -34,6 +34,10 @@ class Caller:
     members: list[bool]
     left: list[tuple[float, int]] = field(default_factory=list)
     joined: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def luck(self) -> int:
+        return call_key(self.key, self.service)
 
     def join(self, index: int) -> None:
         self._tell(index, self.joined, is_there=True)
@@ -191,8 +195,8 @@ class TestLookups:
         bench.leave(1300, 2)
         bench.join(4300, 2)
         bench.run()
-        for key, caller in enumerate(callers):
-            phase_ms = round(uniform(key, PHASE, 0) * 1000 * MS) / MS
+        for caller in callers:
+            phase_ms = round(uniform(caller.luck, PROPAGATION) * 1000 * MS) / MS
             later_ms = 1000 if phase_ms < 300 else 0
             assert caller.left == [(pytest.approx(1000 + later_ms + phase_ms), 2)]
             assert caller.joined == [(pytest.approx(4000 + later_ms + phase_ms), 2)]

@@ -99,6 +99,7 @@ def test_a_killed_worker_changes_nothing(tmp_path: Path) -> None:
         assert digests(tmp_path / f"jobs-{jobs}") == on_cluster
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_scheduler_that_goes_away_is_told_and_what_is_done_is_kept(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(SCENARIO, encoding="utf-8")

@@ -157,6 +157,7 @@ def test_ids_are_unique_and_every_reference_leads_somewhere(text, read):
     assert set(led) <= set(ids)
 
 
+@pytest.mark.slow
 def test_names_that_look_like_markup_stay_text():
     experiments = dict(zip(HOSTILE, fakes.comparison().experiments.values(), strict=True))
     comparison = fakes.FakeComparison(experiments, verdict=HOSTILE[0], notes=HOSTILE)
@@ -176,6 +177,7 @@ def test_names_that_look_like_markup_stay_text():
     assert "49" not in read.all("h1")[0].text
 
 
+@pytest.mark.slow
 def test_the_same_comparison_gives_the_same_bytes(text):
     assert page(fakes.comparison()) == text
 
@@ -294,7 +296,8 @@ def test_one_run_alone_makes_a_page_without_comparisons():
     assert "baseline" not in next(one for one in read.all("section") if one.attributes["id"] == "figures").text
 
 
-@pytest.mark.parametrize("is_matrix", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["curves", "heat maps"])
+@pytest.mark.slow
+@pytest.mark.parametrize("is_matrix", [False, True], ids=["curves", "heat maps"])
 def test_a_sweep_shows_its_curves_first(is_matrix):
     read = Reader(page(fakes.sweep(is_matrix=is_matrix)))
     section = next(one for one in read.all("section") if one.attributes["id"] == "sweep")

@@ -105,7 +105,10 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module", params=["wide", pytest.param("online-boutique", marks=pytest.mark.slow), "checkout-brownout"])
+@pytest.fixture(
+    scope="module",
+    params=["wide", *(pytest.param(one, marks=pytest.mark.slow) for one in ("online-boutique", "checkout-brownout"))],
+)
 def file(request, tmp_path_factory):
     """A made-up comparison with the widest tables there are, and short ones of the real scenarios."""
     path = tmp_path_factory.mktemp("report") / "report.html"

@@ -11,6 +11,7 @@ from meshsim.errors import MeshsimError
 from meshsim.report.page import page, pdf
 
 
+@pytest.mark.slow
 def test_the_page_becomes_a_pdf():
     pytest.importorskip("weasyprint", exc_type=ImportError)
     scenario = {name: value for name, value in fakes.SCENARIO.items() if name != "variants"}

@@ -151,6 +151,7 @@ def group(policies, balance, **settings):
     return policies_group(Subject(made))
 
 
+@pytest.mark.slow
 def test_the_destinations_where_most_happened_are_in_the_open():
     one = frames.policies(replications=1)
     payment = one[one["destination"] == "checkout to payment"]

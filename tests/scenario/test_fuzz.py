@@ -192,15 +192,26 @@ def mutated(data: st.DataObject, tree: Any) -> None:
             parent[str(name)] = deepcopy(parent[last])
 
 
-@fuzz(1500)
+@fuzz(400)
 @given(data=st.data())
 def test_files_with_wrong_types_missing_keys_and_typos(file: Path, data: st.DataObject) -> None:
+    loads_or_tells(file, a_wrong_file(data))
+
+
+@pytest.mark.slow
+@fuzz(3000)
+@given(data=st.data())
+def test_many_files_with_wrong_types_missing_keys_and_typos(file: Path, data: st.DataObject) -> None:
+    loads_or_tells(file, a_wrong_file(data))
+
+
+def a_wrong_file(data: st.DataObject) -> bytes:
     tree = deepcopy(TREE)
     for _ in range(data.draw(st.integers(1, 3))):
         mutated(data, tree)
         if not places(tree):
             break
-    loads_or_tells(file, json.dumps(tree, indent=data.draw(st.sampled_from([None, 1]))).encode())
+    return json.dumps(tree, indent=data.draw(st.sampled_from([None, 1]))).encode()
 
 
 @fuzz(200)

@@ -59,6 +59,7 @@ def holds(result, metric):
     return all(verdict.passed for verdict in result.verdicts if verdict.metric == metric)
 
 
+@pytest.mark.slow
 def test_a_local_limit_grows_with_the_replicas_and_a_global_one_does_not():
     """Buckets that are always asked for more than they have admit their rate, whatever chance does; a few tokens may lie over the ends."""
     runs = variants("local-or-global-limit")
@@ -214,6 +215,7 @@ def canary_share(result, from_s, until_s):
     return (attempts[attempts["sent_ns"].between(from_s * 1e9, until_s * 1e9)]["service"] == "cart-v2").mean()
 
 
+@pytest.mark.slow
 def test_an_analysis_catches_the_canary_that_it_looks_at_in_time_and_no_other():
     """A check passes with at most 2 of 200 failures where 10 are expected: odds of 1 in 360 for each of the two that matter.
 
@@ -258,6 +260,7 @@ def connections_at_the_end(result):
     return sorted(last["connections"])
 
 
+@pytest.mark.slow
 def test_handshakes_storm_the_replica_that_has_just_come_back():
     """More than 83 a second of 12 ms are more than one worker can do; a queue of some tens of them is half a second."""
     runs = variants("edge-tls-storm")
@@ -334,6 +337,7 @@ def test_retries_in_two_places_multiply():
     assert {name for name in runs if runs[name].passed} == {"mesh"}
 
 
+@pytest.mark.slow
 def test_a_flood_of_bad_passwords_is_stopped_before_the_hash_and_by_address():
     """1,600 hashes of 1.44 ms need 2.3 workers of two. One bucket lets a quarter of all through, of 1,100 requests with a deviation of 0.013."""
     runs = variants("unauthenticated-flood")
@@ -393,6 +397,7 @@ def test_an_idle_timeout_frees_the_connections_that_nobody_uses():
     assert connections["short-idle"] == pytest.approx(207, abs=40)
 
 
+@pytest.mark.slow
 def test_scaling_out_does_not_help_who_holds_a_cookie():
     """Of 20,000 requests and more for each figure; shares of 8,000 within 4 standard deviations of chance where chance alone makes them."""
     runs = variants("sticky-sessions")

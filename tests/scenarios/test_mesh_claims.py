@@ -65,6 +65,7 @@ def test_least_request_and_peak_ewma_notice_a_gray_replica_and_round_robin_does_
     assert count(runs["ejection"], "ejections") > 0
 
 
+@pytest.mark.slow
 def test_least_request_degrades_towards_random_with_the_number_of_callers():
     mean = {name: result.requests["latency_s"].mean() for name, result in variants("many-callers").items()}
 
@@ -142,6 +143,7 @@ def test_a_grpc_connection_sticks_to_one_replica():
     assert used["sidecars"].max() / used["sidecars"].min() < 1.1
 
 
+@pytest.mark.slow
 def test_a_rotation_of_certificates_is_a_burst_of_handshakes():
     runs = variants("certificate-rotation")
     handshakes = {name: count(result, "handshakes", from_s=20) for name, result in runs.items()}
@@ -154,6 +156,7 @@ def test_a_rotation_of_certificates_is_a_burst_of_handshakes():
     assert median["no-rotation"] <= median["http2"]
 
 
+@pytest.mark.slow
 def test_each_hop_costs_and_a_mesh_retries_what_fails():
     runs = variants("deployment-choice")
     median = {name: between(result, 5, 30)["latency_s"].median() for name, result in runs.items()}

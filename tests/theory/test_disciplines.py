@@ -41,6 +41,7 @@ def test_lifo_has_the_mean_wait_of_fifo_and_a_mean_square_that_is_larger_by_one_
     assert square.agrees(2 * 0.6 / 40**2 / (1 - 0.6), 0.40), square
 
 
+@pytest.mark.slow
 def test_waits_of_two_classes_in_m_m_c_are_cobhams():
     """W_k = C(c, a) / (c mu (1 - s_(k-1)) (1 - s_k)), s_k the utilisation by classes 1 to k.
 
@@ -86,7 +87,7 @@ def test_what_is_served_of_two_consumers_is_max_min_fair():
     assert served["greedy"] == pytest.approx(2000 - asked, abs=25)
 
 
-@pytest.mark.parametrize("rate", [80, 130])
+@pytest.mark.parametrize("rate", [80, pytest.param(130, marks=pytest.mark.slow)])
 def test_a_longest_wait_refuses_as_m_m_1_with_constant_patience(rate):
     """The work v before a newcomer has density lambda p0 exp((lambda - mu) v) up to the limit t, and falls by exp(-mu v) after it.
 

@@ -96,6 +96,7 @@ def test_a_token_bucket_rejects_as_the_loss_of_m_d_1_k(rate, burst, rejected, wi
     assert share.agrees(rejected, within), share
 
 
+@pytest.mark.slow
 def test_attempts_with_independent_errors_are_a_truncated_geometric_sum():
     """With error probability p and n attempts at most, a request needs (1 - p^n) / (1 - p) attempts and fails with p^n."""
     scenario = station("200/s", "1ms", 100, duration="100s", errors="30%")

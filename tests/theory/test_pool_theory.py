@@ -40,7 +40,7 @@ def mean_latency(result):
     return float(requests.loc[requests["started_ns"] >= 2e9, "latency_s"].mean())
 
 
-@pytest.mark.parametrize("waiters", ["fifo", "random"])
+@pytest.mark.parametrize("waiters", ["fifo", pytest.param("random", marks=pytest.mark.slow)])
 def test_the_wait_is_that_of_m_m_c_in_any_order(waiters):
     """E[W] = C(c, a) / (c mu - lambda), whoever is next (Kleinrock 1975, section 3.5); the pool's own account says the same."""
     latency, wait, in_use = replicate(

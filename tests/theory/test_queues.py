@@ -14,7 +14,8 @@ EXPONENTIAL_10MS = {"exponential": {"mean": "10ms"}}
 
 
 @pytest.mark.parametrize(
-    ("rate", "load", "duration", "replications", "within"), [(50, 0.5, "200s", 10, 0.05), (80, 0.8, "400s", 12, 0.10)]
+    ("rate", "load", "duration", "replications", "within"),
+    [(50, 0.5, "200s", 10, 0.05), pytest.param(80, 0.8, "400s", 12, 0.10, marks=pytest.mark.slow)],
 )
 def test_mean_response_in_m_m_1_is_one_over_mu_minus_lambda(rate, load, duration, replications, within):
     """W = 1 / (mu - lambda) (Kleinrock 1975, section 3.2); golden rows mm1_r50_W and mm1_r80_W."""
@@ -65,6 +66,7 @@ def test_waiting_in_m_m_c_is_erlang_c(servers, rate, within):
     assert share.agrees(probability, within), share
 
 
+@pytest.mark.slow
 def test_waiting_in_m_d_1_is_half_of_m_m_1():
     """Wq = rho / (2 mu (1 - rho)) (Pollaczek and Khinchine; Kleinrock 1975, section 5.6)."""
     (waiting,) = replicate(station("80/s", "10ms", duration="300s", warm_up="20s"), 12, mean_waiting)

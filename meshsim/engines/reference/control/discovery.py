@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.randomness import PHASE, PROPAGATION, uniform
+from meshsim.randomness import PROPAGATION, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -98,7 +98,7 @@ class Lookups:
     def _ask(self, view: Part, registry: Registry) -> Generator[simpy.Event, None, None]:
         """A SimPy process: ask, and ask again when the answer is too old."""
         refresh_ns = self._discovery.dns_refresh_ns
-        yield self._clock.pause(round(uniform(view.key, PHASE, view.service) * refresh_ns))
+        yield self._clock.pause(round(uniform(view.luck, PROPAGATION) * refresh_ns))
         while True:
             _delivery(view, registry.listed())()
             yield self._clock.pause(refresh_ns)

@@ -13,6 +13,9 @@ class Part(Protocol):
     """The endpoints of one service: what discovery tells of, and what is counted."""
 
     key: int
+    """Of its proxy."""
+    luck: int
+    """Of its own: of the proxy and the service that it asks."""
     service: int
     operation: int
     """What calls ask it for; NONE where they say so themselves."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from meshsim.engines.reference.destinations.activity import Activity
 from meshsim.engines.reference.destinations.view import View
 from meshsim.policies.locality.weighted_backends import WeightedBackends
+from meshsim.randomness import call_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
 class BackendPart:
     """The endpoints of one service in a view over several: what discovery tells of, and what is counted."""
 
-    __slots__ = ("_first", "_view", "activity", "endpoints", "key", "listed", "operation", "service", "weight")
+    __slots__ = ("_first", "_view", "activity", "endpoints", "key", "listed", "luck", "operation", "service", "weight")
 
     def __init__(self, view: RuleView, number: int, first: int, service: Service) -> None:
         backend = view.cluster.backends[number]
         self._view = view
         self._first = first
         """Number of its first endpoint in the view."""
-        self.key = view.key
+        self.key, self.luck = view.key, call_key(view.luck, service.stream)
         self.service, self.operation = backend.service, backend.operation
         self.weight = backend.weight
         count = len(service.weights)
