@@ -27,7 +27,7 @@ class StepKind(IntEnum):
     PARALLEL = 2
     TRANSACTION = 3
     """Its steps hold a connection of a pool."""
-    PUBLISH = 4
+    PUBLISH = 5
 
 
 class OnFull(IntEnum):
