@@ -106,7 +106,14 @@ def test_every_metric_of_the_grammar_has_a_figure_or_a_reason_for_each_label_and
             try:
                 value = observe(metric, labels, aggregation, 90.0 if aggregation == "p" else None, summary)
             except NoFigure as reason:
-                assert str(reason) in {"no requests", "no fault", "no prices", "no limit of the CPU", "no connection pool"}
+                assert str(reason) in {
+                    "no requests",
+                    "no fault",
+                    "no prices",
+                    "no limit of the CPU",
+                    "no connection pool",
+                    "no message queue",
+                }
             else:
                 assert value >= 0
         assert parse_selector(metric).metric == metric
