@@ -11,6 +11,7 @@ from meshsim.experiments.arrow import as_parquet
 from meshsim.experiments.places import SUMMARY
 from meshsim.metrics.edges import Edges, nodes
 from meshsim.metrics.histogram_table import histograms
+from meshsim.metrics.latency.slow_time import SlowTime
 from meshsim.metrics.over_time.balance import BalanceOverTime
 from meshsim.metrics.over_time.caches import CachesOverTime
 from meshsim.metrics.over_time.connection_pools import PoolsOverTime
@@ -34,7 +35,6 @@ from meshsim.metrics.policies.scaling import Scalings
 from meshsim.metrics.stages.slow_sample import SlowSample
 from meshsim.metrics.stages.stages import spans, stages
 from meshsim.metrics.summarise import replicas_ns, summarise
-from meshsim.metrics.summary import SlowTime
 from meshsim.metrics.tally import Tally
 
 if TYPE_CHECKING:

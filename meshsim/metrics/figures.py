@@ -224,9 +224,7 @@ def _cache_hit_ratio(summary: Summary, labels: Labels, _: str) -> float:
     """Of several caches the one that hits least."""
     found = [one for one in summary.caches if labels.get("service") in {None, one.service}]
     ratios = [one.hit_ratio for one in found if labels.get("cache") in {None, one.cache} and one.hit_ratio is not None]
-    if not ratios:
-        raise NoFigure("no look-ups" if found else "no cache")
-    return min(ratios)
+    return _known(min(ratios, default=None), "no look-ups" if found else "no cache")
 
 
 def _pool_wait(summary: Summary, labels: Labels, _: str) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from meshsim.metrics.cost import CostSummary
+from meshsim.metrics.latency.slow_time import SlowTime
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
 from meshsim.metrics.policies.queue_summary import QueueSummary
@@ -147,22 +148,6 @@ class ProxySummary:
     queue_peak: int
     cpu_cores: float | None = None
     """Workers at work over all replicas, in the mean: the processor cores that the proxies keep busy."""
-
-
-@dataclass(frozen=True, slots=True)
-class SlowTime:
-    """What the slowest 1 % of the requests of a route spend on one stage at one service."""
-
-    route: str | None
-    """None for all routes."""
-    service: str
-    """Or `(gateway)`, `(client)`."""
-    stage: str
-    """One of `meshsim.records.STAGES`."""
-    mean_s: float
-    """Of each of these requests."""
-    share: float
-    """Of their latency."""
 
 
 @dataclass(frozen=True)

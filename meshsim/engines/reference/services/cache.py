@@ -5,25 +5,23 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Protocol
 
-from meshsim.engines.reference.services.kept_values import KeptValues
+from meshsim.engines.reference.services.flight import Counts, Flight
 from meshsim.engines.reference.services.own_wait import tell
-from meshsim.engines.reference.time.clock import PARK, Expired, Interrupted, Timers
-from meshsim.engines.reference.time.outcome import failure
-from meshsim.flags import Flag
+from meshsim.engines.reference.time.clock import Expired, Timers
 from meshsim.plan import NONE
 from meshsim.portable import ln
-from meshsim.randomness import CACHE_HIT, CACHE_KEY, EARLY, TIME_TO_LIVE, WARM, call_key, uniform
+from meshsim.randomness import CACHE_HIT, CACHE_KEY, EARLY, TIME_TO_LIVE, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from meshsim.engines.reference.services.kept_values import Value
+    from meshsim.engines.reference.services.kept_values import KeptValues, Value
     from meshsim.engines.reference.services.processor import Processor
-    from meshsim.engines.reference.time.clock import Clock, Steps, Task
+    from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.time.outcome import Outcome
     from meshsim.engines.reference.travel.server import Job
     from meshsim.plan import Cache as Plan
-    from meshsim.plan import Service, Step
+    from meshsim.plan import Step
     from meshsim.recorder import Recorder
 
 
@@ -49,45 +47,6 @@ class Reader(Protocol):
     def patience(self, job: Job) -> tuple[int, Outcome]:
         """Until when a request waits, NONE for ever, and what it gets then."""
         ...
-
-
-class Counts:
-    """What a cache has done so far at one instance. Each look-up is a hit, a stale hit, a miss, or waits for another's load."""
-
-    __slots__ = ("coalesced", "evictions", "failed_loads", "hits", "loading", "loads", "misses", "stale_hits", "waited_ns")
-
-    def __init__(self) -> None:
-        self.loading = 0
-        """Loads under way."""
-        self.hits = self.stale_hits = self.misses = self.coalesced = 0
-        self.loads = self.failed_loads = self.evictions = 0
-        self.waited_ns = 0
-        """What those waited for another's load whose wait is over."""
-
-
-class Flight:
-    """A load for which others wait."""
-
-    __slots__ = ("_waiting",)
-
-    def __init__(self) -> None:
-        self._waiting: dict[Task, None] = {}
-
-    def wait(self, task: Task) -> Steps:
-        """Wait in the active task for the end of the load: how it went."""
-        self._waiting[task] = None
-        try:
-            failed: Outcome | None = yield PARK
-        except Interrupted:
-            self._waiting.pop(task, None)
-            raise
-        return failed
-
-    def end(self, failed: Outcome | None) -> None:
-        """All who wait go on with this, in the order in which they came."""
-        for task in self._waiting:
-            task.wake(failed)
-        self._waiting.clear()
 
 
 class Cache:
@@ -257,49 +216,3 @@ def _key(step: Step, job: Job) -> int:
     if step.key_shares:
         return bisect_right(step.key_shares, uniform(job.content, CACHE_KEY, step.key_place))
     return job.request.content_key if job.request.content_key != NONE else ANY_KEY
-
-
-class Owner(Protocol):
-    """The instance whose caches are made."""
-
-    service: int
-    key: int
-
-
-def caches_of(
-    clock: Clock, recorder: Recorder, service: Service, owner: Owner, shared: dict[int, KeptValues]
-) -> tuple[Cache, ...]:
-    """The caches of one instance, by their numbers in its service.
-
-    Args:
-        clock: The clock.
-        recorder: Takes waits.
-        service: Says what they are like.
-        owner: The instance.
-        shared: What all instances of the service share, by name of the cache; what is missing is added.
-    """
-    undone = failure(200 if service.is_grpc else 500, Flag.dependency, owner.service, 13 if service.is_grpc else NONE)
-    made = []
-    for plan in service.caches:
-        values = shared.get(plan.name)
-        if values is None:
-            values = kept_values(plan, owner.key)
-            if plan.is_shared:
-                shared[plan.name] = values
-        made.append(Cache(clock, recorder, plan, values, undone))
-    return tuple(made)
-
-
-def kept_values(plan: Plan, key: int) -> KeptValues:
-    """What a cache has at the start: nothing, or its keys."""
-    drawn = call_key(key, plan.stream)
-    values = KeptValues(plan.capacity, plan.eviction, drawn)
-    if plan.is_warm:
-        for number in range(min(len(plan.key_shares), values.room) - 1, -1, -1):  # the frequent ones last: the others go first
-            value = values.put(number)
-            assert value is not None  # noqa: S101 — nothing is closed yet
-            of_key = call_key(drawn, number)
-            value.live(plan, 0, uniform(of_key, TIME_TO_LIVE))
-            if plan.ttl_ns != NONE:
-                value.expires_ns = round(value.lives_ns * uniform(of_key, WARM))
-    return values

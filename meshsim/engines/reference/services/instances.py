@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshsim.engines.reference.services.cache import caches_of
+from meshsim.engines.reference.services.caches import caches_of
 from meshsim.engines.reference.services.fast_failing import FastFailing
 from meshsim.engines.reference.services.instance import Instance
 from meshsim.randomness import CPU, call_key, root_key
