@@ -26,7 +26,7 @@ REPLICATIONS = 60
 
 def figures(balancer: str, seed: int) -> dict[str, list[float]]:
     """Mean and p99 of the latency of each replication, with a balancer at the first hop, whose service is 59 % busy."""
-    plan = ms.load(CHAIN, set=[f"gateway.traffic.a.load_balancer={balancer}", "run.duration=20s", "run.warm_up=2s"]).plan
+    plan = ms.load(CHAIN, set=[f"gateway.traffic.a.load_balancer={balancer}", "run.duration=6s", "run.warm_up=1s"]).plan
     found: dict[str, list[float]] = {"mean": [], "p99": []}
     for replication in range(REPLICATIONS):
         tally = Tally(plan)
