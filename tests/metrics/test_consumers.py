@@ -111,6 +111,7 @@ def test_every_metric_of_the_grammar_has_a_figure_or_a_reason_for_each_label_and
                     "no fault",
                     "no prices",
                     "no limit of the CPU",
+                    "no cache",
                     "no connection pool",
                     "no message queue",
                 }
