@@ -37,7 +37,7 @@ def test_a_field_is_found_by_its_path_or_the_end_of_it(asked: str) -> None:
         ("gateway.routes.canary.steps", "gateway.routes.<route>.canary.steps"),
         ("services.shop.script[1].script[0].call", "services.<service>.script.call"),
         ("services.shop.script[1].parallel[0].retries.num_retries", "services.<service>.script.retries.num_retries"),
-        ("services.shop.operations.buy.script[0].fallback", "services.<service>.operations.<operation>.script.fallback"),
+        ("services.shop.operations.buy.script[0].timeout", "services.<service>.operations.<operation>.script.timeout"),
         ("gateway.routes.session_persistence.of", "gateway.routes.<route>.session_persistence.of"),
         ("gateway.routes.browse", "gateway.routes"),
         ("mesh.inbound.filters", "mesh.inbound.<service>.filters"),
