@@ -26,7 +26,7 @@ LAYERS = (
     ("errors",),
     ("own_policies", "units"),
     ("flags", "portable", "randomness", "registry", "replay", "xxhash"),
-    ("random_blocks",),
+    ("random_blocks", "service_records"),
     ("distributions", "policies", "records"),
     ("arrivals", "recorder"),
     ("scenario",),

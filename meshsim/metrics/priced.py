@@ -9,7 +9,8 @@ from meshsim.metrics.cost import MILLION, CostItem, CostSummary
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from meshsim.metrics.summary import ProxySummary, RequestSummary, ServiceSummary
+    from meshsim.metrics.policies.proxy_summary import ProxySummary
+    from meshsim.metrics.summary import RequestSummary, ServiceSummary
     from meshsim.plan import Plan, Prices
 
 S_PER_H = 3600.0

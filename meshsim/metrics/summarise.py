@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from meshsim.flags import flag_text
 from meshsim.metrics.cells import GATEWAY_PLACE, NODE_PLACE, RequestCell, ServiceCell
 from meshsim.metrics.latency.times import Times
+from meshsim.metrics.policies.proxy_summary import ProxySummary
 from meshsim.metrics.priced import GIB, cost_of
 from meshsim.metrics.rows import NO_CONSUMER, NO_ROUTE
-from meshsim.metrics.summary import Cause, ProxySummary, RequestSummary, ServiceSummary, Summary
+from meshsim.metrics.summary import Cause, RequestSummary, ServiceSummary, Summary
 from meshsim.metrics.warm_up import check_warm_up
 from meshsim.units import NS_PER_S
 

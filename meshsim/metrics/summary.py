@@ -12,6 +12,7 @@ from meshsim.metrics.cost import CostSummary
 from meshsim.metrics.latency.slow_time import SlowTime
 from meshsim.metrics.latency.times import Times
 from meshsim.metrics.over_time.recovery import Recovery
+from meshsim.metrics.policies.proxy_summary import ProxySummary
 from meshsim.metrics.policies.queue_summary import QueueSummary
 from meshsim.metrics.policies.rollout_summary import RolloutSummary
 from meshsim.metrics.policies.summaries import (
@@ -131,23 +132,6 @@ class ServiceSummary:
     def servers(self) -> str:
         """What a replica has: `8` workers, or `0.5 CPU` where it has none."""
         return f"{self.workers:g} CPU" if isinstance(self.workers, float) else f"{self.workers}"
-
-
-@dataclass(frozen=True, slots=True)
-class ProxySummary:
-    """The gateway's replicas, or the sidecars of one service, in the measured window."""
-
-    name: str
-    """`gateway`, or `sidecar of <service>`."""
-    replicas: int
-    workers: int
-    """Of each replica."""
-    utilisation: float | None
-    utilisation_of_busiest: float | None
-    queue_mean: float | None
-    queue_peak: int
-    cpu_cores: float | None = None
-    """Workers at work over all replicas, in the mean: the processor cores that the proxies keep busy."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ those who write results), no YAML, no defaults left open. `meshsim.planning` mak
 """
 
 from meshsim.plan.caches import Cache, Eviction
+from meshsim.plan.failing import Failing
 from meshsim.plan.kinds import NONE, Effect, HashOn, HealthStatus, MessageEnd, OnCancel, OnFull, StepKind
 from meshsim.plan.layers import BARE, Hedging, Mirror, Persistence, Retries, Stack
 from meshsim.plan.plan import Asker, Breakdowns, Canary, Fault, Names, Network, Part, Plan, Route, Source
@@ -13,7 +14,7 @@ from meshsim.plan.proxies import Ambient, Ask, Direct, Edge, EdgeTls, Gateway, M
 from meshsim.plan.queues import MessageQueue
 from meshsim.plan.rollouts import Revision, Rollouts
 from meshsim.plan.scaling import Autoscaling, Measured, ScalingMetric, TargetKind
-from meshsim.plan.services import ConnectionPool, Cpu, Failing, Lifecycle, Operation, Queue, Service, Step, every_step
+from meshsim.plan.services import ConnectionPool, Cpu, Lifecycle, Operation, Queue, Service, Step, every_step
 from meshsim.plan.traffic import Backend, BalancerQueue, Cluster, Connections, Discovery, HealthCheck, Limits, Tls
 
 __all__ = [

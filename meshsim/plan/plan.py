@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
     from meshsim.arrivals import Arrivals
     from meshsim.distributions import Distribution
+    from meshsim.plan.failing import Failing
     from meshsim.plan.kinds import Effect
     from meshsim.plan.layers import Stack
     from meshsim.plan.prices import Prices
     from meshsim.plan.proxies import Direct, Gateway, Mesh
     from meshsim.plan.queues import MessageQueue
-    from meshsim.plan.services import Failing, Operation, Service
+    from meshsim.plan.services import Operation, Service
     from meshsim.plan.traffic import Cluster
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from meshsim.plan.services import Failing
+    from meshsim.plan.failing import Failing
     from meshsim.policies.deployment import Strategy
 
 

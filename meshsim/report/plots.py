@@ -38,6 +38,7 @@ from meshsim.report.charts.topology import topology
 from meshsim.report.charts.utilisation import utilisation
 from meshsim.report.charts.waterfall import waterfall
 from meshsim.report.charts.where_time_goes import where_time_goes
+from meshsim.report.known import known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,16 +66,16 @@ class Plots:
     def latency(self, ax: Axes | None = None, *, route: str | None = None, slo_s: float | None = None) -> Axes:
         """The share of requests that take longer than a time, with a line at `slo_s` seconds."""
         frame = self._of.latency
-        return latency_ccdf(frame, ax, route=route if route is None else _known("route", route, frame), slo_s=slo_s)
+        return latency_ccdf(frame, ax, route=route if route is None else known("route", route, frame), slo_s=slo_s)
 
     def latency_over_time(self, ax: Axes | None = None, *, route: str = ALL) -> Axes:
         """p99 and p50 of the latency of the requests that started in each interval."""
-        route = _known("route", route, self._timeline)
+        route = known("route", route, self._timeline)
         return latency_over_time(self._timeline, ax, route=route, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def load(self, ax: Axes | None = None, *, variant: str | None = None, route: str = ALL) -> Axes:
         """Offered load, goodput, and errors by flag of one variant, the first where None."""
-        route = _known("route", route, self._timeline)
+        route = known("route", route, self._timeline)
         return load_over_time(
             self._timeline, self._until_end(self._of.errors), ax, variant=self._variant(variant), route=route,
             faults=self._faults(self._variant(variant)), warm_up_s=self._warm_up_s,
@@ -83,18 +84,18 @@ class Plots:
     def attempts(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
         """Attempts at a service against calls; of the one with the most attempts for each call where None."""
         frame = self._until_end(self._of.services_over_time)
-        service = _known("service", service or self._service("retry_amplification"), frame)
+        service = known("service", service or self._service("retry_amplification"), frame)
         return attempts_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def in_flight(self, ax: Axes | None = None, *, route: str = ALL) -> Axes:
         """Requests under way."""
-        route = _known("route", route, self._timeline)
+        route = known("route", route, self._timeline)
         return in_flight_over_time(self._timeline, ax, route=route, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def queue(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
         """Requests that wait for a worker of a service; of the busiest one where None."""
         frame = self._until_end(self._of.services_over_time)
-        service = _known("service", service or self._service("utilisation"), frame)
+        service = known("service", service or self._service("utilisation"), frame)
         return queue_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def autoscaling(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
@@ -104,7 +105,7 @@ class Plots:
         """
         frame = self._some(recorded.scaling(self._of), "autoscaling over time", NOBODY_HAS_IT)
         if service is not None:
-            _known("service", service, frame)
+            known("service", service, frame)
         return autoscaling_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def connection_pools(self, ax: Axes | None = None, *, pool: str | None = None) -> Axes:
@@ -114,7 +115,7 @@ class Plots:
         """
         frame = self._some(recorded.connection_pools(self._of), "connection pools", "no service has any")
         if pool is not None:
-            _known("destination", pool, lines(frame), "pool")
+            known("destination", pool, lines(frame), "pool")
         return connection_pools_over_time(frame, ax, pool=pool, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def message_queues(self, ax: Axes | None = None, *, queue: str | None = None) -> Axes:
@@ -124,7 +125,7 @@ class Plots:
         """
         frame = self._some(recorded.message_queues(self._of), "message queues", "the scenario has none")
         if queue is not None:
-            _known("queue", queue, frame)
+            known("queue", queue, frame)
         return message_queues_over_time(frame, ax, queue=queue, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def caches(self, ax: Axes | None = None, *, cache: str | None = None) -> Axes:
@@ -134,7 +135,7 @@ class Plots:
         """
         frame = self._some(recorded.caches(self._of), "caches over time", "no service has any")
         if cache is not None:
-            _known("destination", cache, lines_of_caches(frame), "cache")
+            known("destination", cache, lines_of_caches(frame), "cache")
         return caches_over_time(frame, ax, cache=cache, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def cpu(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
@@ -144,7 +145,7 @@ class Plots:
         """
         frame = self._some(recorded.cpu(self._of), "cpu over time", NOBODY_HAS_IT)
         if service is not None:
-            _known("service", service, frame)
+            known("service", service, frame)
         return cpu_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def rollouts(self, ax: Axes | None = None, *, service: str | None = None) -> Axes:
@@ -154,7 +155,7 @@ class Plots:
         """
         frame = self._some(recorded.rollouts(self._of), "rollouts over time", NOBODY_HAS_IT)
         if service is not None:
-            _known("service", service, frame)
+            known("service", service, frame)
         return rollouts_over_time(frame, ax, service=service, faults=self._faults(), warm_up_s=self._warm_up_s)
 
     def policies(self, ax: Axes | None = None, *, destination: str | None = None) -> Axes:
@@ -189,7 +190,7 @@ class Plots:
         """
         frame = self._decisions
         if filter is not None:
-            _known("filter_name", filter, frame, "filter")
+            known("filter_name", filter, frame, "filter")
         if by is not None and by not in SPLITS:
             raise UsageError(f"no split by '{by}'{did_you_mean(by, SPLITS)}; there are {', '.join(SPLITS)}")
         name = self._variant(variant) if by is not None else None
@@ -205,7 +206,7 @@ class Plots:
     def where_time_goes(self, ax: Axes | None = None, *, route: str = ALL) -> Axes:
         """What the slowest 1 % of the requests spent their time on."""
         frame = self._of.stages
-        return where_time_goes(frame, ax, route=_known("route", route, frame))
+        return where_time_goes(frame, ax, route=known("route", route, frame))
 
     def topology(self, ax: Axes | None = None, *, variant: str | None = None) -> Axes:
         """Who calls whom, how often and with what success."""
@@ -265,7 +266,7 @@ class Plots:
         if frame.empty:
             raise ResultError(f"{self._of.directory} tells nothing of destinations over time: it keeps no records of them")
         if destination is not None:
-            _known("destination", destination, frame)
+            known("destination", destination, frame)
         return frame
 
     def _faults(self, variant: str | None = None) -> pd.DataFrame:
@@ -290,15 +291,3 @@ class Plots:
         if not isinstance(self._of, Sweep):
             raise UsageError("curves and heat maps are of a sweep")
         return self._of
-
-
-def _known(column: str, name: str, frame: pd.DataFrame, called: str | None = None) -> str:
-    """The name, where a column of the frame has it; `called` is what to call the column, if not what it is called there.
-
-    Raises:
-        UsageError: It has not, and a chart of it would be empty.
-    """
-    names = [str(one) for one in frame[column].unique()]
-    if name not in names:
-        raise UsageError(f"no {called or column} '{name}' in these results{did_you_mean(name, names)}")
-    return name

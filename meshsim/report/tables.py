@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from meshsim.metrics.policies.proxy_summary import ProxySummary
     from meshsim.metrics.policies.summaries import DestinationSummary, FilterSummary
-    from meshsim.metrics.summary import ProxySummary, RequestSummary, ServiceSummary
+    from meshsim.metrics.summary import RequestSummary, ServiceSummary
     from meshsim.metrics.thresholds import Verdict
 
 WIDE = 120

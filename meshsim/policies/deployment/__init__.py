@@ -1,4 +1,4 @@
-"""Deployments: how many pods of each version there shall be while one version takes another's place, as Kubernetes' controller has it."""
+"""Deployments: how many pods of each version there are while one takes another's place, as in Kubernetes."""
 
 from meshsim.policies.deployment.portion import Portion
 from meshsim.policies.deployment.recreate import Recreate

@@ -9,7 +9,7 @@ from meshsim.plan import NONE, MessageEnd, OnFull
 from meshsim.randomness import DEAD_LETTER, PARTITION, PUBLISH, call_key, uniform
 
 if TYPE_CHECKING:
-    from meshsim.engines.reference.time.clock import Clock
+    from meshsim.engines.reference.time.clock import Clock, Steps
     from meshsim.engines.reference.travel.refusals import Refusals
     from meshsim.engines.reference.travel.request import Request
     from meshsim.plan import MessageQueue as Plan
@@ -64,6 +64,11 @@ class Messages:
         """How long a message takes until the broker acknowledges it."""
         time = self.plan.publish_time
         return 0 if time is None else round(time.quantile(uniform(key, PUBLISH)))
+
+    def put_after(self, way_ns: int, request: Request, key: int, publisher: int) -> Steps:
+        """A task: a message on its way, for whose acknowledgement nobody waits."""
+        yield way_ns
+        self.put(request, key, publisher)
 
     def put(self, request: Request, key: int, publisher: int) -> bool:
         """A message reaches the queue; whether it takes it, as far as the publisher knows.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from meshsim.distributions import Constant
 from meshsim.engines.reference.services.condition import Condition
 from meshsim.engines.reference.services.connection_pool import ConnectionPool
 from meshsim.engines.reference.services.cores import Cores, station_of
-from meshsim.engines.reference.services.line import Line, Refusals
+from meshsim.engines.reference.services.line import Line
+from meshsim.engines.reference.services.own_failures import own_failures
 from meshsim.engines.reference.time.at_once import begin
 from meshsim.engines.reference.time.clock import Cancelled, Crashed
 from meshsim.engines.reference.time.gather import Gather, Quorum
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from meshsim.engines.reference.services.processor import Processor
     from meshsim.engines.reference.time.clock import Clock, Steps, Task
     from meshsim.engines.reference.travel.handler import Handler
-    from meshsim.engines.reference.travel.request import Request
     from meshsim.engines.reference.travel.server import Job
     from meshsim.plan import Service
     from meshsim.recorder import Recorder
@@ -71,7 +71,7 @@ class Worker(Condition):
         self.zone = service.zones[index]
         self.is_async = service.is_async
         self._keeps_deadlines = service.keeps_deadlines
-        self._refusals, self._crashed, self._deadline_passed = _failures(number, service.is_grpc)
+        self._refusals, self._crashed, self._deadline_passed = own_failures(number, service.is_grpc)
         self._line = None if service.queue is None else Line(clock, service, service.queue, self._refusals)
         """Its workers, where their queue is a particular one."""
         self.cores = None if service.cpu is None else Cores(clock, service.cpu, began_ns)
@@ -163,7 +163,7 @@ class Worker(Condition):
         queue = self.queues[step.queue]
         way_ns = queue.publish_ns(key)
         if not step.is_waited_for and way_ns:
-            self._clock.start(self._send(queue, way_ns, job.request, key))
+            self._clock.start(queue.put_after(way_ns, job.request, key, self.service))
             return None
         if way_ns:
             if self.processor is not None:
@@ -178,11 +178,6 @@ class Worker(Condition):
         if step.steps:
             return (yield from self._run(step.steps, job))
         return self._rejected
-
-    def _send(self, queue: MessageQueue, way_ns: int, request: Request, key: int) -> Steps:
-        """A task: a message on its way, for whose acknowledgement nobody waits."""
-        yield way_ns
-        queue.put(request, key, self.service)
 
     def work_through(self, steps: tuple[Step, ...], job: Job) -> Steps:
         """Do these steps; the first failure that the service cannot do without, or None."""
@@ -300,10 +295,3 @@ class Worker(Condition):
         if isinstance(gather, Quorum) and gather.is_reached:
             return None
         return next((outcome for outcome in gather.outcomes if outcome is not None), None)
-
-
-@cache
-def _failures(service: int, is_grpc: bool) -> tuple[Refusals, Outcome, Outcome]:  # noqa: FBT001 — the key of a cache
-    """What all instances of a service say: to whom leaves the queue, in a crash, and after the deadline."""
-    deadline = failure(200, Flag.deadline, service, 4) if is_grpc else failure(504, Flag.deadline, service)
-    return Refusals.of(service, is_grpc=is_grpc), failure(503, Flag.UC, service), deadline
