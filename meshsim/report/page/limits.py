@@ -32,9 +32,9 @@ LIMITS: tuple[tuple[str, str], ...] = (
     (
         "Kubernetes itself",
         (
-            "no nodes that fill up; `restarts` stop a replica before they start the one that replaces it (`rollouts` need not). What `requests` "
-            "are worth on a node that is full (`cpu.weight`) is not modelled: `node_cores` says what neighbours leave. Proxies have workers "
-            "and no quota."
+            "no nodes that fill up; `restarts` stop a replica before they start the one that replaces it (`rollouts` need not). What "
+            "`requests` are worth on a node that is full (`cpu.weight`) is not modelled: `node_cores` says what neighbours leave. Proxies have "
+            "workers and no quota."
         ),
     ),
 )
