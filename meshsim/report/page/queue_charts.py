@@ -22,6 +22,6 @@ def queues_group(subject: Subject) -> Group:
     for at, name in enumerate(ways(lines(subject.message_queues), PANELS)):
         of: dict[str, Any] = {"queue": name, "faults": subject.faults, "warm_up_s": subject.warm_up_s}
         chart = partial(message_queues_over_time, subject.message_queues, **of)
-        made.append(draw(f"queue-{at}", f"Messages of {name}", chart, reading(subject.message_queues, **of)))
+        made.append(draw(f"message-queue-{at}", f"Messages of {name}", chart, reading(subject.message_queues, **of)))
     intro = f"{subject.intro}Messages in queues and streams, and what becomes of them."
     return Group("queues", "Message queues over time", intro, made[:MOST_SHOWN], made[MOST_SHOWN:], "Further queues")
