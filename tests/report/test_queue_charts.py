@@ -122,8 +122,8 @@ def test_without_queues_nothing_is_said_of_them():
 
 def test_no_chart_of_messages_has_the_key_of_another(tmp_path):
     """Queues of requests at services are charts too."""
-    many = {**SCENARIO, "variants": None, "queues": {**SCENARIO["queues"], "second": {}, "third": {}}}
+    many = {**SCENARIO, "variants": {}, "queues": {**SCENARIO["queues"], "second": {}, "third": {}}}
     run = meshsim.load(many, set=["run.duration=1s"]).run(out=tmp_path / "run")
-    places = [one.key for group in chart_groups(Subject(open_results([run.directory]))) for one in (*group.shown, *group.more)]
+    places = [one.key for group in chart_groups(open_results([run.directory])) for one in (*group.shown, *group.more)]
 
     assert len(places) == len(set(places))
