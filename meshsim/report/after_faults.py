@@ -39,7 +39,7 @@ def note(rows: Sequence[Recovery]) -> str:
     more = len(_of_all(rows)) - MOST
     also = f" {more} more: `result.summary().faults_frame()`." if more > 0 else ""
     return (
-        "Overlapping faults count as one. As before: as many requests answered well and as fast, from the fault's end."
+        "Overlapping faults count as one. As before after: from the fault's end until as many requests are answered well, and as fast."
         f" Lost: failed until then.{also}"
     )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from meshsim.metrics.summary import Summary
 
 NOTE = (
-    "Over all replicas, after the warm-up. Hit %: of the look-ups, those that were answered at once, with a stale value too. Coalesced: those"
+    "Over all replicas, after the warm-up. Hit %: the share of look-ups answered at once, stale values included. Coalesced: look-ups"
     " that waited for another's load."
 )
 

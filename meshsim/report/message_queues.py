@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from meshsim.metrics.summary import Summary
 
 NOTE = (
-    "Lag: messages that wait, are worked on, or stay away after a failure. Lost: dropped, rejected, expired or discarded. The time is that from"
+    "Lag: messages that wait, are worked on, or stay away after a failure. Lost: dropped, rejected, expired or discarded. The time is from"
     " publication until a message was consumed."
 )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from meshsim.metrics.policies.rollout_summary import RolloutSummary
     from meshsim.metrics.summary import Summary
 
-NOTE = "Until all pods are of the new version and available. Pods: those of all versions, without those that end (terminating)."
+NOTE = "Took: until all pods are of the new version and available. Pods: those of all versions, not counting terminating ones."
 
 
 def table(console: Console, summary: Summary) -> Table:

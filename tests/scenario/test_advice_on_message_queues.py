@@ -23,7 +23,7 @@ def test_what_can_be_kept_up_with_is_not_spoken_of() -> None:
 def test_a_visibility_timeout_that_is_over_before_the_work_is() -> None:
     assert advised({"visibility_timeout": "20ms"}) == [
         (
-            "queues.orders.visibility_timeout: worker works on a message for 30ms in the mean, and after 20ms it is delivered again, to be worked"
+            "queues.orders.visibility_timeout: worker works on a message for 30ms on average, and after 20ms it is delivered again, to be worked"
             " on once more; write 180ms or more"
         )
     ]

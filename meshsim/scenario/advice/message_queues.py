@@ -54,7 +54,7 @@ def consumers(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.WORKED_ON_TWICE,
                 ("queues", name, "visibility_timeout"),
-                f"{service} works on a message for {time(work_ns)} in the mean, and after {time(visible_ns)} it is delivered again, to be worked on"
+                f"{service} works on a message for {time(work_ns)} on average, and after {time(visible_ns)} it is delivered again, to be worked on"
                 f" once more; write {time(6 * work_ns)} or more",
             )
 

@@ -32,8 +32,8 @@ def unfinished(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.ROLLOUT_UNFINISHED,
                 ("services", name, "rollouts", index, "at"),
-                f"this rollout begins at {time(step.at)} and takes {time(needed_ns)} at least ({why}), and {what} at {time(until_ns)}:"
-                " it does not come to its end",
+                f"this rollout begins at {time(step.at)} and takes at least {time(needed_ns)} ({why}), but {what} at {time(until_ns)}:"
+                " it cannot finish",
             )
 
 

@@ -68,7 +68,7 @@ def faults(flow: Flow) -> Iterator[Remark]:
             yield Remark(
                 Kind.FAULT_RARELY_COMES,
                 ("faults", index, "mtbf"),
-                f"in the mean there are {expected:.2g} of these faults in the run for each that may fail, so that many replications see none;"
+                f"on average {expected:.2g} of these faults come in the run for each replica that may fail, so many replications see none;"
                 " write a shorter mtbf, or a longer run",
             )
         elif fault.mtbf is None and end_ns > run_ns > end_ns - begin_ns:  # one as long as the run is meant to last

@@ -20,18 +20,18 @@ class CacheSection(Section):
     """Values that a service keeps: its own in each replica, as with Caffeine or Guava, or shared by all of them, as with Redis or memcached."""
 
     hit_ratio: Share | None = None
-    """How often a look-up finds what it wants, where that is known; each by itself. Where absent it follows from keys, capacity and `ttl`."""
+    """The share of look-ups that hit, where that is known; each by chance. Where absent it follows from keys, capacity and `ttl`."""
     keys: PopularitySection | None = None
     """What is looked up, some keys more often than others; where absent the `keys` of the load, and without those one value for all."""
     capacity: Annotated[int, Ge(1), Le(10_000_000)] | None = None
     """Values that it has room for; no limit where absent. What has expired takes up room until it is asked for again or has to go."""
     eviction: Literal["lru", "fifo", "random"] | None = None
-    """Who makes room: `lru`, what was not asked for longest, as by memcached and Redis' `allkeys-lru`; `fifo`, what has been there longest;
-    or any, as by Redis' `allkeys-random`. `lru` where absent."""
+    """Which value makes room: `lru`, the one least recently used, as in memcached and Redis' `allkeys-lru`; `fifo`, the oldest one;
+    `random`, any of them, as in Redis' `allkeys-random`. `lru` where absent."""
     ttl: PositiveDuration | None = None
-    """How long a value is good, from when it was loaded; for ever where absent."""
+    """How long a value is good after it was loaded; forever where absent."""
     jitter: Share = 0.0
-    """Each value is good for a shorter time by a random part of this share, so that what came together does not expire together."""
+    """Each value's `ttl` is shortened by a random fraction of up to this share, so that values loaded together do not expire together."""
     expire_after: Literal["write", "access"] = "write"
     """Whether the `ttl` begins when a value is loaded, as with Redis' `SET ... EX` and Caffeine's `expireAfterWrite`, or again with each hit, as
     with `expireAfterAccess`."""
@@ -39,17 +39,17 @@ class CacheSection(Section):
     """Whether those who miss a key that is being loaded wait for that load, as with Go's singleflight, rather than load it too. Within one
     replica: of a shared cache each replica loads once."""
     failed_load: Literal["share", "next"] | None = None
-    """What becomes of those who wait when the load fails, or who makes it is cancelled: all fail with it, as with Go's singleflight, or the next of
+    """What becomes of those who wait when the load fails or its request is cancelled: all fail with it, as with Go's singleflight, or the next of
     them loads, as with Caffeine's `get`. `share` where absent."""
     stale_while_revalidate: PositiveDuration | None = None
-    """For so long after a value has expired it is given all the same, while it is loaded again in the background, once."""
+    """For this long after a value has expired it is still served, while a single load in the background replaces it."""
     early_expiration: Annotated[float, Gt(0), Le(1000)] | None = None
-    """XFetch: a look-up loads a value before it expires, by chance, the likelier the nearer that is and the longer the load took; the
-    factor beta, for which 1 is the best. Not at all where absent."""
+    """XFetch: a look-up loads a value before it expires, by chance: the likelier, the nearer its expiry and the longer its load
+    took. The value is the factor beta, of which 1 is the optimum. No early loads where absent."""
     shared: bool = False
-    """Whether all replicas have one together. A cache of each replica is cold in a new or restarted one."""
+    """Whether all replicas share one cache. A cache of each replica is cold in a new or restarted one."""
     warm: bool = False
-    """Whether it has its `keys` at the start, as many as it has room for, the frequent ones first, each with a random rest of its `ttl`."""
+    """Whether it holds its `keys` at the start: as many as fit, the most frequent first, each with a random part of its `ttl` left."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -33,16 +33,16 @@ class FaultSection(Section):
     """Something that goes wrong for a time."""
 
     at: Duration | None = None
-    """When it begins; with `mtbf` from when on it may begin, 0s where absent."""
+    """When it begins; with `mtbf`, the earliest time it may begin, 0s where absent."""
     for_: PositiveDuration | None = Field(default=None, alias="for")
-    """How long it lasts; with `mtbf` for how long it may begin, to the end of the load where absent."""
+    """How long it lasts; with `mtbf`, the span after `at` in which it may begin, up to the end of the load where absent."""
     mtbf: TimeByChance | None = None
-    """Mean time between failures, where the fault comes and goes by chance: the time without it, from one's end to the next one's begin. Drawn
+    """Mean time between failures, where the fault comes and goes by chance: the time from the end of one to the start of the next. Drawn
     anew each time and for each replica, by seed and replication. A bare duration is the mean of exponential times."""
     mttr: TimeByChance | None = None
     """Mean time to repair: with `mtbf`, how long it lasts each time; a bare duration is the mean of exponential times."""
     together: bool = False
-    """With `mtbf`, whether it strikes all of them at the same times, as where they share a rack or a switch; where false each by itself."""
+    """With `mtbf`, whether it strikes all replicas at the same times, as when they share a rack or a switch; where false, each by itself."""
     service: str | None = None
     """Whose instances it strikes, or `(gateway)` for the gateway's replicas; where only `zone` is written, all that is in the zone: the
     instances of all services and the gateway's replicas."""
@@ -64,7 +64,7 @@ class FaultSection(Section):
     unreachable: bool = False
     """Messages to it and from it are lost: callers wait until a timeout of theirs. Of a replica of the gateway those of its clients."""
     flush: Name | None = None
-    """One of the service's `caches` is emptied, and keeps nothing while this lasts: a moment, as of `FLUSHALL`, or as long as it takes to restart."""
+    """One of the service's `caches` is emptied, and keeps nothing while the fault lasts: a moment for a `FLUSHALL`, longer for a restart."""
 
     @model_validator(mode="after")
     def _one_effect(self) -> Self:

@@ -1,4 +1,4 @@
-"""Message queues and streams, and what a service consumes of them."""
+"""Message queues and streams, and what a service consumes from them."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ class MessageQueueSection(Section):
     """
 
     partitions: Annotated[int, Ge(1), Le(10_000)] | None = None
-    """Of a stream, as a topic of Kafka has them: each belongs to one replica of the consumer, which works on one of its messages at a time, in
-    their order. Requests with a key of the load's `keys` go to the partition of that key, all others to any. A queue where absent: whoever
-    is free gets the next message."""
+    """Makes it a stream, with partitions like those of a Kafka topic: each belongs to one replica of the consumer, which works on one of its
+    messages at a time, in order. Requests with a key of the load's `keys` go to the partition of that key, all others to any. A queue where absent:
+    whoever is free gets the next message."""
     publish_time: TimeDistribution | None = None
-    """From a publisher's sending a message to the broker's acknowledgement; the message is in the queue from then on. No time where absent."""
+    """Time from when a publisher sends a message to the broker's acknowledgement; the message is in the queue from then on. No time where absent."""
     delivery_time: TimeDistribution | None = None
-    """From the queue to the consumer; no time where absent."""
+    """Time from the queue to the consumer; none where absent."""
     visibility_timeout: Annotated[Duration, Gt(0)] | None = None
-    """A message that has not been acknowledged so long after its delivery is delivered again, although it is still worked on: SQS's visibility
-    timeout, Pub/Sub's acknowledgement deadline, RabbitMQ's `consumer_timeout`. Also when the messages of a crashed consumer come back.
+    """A message not acknowledged within this time of its delivery is delivered again, even while it is still being worked on: SQS's visibility
+    timeout, Pub/Sub's acknowledgement deadline, RabbitMQ's `consumer_timeout`. It also decides when the messages of a crashed consumer come back.
     Where absent, only a broken connection brings a message back, at once."""
     retry_delay: Duration | None = None
     """How long a message stays away after a consumer has failed on it. Where absent, until its `visibility_timeout`, as in SQS when the consumer
     does not delete it; without one it is back at once, as RabbitMQ's `nack` with `requeue` does it."""
     max_deliveries: Annotated[int, Ge(1), Le(1_000_000)] | None = None
-    """After so many deliveries in vain a message goes to `dead_letter`, or is discarded: SQS's `maxReceiveCount`, RabbitMQ's `delivery-limit` plus
+    """After this many failed deliveries a message goes to `dead_letter`, or is discarded: SQS's `maxReceiveCount`, RabbitMQ's `delivery-limit` plus
     one. Without a limit where absent."""
     dead_letter: Name | None = None
-    """The queue that gets what was delivered `max_deliveries` times in vain, or has outlived `message_ttl`; discarded where absent."""
+    """The queue that gets what was delivered `max_deliveries` times without success, or has outlived `message_ttl`; discarded where absent."""
     message_ttl: Annotated[Duration, Gt(0)] | None = None
-    """A message that has waited so long leaves the queue; without a limit where absent."""
+    """A message that has waited this long leaves the queue; no limit where absent."""
     max_length: Annotated[int, Ge(1), Le(2**32 - 1)] | None = None
-    """How many messages may wait, in each partition where there are some; those that are delivered and not acknowledged do not count. No limit
+    """How many messages may wait, in a stream in each partition; those delivered but not yet acknowledged do not count. No limit
     where absent."""
     on_full: Literal["reject", "drop_oldest", "drop_new"] = "drop_oldest"
-    """What happens to a message that finds `max_length` of them. With `reject` its publisher learns of it (500, `message_rejected`) and may do
-    something about it; otherwise the oldest message, or this one, is lost without a word. RabbitMQ's `overflow`, and its default."""
+    """What happens when a message arrives and `max_length` are waiting. With `reject` its publisher learns of it (500, `message_rejected`) and may do
+    something about it; otherwise the oldest message, or the new one, is lost silently. RabbitMQ's `overflow`, with the same default."""
     rebalance_time: Duration = 0
-    """Of a stream: how long no partition is consumed after a replica of the consumer has come or gone."""
+    """For a stream: how long no partition is consumed after a replica of the consumer has come or gone."""
 
     @model_validator(mode="after")
     def _is_of_use(self) -> Self:
@@ -65,5 +65,5 @@ class ConsumesSection(Section):
     operation: Name | None = None
     """Which of its operations each message is a request to; its own script where absent."""
     prefetch: Annotated[int, Ge(1), Le(1_000_000)] | None = None
-    """How many messages one replica may hold that it has not acknowledged: those that it works on, and those that wait for its workers. As many
-    as it has `workers` where absent."""
+    """How many unacknowledged messages one replica may hold: those it works on, and those that wait for its workers. As many as it has
+    `workers` where absent."""

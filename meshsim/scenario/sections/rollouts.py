@@ -53,12 +53,12 @@ A_QUARTER = Portion(25, is_percent=True)
 
 
 class RollingUpdateSection(Section):
-    """How many pods may be there beyond the replicas, and how many of those may be missing, while versions change."""
+    """How many pods there may be beyond `replicas`, and how many replicas may be unavailable, while versions change."""
 
     max_surge: Pods = A_QUARTER
-    """Pods beyond the replicas, those that end left out; a percentage is rounded up. 25% as in Kubernetes."""
+    """Pods beyond `replicas`, not counting those that are terminating; a percentage is rounded up. 25% as in Kubernetes."""
     max_unavailable: Pods = A_QUARTER
-    """Replicas that may be missing; a percentage is rounded down, and it is 1 where both come to 0. 25% as in Kubernetes."""
+    """Replicas that may be unavailable; a percentage is rounded down, and it is 1 where both settings round to 0. 25% as in Kubernetes."""
 
     @model_validator(mode="after")
     def _something_may_change(self) -> Self:
@@ -95,21 +95,21 @@ class StrategySection(Section):
 
 
 class RolloutStep(Section):
-    """A new version of a service: the pod template of its Deployment changes. What is not said is as with the version at the start."""
+    """A new version of a service: the pod template of its Deployment changes. What is left out is as in the version at the start."""
 
     at: Duration
-    """When."""
+    """When the rollout begins."""
     slow: Annotated[float, Gt(0), Le(1e6)] | None = None
-    """Its computations take so many times as long as the service says: 1.2, or 0.8 for a faster one."""
+    """Its computations take this many times as long as those of the service: 1.2 for a slower version, or 0.8 for a faster one."""
     errors: Errors | None = None
-    """So many of its requests fail beside those that the service fails: a share of them with the service's own error after their work,
+    """Requests that fail in addition to those that the service fails anyway: a share of them with the service's own error after their work,
     or as this says."""
     startup_time: Duration | None = None
     """From the start of one of its pods until it is ready; the service's own where absent."""
     ready: bool = True
-    """Whether its pods ever become ready: with `false` the rollout stands still as long as this version shall be there."""
+    """Whether its pods ever become ready: with `false` the rollout stands still until another one replaces this version."""
     undo: bool = False
-    """Back to the version before, as `kubectl rollout undo`; pods of it that are still there stay."""
+    """Goes back to the version before, as `kubectl rollout undo` does; its pods that are still there stay."""
 
     @model_validator(mode="after")
     def _is_one_version(self) -> Self:

@@ -89,15 +89,15 @@ class TransactionStep(Section):
 
 
 class CachedStep(Section):
-    """Steps that are done only where a cache does not have what they would load."""
+    """Steps that run only if the cache does not hold the value that they would load."""
 
     cached: Name
     """The cache, one of the service's `caches`."""
     script: Script = Field(min_length=1)
-    """What loads a value that is not there; a list is in sequence, a list in it is at once."""
+    """Steps that load a missing value; a list is in sequence, a list in it is at once."""
     lookup: Script | None = None
-    """What each look-up takes, whether it finds anything: computing, or a call to the cache as a service. Where it fails nothing is found or
-    kept, and the `script` is done. No time where absent."""
+    """Steps of each look-up, whether or not it finds anything: computing, or a call to the cache as a service. If they fail, nothing is found
+    or kept, and the `script` runs. No time where absent."""
 
 
 def _is_call(value: Any) -> Any:
@@ -155,7 +155,7 @@ class PublishStep(Section):
     """Whether the service waits for the broker's acknowledgement. With `false` it goes on at once, and never learns whether the queue took the
     message."""
     optional: bool = False
-    """Whether the service answers well although the queue has rejected the message."""
+    """Whether the service still succeeds if the queue rejects the message."""
     fallback: Script | None = None
     """Steps to run if the queue rejects the message; if they succeed, so does the step."""
 

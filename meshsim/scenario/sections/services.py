@@ -149,7 +149,7 @@ class ServiceSection(PlacedSection):
     connection_pools: dict[Name, ConnectionPoolSection] = Field(default_factory=dict)
     """Pools of connections to databases, one of each for every replica, which `transaction` steps take from."""
     consumes: dict[Name, ConsumesSection] = Field(default_factory=dict)
-    """The `queues` that its replicas take messages from; each message is worked on as a request for whose answer nobody waits."""
+    """The `queues` that its replicas take messages from; each message is worked on like a request, but nobody waits for an answer."""
     caches: dict[Name, CacheSection] = Field(default_factory=dict)
     """Caches that `cached` steps read through."""
     is_async: bool = Field(default=False, alias="async")
@@ -192,12 +192,12 @@ class ServiceSection(PlacedSection):
     restarts: list[RestartStep] = Field(default_factory=list)
     """Rolling restarts; a batch takes one from each zone before a second."""
     rollouts: list[RolloutStep] = Field(default_factory=list)
-    """New versions, each of which takes the place of the one before as a Deployment does it; one without further keys is `kubectl rollout
+    """New versions, each of which replaces the one before as a Deployment does it; one without further keys is `kubectl rollout
     restart`."""
     strategy: StrategySection | None = None
     """How a version takes another's place; a `RollingUpdate` of 25% where absent, as in Kubernetes."""
     min_ready: Duration = 0
-    """A pod that a rollout waits for has to be ready for so long: `minReadySeconds`, 0 as in Kubernetes."""
+    """How long a new pod has to be ready before a rollout counts it as available: `minReadySeconds`, 0 as in Kubernetes."""
     startup_time: Duration = 0
     """From the start of a process until it is ready."""
     pre_stop: Duration = 0
