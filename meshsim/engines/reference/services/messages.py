@@ -65,22 +65,23 @@ class Messages:
         time = self.plan.publish_time
         return 0 if time is None else round(time.quantile(uniform(key, PUBLISH)))
 
-    def put_after(self, way_ns: int, request: Request, key: int, publisher: int) -> Steps:
+    def put_after(self, way_ns: int, request: Request, key: int, publisher: int, content: int) -> Steps:
         """A task: a message on its way, for whose acknowledgement nobody waits."""
         yield way_ns
-        self.put(request, key, publisher)
+        self.put(request, key, publisher, content)
 
-    def put(self, request: Request, key: int, publisher: int) -> bool:
+    def put(self, request: Request, key: int, publisher: int, content: int | None = None) -> bool:
         """A message reaches the queue; whether it takes it, as far as the publisher knows.
 
         Args:
             request: What it is published for.
             key: Of all that it draws.
             publisher: The service.
+            content: What its consumer looks up, where that is not what the request does.
         """
         plan, now_ns = self.plan, self.clock.now_ns
         self.counts["published"] += 1
-        message = Message(self._next, request.aside(now_ns), key, publisher, self._place(request, key), now_ns)
+        message = Message(self._next, request.aside(now_ns, content), key, publisher, self._place(request, key), now_ns)
         self._next += 1
         line = self.lines[message.line]
         self.there[message.number] = message

@@ -160,10 +160,10 @@ class Worker(Condition):
         key = call_key(job.key, step.place)
         if step.probability < 1.0 and uniform(key, CALL) >= step.probability:
             return None
-        queue = self.queues[step.queue]
+        queue, content = self.queues[step.queue], call_key(job.content, step.place)
         way_ns = queue.publish_ns(key)
         if not step.is_waited_for and way_ns:
-            self._clock.start(queue.put_after(way_ns, job.request, key, self.service))
+            self._clock.start(queue.put_after(way_ns, job.request, key, self.service, content))
             return None
         if way_ns:
             if self.processor is not None:
@@ -173,7 +173,7 @@ class Worker(Condition):
             finally:
                 if self.processor is not None:
                     self.processor.go_on(job)
-        if queue.put(job.request, key, self.service) or not step.is_waited_for or step.optional:
+        if queue.put(job.request, key, self.service, content) or not step.is_waited_for or step.optional:
             return None
         if step.steps:
             return (yield from self._run(step.steps, job))
@@ -232,7 +232,7 @@ class Worker(Condition):
     def _let_go(self, step: Step, call: Call, job: Job) -> None:
         """Make a call that nobody waits for: in a task of its own, which ends with the instance, and which no client waits for either."""
         handler = self.callers[job.operation, step.place]
-        call.request = job.request.aside(self._clock.now_ns)
+        call.request = job.request.aside(self._clock.now_ns, job.content)
         call.parent, call.deadline_ns = None, NONE
         self._begin_alone(handler.call(call))
 

@@ -16,6 +16,7 @@ class Request:
         "asker",
         "attempts",
         "consumer",
+        "content",
         "content_key",
         "is_write",
         "key",
@@ -39,6 +40,8 @@ class Request:
         self.route = route
         self.consumer = consumer
         self.started_ns = started_ns
+        self.content = key
+        """A key that tells what the jobs ask for that are made of it: of several messages of one request each asks for something else."""
         self.content_key = NONE
         """Which of the load's keys it asks for; NONE where it has none."""
         self.is_write = False
@@ -49,14 +52,19 @@ class Request:
         self.attempts = 0
         """Those that were sent."""
 
-    def aside(self, now_ns: int) -> Request:
+    def aside(self, now_ns: int, content: int | None = None) -> Request:
         """The same request once more for something that no client waits for; its attempts have no request (-1).
 
         It has the request's key, and with it the client's credential, address and body: whom a filter lets pass at the gateway, it lets
         pass here too. What the call itself draws hangs on the call's key.
+
+        Args:
+            now_ns: When.
+            content: What it asks for, where that is something of its own.
         """
         other = Request(self.source, self.number, self.user, self.key, self.route, self.consumer, now_ns, self.asker)
         other.row_number, other.content_key, other.is_write = NONE, self.content_key, self.is_write
+        other.content = self.content if content is None else content
         return other
 
     @property

@@ -106,14 +106,8 @@ class Job:
     @property
     def content(self) -> int:
         """A key that tells what it asks for: the same in each try of it, and of the calls that led to it, and in every variant."""
-        steps, job = [self.step], self.parent
-        while job is not None:
-            steps.append(job.step)
-            job = job.parent
-        key = self.request.key
-        for step in reversed(steps):
-            key = key if step == NONE else call_key(key, step)
-        return key
+        key = self.request.content if self.parent is None else self.parent.content
+        return key if self.step == NONE else call_key(key, self.step)
 
     @property
     def tries(self) -> list[int]:
