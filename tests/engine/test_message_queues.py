@@ -203,6 +203,18 @@ def test_its_time_runs_for_messages_that_wait_for_a_worker_too(run):
     assert counted(result)["redelivered"] > 0
 
 
+def test_what_makes_room_goes_to_the_dead_letter_queue_and_a_new_one_that_finds_none_does_not(run):
+    """RabbitMQ, docs/maxlength: the default is to drop or to dead-letter messages from the front; `reject-publish` dead-letters none."""
+    queue = {"max_length": 1, "dead_letter": "dead"}
+    oldest = run([0, 1, 2], queue=queue, queues={"dead": {}})
+    new = run([0, 1, 2], queue={**queue, "max_deliveries": 2, "on_full": "drop_new"}, queues={"dead": {}})
+
+    assert became(oldest) == [("consumed", 10, 1), ("dead_lettered", 2, 0), ("consumed", 20, 1)]
+    assert became(oldest, "dead") == [("left", None, 0)]
+    assert became(new) == [("consumed", 10, 1), ("consumed", 20, 1), ("dropped", 2, 0)]
+    assert became(new, "dead") == []
+
+
 @pytest.mark.parametrize(
     ("queue", "expected"),
     [

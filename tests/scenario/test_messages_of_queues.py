@@ -58,7 +58,7 @@ run: {duration: 1s}
         ),
         (
             "queues: {orders: {dead_letter: dead}, dead: {}}\nservices: {shop: {}}",
-            "4:32: queues.orders.dead_letter: nothing would ever go there; write `max_deliveries` or `message_ttl`",
+            "4:32: queues.orders.dead_letter: nothing would ever go there; write `max_deliveries`, `message_ttl` or `max_length`",
         ),
         (
             "queues: {orders: {on_full: reject}}\nservices: {shop: {}}",

@@ -36,7 +36,8 @@ class MessageQueueSection(Section):
     """After this many failed deliveries a message goes to `dead_letter`, or is discarded: SQS's `maxReceiveCount`, RabbitMQ's `delivery-limit` plus
     one. Without a limit where absent."""
     dead_letter: Name | None = None
-    """The queue that gets what was delivered `max_deliveries` times without success, or has outlived `message_ttl`; discarded where absent."""
+    """The queue that gets what was delivered `max_deliveries` times without success, has outlived `message_ttl`, or had to make room
+    for a new message; lost where absent."""
     message_ttl: Annotated[Duration, Gt(0)] | None = None
     """A message that has waited this long leaves the queue; no limit where absent."""
     max_length: Annotated[int, Ge(1), Le(2**32 - 1)] | None = None
@@ -44,7 +45,8 @@ class MessageQueueSection(Section):
     where absent."""
     on_full: Literal["reject", "drop_oldest", "drop_new"] = "drop_oldest"
     """What happens when a message arrives and `max_length` are waiting. With `reject` its publisher learns of it (500, `message_rejected`) and may do
-    something about it; otherwise the oldest message, or the new one, is lost silently. RabbitMQ's `overflow`, with the same default."""
+    something about it; otherwise the oldest message (which goes to `dead_letter`, if there is one) or the new one is lost silently. RabbitMQ's
+    `overflow`, with the same default."""
     rebalance_time: Duration = 0
     """For a stream: how long no partition is consumed after a replica of the consumer has come or gone."""
 
@@ -52,8 +54,9 @@ class MessageQueueSection(Section):
     def _is_of_use(self) -> Self:
         if self.on_full != "drop_oldest" and self.max_length is None:
             raise mistake("a queue without `max_length` is never full; write one", "on_full")
-        if self.dead_letter is not None and self.max_deliveries is None and self.message_ttl is None:
-            raise mistake("nothing would ever go there; write `max_deliveries` or `message_ttl`", "dead_letter")
+        makes_room = self.max_length is not None and self.on_full == "drop_oldest"
+        if self.dead_letter is not None and self.max_deliveries is None and self.message_ttl is None and not makes_room:
+            raise mistake("nothing would ever go there; write `max_deliveries`, `message_ttl` or `max_length`", "dead_letter")
         if self.rebalance_time and self.partitions is None:
             raise mistake("only the partitions of a stream are rebalanced; write `partitions`", "rebalance_time")
         return self

@@ -91,7 +91,7 @@ class Messages:
                 is_told = plan.on_full is OnFull.REJECT
                 self._end(message, MessageEnd.REJECTED if is_told else MessageEnd.DROPPED)
                 return not is_told
-            self._end(line.take_oldest(), MessageEnd.DROPPED)
+            self._give_up(line.take_oldest(), MessageEnd.DROPPED)
         if plan.ttl_ns != NONE:
             self.clock.call_at(now_ns + plan.ttl_ns, lambda: self._grow_old(message))
         line.add(message)
