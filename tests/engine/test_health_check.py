@@ -13,7 +13,7 @@ from meshsim.distributions import Constant, Exponential
 from meshsim.engines.reference.time.outcome import LOST_AFTER_NS
 from meshsim.flags import Flag
 from meshsim.plan import NONE, Effect
-from meshsim.plan.services import Failing
+from meshsim.plan.failing import Failing
 
 FOR_EVER = 1e9
 
